@@ -1,0 +1,25 @@
+"""What everything stands on and what stands on nothing: time, length of time, identity, chance, failure.
+
+clock      the one source of time, so that a test can be another
+duration   a length of time, exact in integer nanoseconds
+errors     the root of every error a person may see
+ids        names for runs that sort by when they began
+seeds      independent seeds derived from one, so that a run can be repeated
+"""
+
+from tenfold.kernel.clock import Clock, SystemClock, VirtualClock
+from tenfold.kernel.duration import Duration, DurationInvalid
+from tenfold.kernel.errors import TenfoldError
+from tenfold.kernel.ids import run_id
+from tenfold.kernel.seeds import derive_seed
+
+__all__ = [
+    "Clock",
+    "Duration",
+    "DurationInvalid",
+    "SystemClock",
+    "TenfoldError",
+    "VirtualClock",
+    "derive_seed",
+    "run_id",
+]

@@ -1,0 +1,93 @@
+"""What happened, to whom, when: kept in memory to a bound, appended to a file when there is one.
+
+One line of JSON an event, so that a process of another language can read it and a person can grep it.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tenfold.kernel import Clock, SystemClock
+from tenfold.kernel.clock import utc
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One thing that happened.
+
+    `monotonic_ns` orders events of all processes of one machine; `at` is for people (RFC 3339, UTC).
+    `source` is the process that says so, `kind` what happened (`breaker-opened`), `subject` to whom
+    (`price/main`), `detail` the evidence.
+    """
+
+    monotonic_ns: int
+    at: str
+    source: str
+    kind: str
+    subject: str
+    detail: dict[str, Any] = {}
+
+
+class EventLog:
+    """The events of one process: the newest `keep` in memory, all of them in `path` when one is given."""
+
+    def __init__(self, source: str, *, path: Path | None = None, clock: Clock | None = None, keep: int = 1000) -> None:
+        self.source = source
+        self._clock = clock or SystemClock()
+        self._recent: deque[Event] = deque(maxlen=keep)
+        self._listeners: list[Callable[[Event], None]] = []
+        self._lock = threading.Lock()
+        self._file = path.open("ab", buffering=0) if path else None
+
+    def emit(self, kind: str, subject: str, **detail: Any) -> Event:
+        """Record that `kind` happened to `subject` now; a full disk costs the file its line, never the caller."""
+        event = Event(
+            monotonic_ns=self._clock.monotonic_ns(),
+            at=utc(self._clock.wall_ns()),
+            source=self.source,
+            kind=kind,
+            subject=subject,
+            detail=detail,
+        )
+        with self._lock:
+            self._recent.append(event)
+            if self._file is not None:
+                try:
+                    self._file.write(msgspec.json.encode(event) + b"\n")
+                except OSError:
+                    self._file = None
+        for listener in self._listeners:
+            listener(event)
+        return event
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` with every event from now on, in the thread that emits it."""
+        self._listeners.append(listener)
+
+    def __iter__(self) -> Iterator[Event]:
+        with self._lock:
+            return iter(list(self._recent))
+
+
+class EventReader:
+    """Reads a file that another process appends to; each `read` answers the events that are new since the last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._decoder = msgspec.json.Decoder(Event)
+
+    def read(self) -> list[Event]:
+        """The complete lines that were appended since the last call; none while the file is not there."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                appended = file.read()
+        except FileNotFoundError:
+            return []
+        complete = appended[: appended.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return [self._decoder.decode(line) for line in complete.splitlines()]
