@@ -3,6 +3,7 @@
 clock      the one source of time, so that a test can be another
 duration   a length of time, exact in integer nanoseconds
 errors     the root of every error a person may see
+interrupt  ending on a signal, cleanly
 ids        names for runs that sort by when they began
 seeds      independent seeds derived from one, so that a run can be repeated
 """
@@ -11,15 +12,18 @@ from tenfold.kernel.clock import Clock, SystemClock, VirtualClock
 from tenfold.kernel.duration import Duration, DurationInvalid
 from tenfold.kernel.errors import TenfoldError
 from tenfold.kernel.ids import run_id
+from tenfold.kernel.interrupt import Interrupted, run_until_signal
 from tenfold.kernel.seeds import derive_seed
 
 __all__ = [
     "Clock",
     "Duration",
     "DurationInvalid",
+    "Interrupted",
     "SystemClock",
     "TenfoldError",
     "VirtualClock",
     "derive_seed",
     "run_id",
+    "run_until_signal",
 ]

@@ -6,7 +6,7 @@ exposition   the registry as Prometheus text, and a small server for processes t
 events       what happened, to whom, when; kept in memory to a bound and appended to a file
 """
 
-from tenfold.telemetry.events import Event, EventLog, EventReader
+from tenfold.telemetry.events import Event, EventFolder, EventLog, EventReader
 from tenfold.telemetry.exposition import CONTENT_TYPE, MetricsServer, render
 from tenfold.telemetry.histogram import Histogram
 from tenfold.telemetry.metrics import Counter, Gauge, Registry, Timer
@@ -15,6 +15,7 @@ __all__ = [
     "CONTENT_TYPE",
     "Counter",
     "Event",
+    "EventFolder",
     "EventLog",
     "EventReader",
     "Gauge",

@@ -73,9 +73,13 @@ class EventLog:
 
 
 class EventReader:
-    """Reads a file that another process appends to; each `read` answers the events that are new since the last."""
+    """Reads a file that another process appends to; each `read` answers the events that are new since the last.
+
+    A line that is no event (its writer ran out of disk halfway) is left out and counted in `broken_lines`.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.broken_lines = 0
         self._path = path
         self._offset = 0
         self._decoder = msgspec.json.Decoder(Event)
@@ -90,4 +94,26 @@ class EventReader:
             return []
         complete = appended[: appended.rfind(b"\n") + 1]
         self._offset += len(complete)
-        return [self._decoder.decode(line) for line in complete.splitlines()]
+        events = map(self._decode, complete.splitlines())
+        return [event for event in events if event is not None]
+
+    def _decode(self, line: bytes) -> Event | None:
+        try:
+            return self._decoder.decode(line)
+        except msgspec.DecodeError:
+            self.broken_lines += 1
+            return None
+
+
+class EventFolder:
+    """Reads every `*.jsonl` of a folder, one for each process: what is new since the last look, in order of time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._readers: dict[Path, EventReader] = {}
+
+    def read(self) -> list[Event]:
+        for path in self._folder.glob("*.jsonl"):
+            self._readers.setdefault(path, EventReader(path))
+        events = [event for reader in self._readers.values() for event in reader.read()]
+        return sorted(events, key=lambda event: event.monotonic_ns)

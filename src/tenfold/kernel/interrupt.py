@@ -1,0 +1,47 @@
+"""Ending on a signal: the work is cancelled, cleans up, and the exit status says which signal it was."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import TypeVar
+
+from tenfold.kernel.errors import TenfoldError
+
+Answer = TypeVar("Answer")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(TenfoldError):
+    """A signal ended the work before it was done. `status` is what a shell expects: 128 + signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"Interrupted by {signal.Signals(number).name}; everything that was started has been ended.")
+        self.status = 128 + number
+
+
+def run_until_signal(work: Coroutine[object, object, Answer]) -> Answer:
+    """Run `work` to its end. The first signal cancels it, further ones are ignored while it cleans up.
+
+    Raises Interrupted once it has cleaned up.
+    """
+    return asyncio.run(_cancelled_by_signal(work))
+
+
+async def _cancelled_by_signal(work: Coroutine[object, object, Answer]) -> Answer:
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    caught: list[int] = []
+
+    def interrupt(number: int) -> None:
+        if not caught:
+            task.cancel()
+        caught.append(number)
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        raise Interrupted(caught[0]) from None
