@@ -1,0 +1,61 @@
+"""The peak plan: one file, read, checked. `read_plan(path)` answers a `Plan` or raises `PlanInvalid`.
+
+model         the plan as the rest of Tenfold works with it
+reader        from a file to a Plan, or to all that is wrong with it
+schema        every key that may stand in the file, its form, what it is for
+consistency   what must agree between keys: names, shares, dependencies
+fault         which node a drill may strike, and with what
+template      what `${…}` may refer to
+form          what may stand somewhere: reads, refuses, describes itself
+words         single values: text, numbers, quantities, commands, requests
+shapes        lists, mappings, records
+quantity      a number with its unit
+document      YAML text as a tree
+node          the tree: what stands where
+problem       what is wrong: where, what stands there, what may stand there
+json_schema   the format for editors
+"""
+
+from tenfold.plan.json_schema import plan_json_schema
+from tenfold.plan.model import (
+    Drill,
+    Engine,
+    FaultKind,
+    Invariant,
+    Journey,
+    Mutants,
+    Peak,
+    Plan,
+    Server,
+    Service,
+    Slo,
+    Steps,
+    Target,
+    Tier,
+    Traffic,
+)
+from tenfold.plan.problem import PlanInvalid, Problem
+from tenfold.plan.reader import parse_plan, read_plan
+
+__all__ = [
+    "Drill",
+    "Engine",
+    "FaultKind",
+    "Invariant",
+    "Journey",
+    "Mutants",
+    "Peak",
+    "Plan",
+    "PlanInvalid",
+    "Problem",
+    "Server",
+    "Service",
+    "Slo",
+    "Steps",
+    "Target",
+    "Tier",
+    "Traffic",
+    "parse_plan",
+    "plan_json_schema",
+    "read_plan",
+]

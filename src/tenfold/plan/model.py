@@ -69,21 +69,22 @@ class Slo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A program under rehearsal. `ready` is the path that answers 200 on the port it was given."""
+    """A program under rehearsal, `instances` times. `ready` is the path that answers 200 on the port it was given."""
 
     title: str
     tier: Tier
     command: tuple[str, ...]
     ready: str
-    depends_on: tuple[str, ...]
+    depends_on: tuple[str, ...] = ()
     slo: Slo
     instances: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What all test requests share: the header that tags them, their deadline, the real rows they are made from."""
+    """What all test requests share: whom they go to, the header that tags them, their deadline, the rows they use."""
 
+    service: str
     tag: str
     timeout: Duration
     feed: Path
@@ -155,19 +156,21 @@ class Mutants:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
+    """The whole of it. `path` is the file it was read from; the feed's path is already found from there."""
+
     name: str
     title: str
     path: Path
     peak: Peak
-    servers: dict[str, Server]
-    environment: dict[str, str]
-    setup: tuple[tuple[str, ...], ...]
+    servers: dict[str, Server] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    setup: tuple[tuple[str, ...], ...] = ()
     services: dict[str, Service]
     traffic: Traffic
     journeys: dict[str, Journey]
     steps: Steps
     quick_steps: Steps
-    drills: dict[str, Drill]
-    settled: str
-    invariants: dict[str, Invariant]
+    drills: dict[str, Drill] = field(default_factory=dict)
+    settled: str = "SELECT true"
+    invariants: dict[str, Invariant] = field(default_factory=dict)
     mutants: Mutants | None = None
