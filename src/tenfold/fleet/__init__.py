@@ -1,0 +1,54 @@
+"""Real servers and services as child processes that cannot outlive the run.
+
+estate       everything one run starts, opened together and closed within a bound
+node         one server or service: its state, its verbs (kill, stop, start, cut, refuse, mend)
+postgres     primary and streaming replicas
+valkey       primary and replicas
+seaweedfs    store and S3 gateway
+service      a program of the plan
+child        one process, bound to its parent; and the starting of them
+guard        the process that ends the others when `tenfold` dies without a word
+sentry       `tenfold`'s hold on its guard
+sweep        ends and clears what a dead run left
+run          the folders of one run, and the proof that its owner lives
+register     what was started, on disk
+proc         what the kernel says of a process
+account      whom a server runs as
+binaries     where the servers' programs lie
+ports        loopback ports that nobody listens on
+http         one small request: does it serve?
+signature    AWS Signature Version 4, for that request
+"""
+
+from tenfold.fleet.account import AccountMissing
+from tenfold.fleet.binaries import BinaryMissing
+from tenfold.fleet.child import CommandFailed, CommandUnusable
+from tenfold.fleet.estate import DiskFull, Estate, NodeUnknown, SetupFailed
+from tenfold.fleet.node import FaultUnsupported, Node, PortTaken, ServerUnready, State
+from tenfold.fleet.ports import PortsExhausted, free_port
+from tenfold.fleet.run import RunExists, RunFolder
+from tenfold.fleet.service import Service
+from tenfold.fleet.sweep import ProcessUnending, sweep_dead_runs
+
+__all__ = [
+    "AccountMissing",
+    "BinaryMissing",
+    "CommandFailed",
+    "CommandUnusable",
+    "DiskFull",
+    "Estate",
+    "FaultUnsupported",
+    "Node",
+    "NodeUnknown",
+    "PortTaken",
+    "PortsExhausted",
+    "ProcessUnending",
+    "RunExists",
+    "RunFolder",
+    "ServerUnready",
+    "Service",
+    "SetupFailed",
+    "State",
+    "free_port",
+    "sweep_dead_runs",
+]
