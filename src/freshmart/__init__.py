@@ -1,1 +1,13 @@
+"""freshmart: a real retail system, the one that Tenfold protects and rehearses. One app of five modules.
 
+catalog    what is sold: products, categories, and the real grocery data that they come from
+pricing    what it costs, in which store, since when
+inventory  what is on which shelf, in the real lane and in the shadow lane
+media      what it looks like: pictures in the object store
+orders     what was bought: placing, idempotency, the outbox and its effects; may call the four above
+web        the four protocols' HTTP face: the hottest reads as plain ASGI, the rest with Litestar
+settings   what the environment says
+stores     the servers freshmart leans on: connections, breakers, ladders
+api worker seed   what runs: `python -m freshmart.api`
+mutants    builds that are wrong on purpose; nothing imports it
+"""

@@ -4,14 +4,16 @@ The driver is a process of its own, so that nothing but load runs in it. Times a
 scale for every process of the machine.
 """
 
+from typing import Annotated
+
 import msgspec
 
 
 class Segment(msgspec.Struct, frozen=True):
     """A steady arrival rate for a while."""
 
-    rate_rps: float
-    duration_ns: int
+    rate_rps: Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+    duration_ns: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Target(msgspec.Struct, frozen=True, tag="target"):
@@ -24,7 +26,7 @@ class Target(msgspec.Struct, frozen=True, tag="target"):
     journal: str
     """File that takes one JSON line for each answer of a journey with `journal: true`."""
     seed: int
-    connections_max: int = 2048
+    connections_max: Annotated[int, msgspec.Meta(ge=1)] = 2048
 
 
 class Stage(msgspec.Struct, frozen=True, tag="stage"):
@@ -35,7 +37,10 @@ class Stage(msgspec.Struct, frozen=True, tag="stage"):
 
 
 class Finish(msgspec.Struct, frozen=True, tag="finish"):
-    """Begin no further arrival, wait for what is in flight (to the traffic's timeout), and exit."""
+    """Begin no further arrival, wait for what is in flight (to the traffic's timeout), and exit.
+
+    The end of the driver's stdin means: nobody is left to drive for, exit at once.
+    """
 
 
 Order = Target | Stage | Finish
@@ -48,31 +53,44 @@ class JourneyTick(msgspec.Struct):
     errors: int = 0
     degraded: int = 0
     answers: dict[str, int] = {}
-    """By meaning of the status: `accepted`, `declined`; `timeout`, `refused`, `broken`, `status-500` are errors."""
+    """By meaning of the status: `accepted`, `declined`. Errors are `timeout`, `refused` (no connection), `reset`
+    (closed without an answer), `broken` (bytes that are no answer), `status-500` (no meaning for this journey)."""
     latency: dict[int, int] = {}
     """Histogram.to_counts() of response times in nanoseconds, of all requests that ended, rightly or not."""
     service: dict[int, int] = {}
     """The same from when the request was sent: without the generator's and the pool's delay."""
+    dropped: int = 0
+    """Arrivals of this journey never sent. They are not among `requests`."""
 
 
 class Tick(msgspec.Struct, tag="tick"):
-    """What happened in one stage since the driver's last tick. Requests are counted when they end."""
+    """What happened in one stage since the driver's last tick. Requests are counted when they end.
+
+    Over a whole stage due = sent + dropped, and sent = the sum of the journeys' requests.
+    """
 
     stage: str
     at_ns: int
     due: int
     """Arrivals that fell due."""
     sent: int
+    """Arrivals put on the wire, or refused there; a retry is not counted again."""
     dropped: int
-    """Arrivals never sent: no connection to be had within the bound. Each is a missed promise."""
+    """Arrivals never sent: no connection within the timeout, or too many waiting. Each is a missed promise."""
     inflight: int
+    """On the wire at `at_ns`, no answer yet."""
     lateness: dict[int, int]
-    """Histogram.to_counts() of sent minus due in nanoseconds: how late the generator itself was."""
+    """Histogram.to_counts() of how long after it was due the generator took each arrival in hand, in nanoseconds: the
+    generator's own delay, without any wait for a connection."""
     waited: int
-    """Of those sent, how many were late because the server held every connection, not because of the generator."""
+    """Arrivals that then had to wait for a connection, because the server held every one there was."""
     journeys: dict[str, JourneyTick]
     cpu_ns: int
     """Processor time the driver has used since its start."""
+    waiting: int = 0
+    """Still waiting for a connection at `at_ns`."""
+    retried: int = 0
+    """Requests sent a second time, because they met the server's closing of an idle connection."""
     last: bool = False
     """True once for each stage: everything of it has ended."""
 
@@ -82,6 +100,8 @@ class Ready(msgspec.Struct, tag="ready"):
 
     pid: int
     metrics_port: int
+    cpu_ns: int = 0
+    """Processor time used until now."""
 
 
 class Failed(msgspec.Struct, tag="failed"):

@@ -27,6 +27,8 @@ class StepView(msgspec.Struct):
     errors: int = 0
     dropped: int = 0
     limited_by: str = ""
+    done_ratio: float = 0.0
+    """How much of its time has passed, 0 to 1."""
 
 
 class DrillView(msgspec.Struct):
@@ -36,6 +38,9 @@ class DrillView(msgspec.Struct):
     target: str
     proves: str
     state: str = "waiting"
+    fault: str = ""
+    """What is done to whom, as the plan says it: `kill main.primary`."""
+    requests: int = 0
     errors: int = 0
     detect_ms: float | None = None
     recover_ms: float | None = None
@@ -64,8 +69,19 @@ class Sample(msgspec.Struct):
     inflight: int
 
 
+class Mark(msgspec.Struct):
+    """A moment that the charts point at. `kind` is step, inject, noticed, revert or recovered."""
+
+    at: float
+    """Seconds since the run began."""
+    kind: str
+    subject: str
+    """The step or the drill that it belongs to, by name."""
+    text: str
+
+
 class Message(msgspec.Struct):
-    """One line for people: what happened when."""
+    """One line for people: what happened when. `kind` is info, good or bad."""
 
     at: str
     kind: str
@@ -94,9 +110,14 @@ class Progress(msgspec.Struct):
     invariants: list[InvariantView] = []
     samples: list[Sample] = []
     """The newest, to a bound; the console keeps the older ones it was sent."""
+    marks: list[Mark] = []
+    """All of them, by time: a run has some thirty."""
     journeys: dict[str, dict[str, float]] = {}
-    """Of the current stage: requests, errors, degraded, p50_ms, p99_ms."""
+    """Of the current stage: requests, errors, degraded, p50_ms, p99_ms; and p99_max_ms, what the plan promises."""
     messages: list[Message] = []
     verdict: str = ""
     reasons: list[str] = []
     report: str = ""
+    """Path of the report's index.html, once it is written."""
+    console: str = ""
+    """Address of the console, once it answers."""

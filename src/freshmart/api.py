@@ -1,0 +1,46 @@
+"""`python -m freshmart.api`: the storefront, app and till API, on PORT."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from freshmart.backends import Backends
+from freshmart.orders import PLACE, Connection
+from freshmart.serve import serve
+from freshmart.settings import Settings, read_settings, refuse_mutant
+from freshmart.web import HotReads, Storefront, make_routes
+from tenfold.kernel import TenfoldError
+from tenfold.telemetry import Registry
+
+Through = Callable[[Connection], Connection]
+"""What an order's connection to the primary is reached through."""
+
+
+@asynccontextmanager
+async def open_api(settings: Settings, *, place_sql: str = PLACE, through: Through | None = None) -> AsyncIterator[Any]:
+    """The ASGI application, with everything it leans on opened."""
+    backends = Backends(
+        settings, registry=Registry(), events=settings.event_log("api"), place_sql=place_sql, through=through
+    )
+    await backends.open()
+    try:
+        storefront = Storefront(backends)
+        yield HotReads(storefront, make_routes(storefront, backends))
+    finally:
+        await backends.close()
+
+
+def main() -> int:
+    try:
+        refuse_mutant()
+        settings = read_settings()
+        serve(lambda: open_api(settings), settings.port)
+    except (TenfoldError, OSError) as error:
+        print(f"freshmart.api: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

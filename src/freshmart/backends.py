@@ -1,0 +1,221 @@
+"""The servers that freshmart leans on: a breaker for each, a ladder for each kind of read, the desk for orders.
+
+Breakers are one per server and shared by every ladder that leans on it: main, standby, replica, primary, objects.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from freshmart.catalog import READ_PRODUCTS, read_pages, read_pictures
+from freshmart.inventory import read_availability
+from freshmart.media import PictureStore
+from freshmart.orders import PLACE, READ_ORDERS, UNREACHABLE, Connection, OrderDesk, PrimaryConnection
+from freshmart.pricing import read_prices
+from freshmart.settings import Settings
+from tenfold.kernel import Duration, TenfoldError
+from tenfold.protect import Breaker, NearCache, ReadLadder, Rung, Step
+from tenfold.protect.postgres import PostgresRung, ReadMany
+from tenfold.protect.valkey import ValkeyRung
+from tenfold.telemetry import EventLog, Registry
+
+# Generous: on a loaded machine a cache that answers late is still better than a database that is asked for everything.
+CACHE_TIMEOUT = Duration.from_ms(200)
+DATABASE_TIMEOUT = Duration.from_s(1)
+PICTURE_TIMEOUT = Duration.from_s(1)
+PICTURES_NEAR_BYTES = 3 << 20
+"""Half of the picture set: the object store is really asked."""
+CATALOGUE_DEADLINE = Duration.from_s(20)
+
+
+class CatalogueUnreadable(TenfoldError):
+    """Neither database answered when the process began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long a kind of value is fresh in this process and in the caches; `stale`: served so much later in need.
+
+    What a customer sees is at most `near` + `cache` old while everything works.
+    """
+
+    near: Duration
+    cache: Duration
+    stale: Duration
+    near_bytes: int
+
+
+PRICE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 16 << 20)
+AVAILABILITY = Lifetime(Duration.from_s(10), Duration.from_s(20), Duration.from_s(60), 16 << 20)
+PAGE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 32 << 20)
+PRODUCT = Lifetime(Duration.from_s(300), Duration.from_s(600), Duration.from_s(3600), 4 << 20)
+
+
+class Backends:
+    """Opened once, before the first request; closed after the last."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: Registry,
+        events: EventLog,
+        place_sql: str = PLACE,
+        through: Callable[[Connection], Connection] | None = None,
+        batches_max: int = 2,
+    ) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.events = events
+        self.breakers = {name: self._breaker(name) for name in ("main", "standby", "replica", "objects")}
+        self.breakers["primary"] = self._breaker("primary", failures_max=3, cool_down_ms=50, cool_down_max_ms=100)
+        self._caches: list[ValkeyRung] = []
+        self._rungs: list[PostgresRung] = []
+        self._replica = _pool(settings.replica_url, "freshmart-reads")
+        self._primary = _pool(settings.primary_url, "freshmart-fallback")
+        self.price = self._cached("price", read_prices, PRICE)
+        self.availability = self._cached("availability", read_availability, AVAILABILITY)
+        self.page = self._cached("page", read_pages, PAGE)
+        self.product = self._cached("product", READ_PRODUCTS, PRODUCT)
+        self.order = ReadLadder("order", steps=self._databases(READ_ORDERS), registry=registry)
+        self.image = self._pictures()
+        connections: list[Connection] = [
+            PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
+        ]
+        if through is not None:
+            connections = [through(connection) for connection in connections]
+        self.desk = OrderDesk(connections, breaker=self.breakers["primary"], registry=registry)
+        self.pictures: dict[int, str] = {}
+
+    @property
+    def ladders(self) -> list[ReadLadder]:
+        return [self.price, self.availability, self.page, self.product, self.order, self.image]
+
+    async def open(self) -> None:
+        """Raises CatalogueUnreadable when neither database answers within the deadline."""
+        await asyncio.gather(_open_pool(self._replica), _open_pool(self._primary))
+        try:
+            async with asyncio.timeout(CATALOGUE_DEADLINE.s):
+                self.pictures = await self._read_pictures()
+        except TimeoutError as error:
+            raise CatalogueUnreadable(
+                f"Neither database answered within {CATALOGUE_DEADLINE}; freshmart did not start."
+            ) from error
+        self.desk.open()
+
+    async def close(self) -> None:
+        """Orders first: they are worth waiting for."""
+        await self.desk.close()
+        await asyncio.gather(*(ladder.close() for ladder in self.ladders))
+        await asyncio.gather(*(rung.close() for rung in self._rungs), return_exceptions=True)
+        await asyncio.gather(*(cache.close() for cache in self._caches), return_exceptions=True)
+        for pool in (self._replica, self._primary):
+            pool.terminate()
+
+    async def is_ready(self) -> bool:
+        """Reads can be answered: a database answers, and a cache does."""
+        databases = await asyncio.gather(_answers(self._replica), _answers(self._primary))
+        caches = await asyncio.gather(*(_reads(cache) for cache in self._caches[:2]))
+        return any(databases) and any(caches)
+
+    async def _read_pictures(self) -> dict[int, str]:
+        while True:
+            for pool in (self._replica, self._primary):
+                try:
+                    async with pool.acquire(timeout=DATABASE_TIMEOUT.s) as connection:
+                        pictures = await read_pictures(connection)
+                except UNREACHABLE:
+                    continue
+                if pictures:  # a replica may not have heard of the seeding yet
+                    return pictures
+            await asyncio.sleep(0.1)
+
+    def _breaker(
+        self, name: str, *, failures_max: int = 5, cool_down_ms: int = 250, cool_down_max_ms: int = 1_000
+    ) -> Breaker:
+        return Breaker(
+            name,
+            registry=self.registry,
+            events=self.events,
+            failures_max=failures_max,
+            cool_down=Duration.from_ms(cool_down_ms),
+            cool_down_max=Duration.from_ms(cool_down_max_ms),
+        )
+
+    def _cached(self, name: str, query: str | ReadMany, lifetime: Lifetime) -> ReadLadder:
+        """near → main → standby → replica → primary."""
+        near = NearCache(
+            name, bytes_max=lifetime.near_bytes, ttl=lifetime.near, stale=lifetime.stale, registry=self.registry
+        )
+        caches = [
+            self._cache("main", self.settings.main_url, name, lifetime.cache),
+            self._cache("standby", self.settings.standby_url, name, lifetime.cache),
+        ]
+        return ReadLadder(name, near=near, steps=[*caches, *self._databases(query)], registry=self.registry)
+
+    def _cache(self, name: str, url: str, kind: str, ttl: Duration) -> Step:
+        rung = ValkeyRung(name, url, ttl=ttl, prefix=f"{kind}:", timeout=CACHE_TIMEOUT, connect_timeout=CACHE_TIMEOUT)
+        self._caches.append(rung)
+        return Step(rung, breaker=self.breakers[name], timeout=CACHE_TIMEOUT, fills=True, inflight_max=512)
+
+    def _databases(self, query: str | ReadMany) -> list[Step]:
+        steps = []
+        for name, pool in (("replica", self._replica), ("primary", self._primary)):
+            rung = PostgresRung(name, pool, query, timeout=DATABASE_TIMEOUT)
+            self._rungs.append(rung)
+            breaker = self.breakers[name]
+            steps.append(Step(rung, breaker=breaker, timeout=DATABASE_TIMEOUT, inflight_max=512))
+        return steps
+
+    def _pictures(self) -> ReadLadder:
+        """near → objects; what fails here is a placeholder, not an error."""
+        near = NearCache(
+            "image",
+            bytes_max=PICTURES_NEAR_BYTES,
+            ttl=Duration.from_s(600),
+            stale=Duration.from_s(3600),
+            registry=self.registry,
+        )
+        rung: Rung = PictureStore(self.settings.objects_url, self.settings.bucket, timeout=PICTURE_TIMEOUT)
+        step = Step(rung, breaker=self.breakers["objects"], timeout=PICTURE_TIMEOUT, inflight_max=256)
+        return ReadLadder("image", near=near, steps=[step], registry=self.registry)
+
+
+async def _keep(_: Any) -> None:
+    """A connection of ours holds no state to reset, and resetting would be a round trip for each read."""
+
+
+def _pool(url: str, application: str) -> Any:
+    return asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=6,
+        timeout=1.0,
+        command_timeout=DATABASE_TIMEOUT.s,
+        reset=_keep,
+        server_settings={"application_name": application, "jit": "off", "plan_cache_mode": "force_generic_plan"},
+    )
+
+
+async def _open_pool(pool: Any) -> None:
+    await pool  # with min_size 0 it connects to nobody yet
+
+
+async def _answers(pool: Any) -> bool:
+    try:
+        async with pool.acquire(timeout=DATABASE_TIMEOUT.s) as connection:
+            return bool(await connection.fetchval("SELECT true", timeout=DATABASE_TIMEOUT.s))
+    except UNREACHABLE:
+        return False
+
+
+async def _reads(cache: ValkeyRung) -> bool:
+    try:
+        async with asyncio.timeout(DATABASE_TIMEOUT.s):
+            await cache.read("ready")
+    except Exception:  # whatever it is, the cache did not answer
+        return False
+    return True

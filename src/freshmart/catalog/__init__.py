@@ -1,0 +1,24 @@
+"""What is sold.
+
+product    products, stores and baskets as records
+extract    the real grocery data that the package ships
+postgres   reads category pages and products from the database
+"""
+
+from freshmart.catalog.extract import read_baskets, read_products, read_stores
+from freshmart.catalog.postgres import READ_PRODUCTS, page_key, read_pages, read_pictures
+from freshmart.catalog.product import Basket, Line, Product, Store
+
+__all__ = [
+    "READ_PRODUCTS",
+    "Basket",
+    "Line",
+    "Product",
+    "Store",
+    "page_key",
+    "read_baskets",
+    "read_pages",
+    "read_pictures",
+    "read_products",
+    "read_stores",
+]

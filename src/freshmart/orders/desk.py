@@ -1,0 +1,216 @@
+"""The order desk: orders that arrive while a batch is out leave together in the next one.
+
+    POST ──► queue ──► batch ──► primary          no timer and no artificial delay: a lone order leaves at once,
+               ▲         │                        and the busier it gets, the larger the batches
+               └─────────┘ not decided, or the primary is away
+
+While the primary is away orders wait, to a deadline; sending a batch again is safe because an order's key is stored
+in its own transaction. So a customer notices a short outage as a delay and nothing else.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from freshmart.orders.order import Decision, Order
+from freshmart.orders.postgres import PrimaryUnreachable
+from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
+from tenfold.protect import Breaker
+from tenfold.telemetry import Registry
+
+DEADLINE = Duration.from_s(8)
+_PAUSE_S = 0.02  # between looks at a primary that is away
+
+
+class DeskBusy(TenfoldError):
+    """As many orders wait as may; this one was not taken."""
+
+
+class DeskLate(TenfoldError):
+    """The order was not decided in time; whether it was placed is not known. The same key answers that later."""
+
+
+class Connection(Protocol):
+    """What carries a batch to the primary; raises PrimaryUnreachable."""
+
+    async def place(self, orders: Sequence[Order]) -> list[Decision]: ...
+
+    async def close(self) -> None: ...
+
+
+class _Waiting:
+    """One order and whoever waits for its decision. `alone`: something was wrong with a batch it stood in."""
+
+    __slots__ = ("alone", "due_ns", "future", "order")
+
+    def __init__(self, order: Order, due_ns: int, future: asyncio.Future[Decision]) -> None:
+        self.order = order
+        self.due_ns = due_ns
+        self.future = future
+        self.alone = False
+
+
+class OrderDesk:
+    """Places orders through `connections`, one batch of at most `batch_max` out on each.
+
+    Holds at most `waiting_max` orders, each for at most `deadline`. The breaker opens while the primary is away; one
+    batch at a time then probes it.
+    """
+
+    def __init__(
+        self,
+        connections: Sequence[Connection],
+        *,
+        breaker: Breaker,
+        batch_max: int = 128,
+        waiting_max: int = 4_096,
+        deadline: Duration = DEADLINE,
+        clock: Clock | None = None,
+        registry: Registry | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._connections = connections
+        self._breaker = breaker
+        self._batch_max = batch_max
+        self._waiting_max = waiting_max
+        self._deadline_ns = deadline.ns
+        self._now_ns = (clock or SystemClock()).monotonic_ns
+        self._sleep = sleep
+        self._queue: deque[_Waiting] = deque()
+        self._behind: dict[str, list[_Waiting]] = {}
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+        self._runners: list[asyncio.Task[None]] = []
+        self._declare(registry or Registry())
+
+    def _declare(self, registry: Registry) -> None:
+        self._decided = registry.counter("freshmart_orders_total", "Orders by what became of them.", ("outcome",))
+        self._batches = registry.counter(
+            "freshmart_order_batches_total", "Batches sent, by what became of them.", ("end",)
+        )
+        self._seconds = registry.timer("freshmart_order_batch_seconds", "How long batches were out.").child()
+        waiting = registry.gauge("freshmart_orders_waiting", "Orders that are not decided yet.")
+        waiting.child().ask(lambda: self._waiting)
+
+    def open(self) -> None:
+        self._runners = [asyncio.create_task(self._run(connection)) for connection in self._connections]
+
+    async def close(self) -> None:
+        """Wait for what is waiting, to the deadline of each, then let the connections go."""
+        while self._waiting and any(not runner.done() for runner in self._runners):
+            await self._sleep(_PAUSE_S)
+        for runner in self._runners:
+            runner.cancel()
+        await asyncio.gather(*self._runners, return_exceptions=True)
+        await asyncio.gather(*(connection.close() for connection in self._connections))
+
+    async def place(self, order: Order) -> Decision:
+        """The decision. Raises DeskBusy, DeskLate."""
+        if self._waiting >= self._waiting_max:
+            self._decided.child("busy").inc()
+            raise DeskBusy(f"{self._waiting} orders wait; order '{order.key}' was not taken.")
+        due_ns = self._now_ns() + self._deadline_ns
+        waiting = _Waiting(order, due_ns, asyncio.get_running_loop().create_future())
+        self._waiting += 1
+        try:
+            self._admit(waiting)
+            decision = await waiting.future
+        finally:
+            self._waiting -= 1
+        self._decided.child(decision.outcome).inc()
+        return decision
+
+    def _admit(self, waiting: _Waiting) -> None:
+        """Into the queue, or behind the order with the same key that is there already."""
+        key = waiting.order.key
+        if key in self._behind:
+            self._behind[key].append(waiting)
+            return
+        self._behind[key] = []
+        self._queue.append(waiting)
+        self._arrived.set()
+
+    async def _run(self, connection: Connection) -> None:
+        while True:
+            await self._arrived.wait()
+            self._expire()
+            if not self._queue:
+                self._arrived.clear()
+                continue
+            epoch = self._breaker.admit()
+            if not epoch:
+                await self._sleep(_PAUSE_S)
+                continue
+            await self._carry(connection, self._take(), epoch)
+
+    async def _carry(self, connection: Connection, batch: list[_Waiting], epoch: int) -> None:
+        began_ns = self._now_ns()
+        try:
+            decisions = await connection.place([waiting.order for waiting in batch])
+        except PrimaryUnreachable as error:
+            self._batches.child("unreachable").inc()
+            self._breaker.failed(type(error.__cause__ or error).__name__, epoch)
+            self._put_back(batch)
+            await self._sleep(_PAUSE_S)
+        except asyncio.CancelledError:
+            self._breaker.abandoned(epoch)
+            self._put_back(batch)
+            raise
+        except Exception as error:  # one order of the batch is at fault, or this build is: find out which
+            self._batches.child("failed").inc()
+            self._breaker.succeeded(epoch)
+            self._isolate(batch, error)
+        else:
+            self._batches.child("decided").inc()
+            self._seconds.record_ns(self._now_ns() - began_ns)
+            self._breaker.succeeded(epoch)
+            self._settle(batch, decisions)
+
+    def _take(self) -> list[_Waiting]:
+        batch = [self._queue.popleft()]
+        while not batch[0].alone and self._queue and not self._queue[0].alone and len(batch) < self._batch_max:
+            batch.append(self._queue.popleft())
+        return batch
+
+    def _put_back(self, batch: Sequence[_Waiting]) -> None:
+        """To the front, in their order: they came first."""
+        self._queue.extendleft(reversed(batch))
+        self._arrived.set()
+
+    def _settle(self, batch: Sequence[_Waiting], decisions: Sequence[Decision]) -> None:
+        undecided = []
+        for waiting, decision in zip(batch, decisions, strict=True):
+            if decision.outcome == "again":
+                undecided.append(waiting)
+            else:
+                self._end(waiting, decision)
+        if undecided:
+            self._put_back(undecided)
+
+    def _isolate(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        """A batch that failed as a whole goes again one by one; what fails alone is told so."""
+        if len(batch) == 1:
+            self._end(batch[0], error)
+            return
+        for waiting in batch:
+            waiting.alone = True
+        self._put_back(batch)
+
+    def _expire(self) -> None:
+        now_ns = self._now_ns()
+        while self._queue and self._queue[0].due_ns <= now_ns:
+            late = self._queue.popleft()
+            self._decided.child("late").inc()
+            self._end(late, DeskLate(f"Order '{late.order.key}' was not decided in {self._deadline_ns / 1e9:g} s."))
+
+    def _end(self, waiting: _Waiting, end: Decision | Exception) -> None:
+        """Tell whoever waits, unless they have gone; then whoever used the same key is next."""
+        if waiting.future.done():
+            pass
+        elif isinstance(end, Decision):
+            waiting.future.set_result(end)
+        else:
+            waiting.future.set_exception(end)
+        for behind in self._behind.pop(waiting.order.key):
+            self._admit(behind)

@@ -1,0 +1,119 @@
+"""`python -m freshmart.seed`: migrates the database, fills an empty shop from the real data, uploads its pictures."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from freshmart.catalog import Product, Store, read_baskets, read_products, read_stores
+from freshmart.inventory import PLENTY, SCARCE, festival_shelves
+from freshmart.media import PictureStore, category_key, draw_picture, product_key
+from freshmart.migrate import migrate
+from freshmart.pricing import STORE_PRICE
+from freshmart.settings import Settings, read_settings
+from tenfold.kernel import Duration, TenfoldError
+
+PICTURED = 2_000
+"""So many products have a picture of their own; any other shows its category's."""
+UPLOAD_TIMEOUT = Duration.from_s(10)
+_LOCK = 0x66726573685F7364  # one seeding at a time
+
+
+async def seed(settings: Settings) -> None:
+    """Safe to run again: what is there stays."""
+    products, stores = read_products(), read_stores()
+    began = time.monotonic()
+    database = asyncio.create_task(seed_database(settings, products, stores))
+    await upload_pictures(settings, products)
+    pictures_s = time.monotonic() - began
+    await database
+    print(f"pictures {pictures_s:.1f} s, all {time.monotonic() - began:.1f} s")  # noqa: T201
+
+
+async def seed_database(settings: Settings, products: Sequence[Product], stores: Sequence[Store]) -> None:
+    connection = await asyncpg.connect(settings.primary_url, timeout=10)
+    second = await asyncpg.connect(settings.primary_url, timeout=10)
+    try:
+        await migrate(connection)
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM stock)"):
+            return
+        await _fill_catalogue(connection, products, stores)
+        await asyncio.gather(_fill_prices(connection), _fill_shelves(second))
+    finally:
+        await asyncio.gather(connection.close(), second.close())
+
+
+async def _fill_catalogue(connection: Any, products: Sequence[Product], stores: Sequence[Store]) -> None:
+    """Stores come last in the same transaction as products, so that a seeding cut short starts over."""
+    async with connection.transaction():
+        await connection.execute("TRUNCATE product, category, store, price")
+        categories = {product.slug: (product.slug, product.category, product.department) for product in products}
+        await connection.copy_records_to_table("category", records=categories.values())
+        await connection.copy_records_to_table("product", records=[_product_row(*row) for row in enumerate(products)])
+        await connection.copy_records_to_table("store", records=[(s.store, f"Store {s.store}") for s in stores])
+    await connection.execute("ANALYZE category, product, store")
+
+
+def _product_row(place: int, product: Product) -> tuple[object, ...]:
+    picture = product_key(product.sku) if place < PICTURED else category_key(product.slug)
+    p = product
+    return (p.sku, p.name, p.slug, p.brand, p.package, p.weight_g, p.price_fen, p.bought, picture)
+
+
+async def _fill_prices(connection: Any) -> None:
+    await connection.execute(
+        f"""
+        INSERT INTO price (store, sku, valid_from, unit_price_fen)
+        SELECT store, sku, date_trunc('day', now()), {STORE_PRICE}
+        FROM store CROSS JOIN product
+        ORDER BY store, sku
+        """  # noqa: S608  # a constant of ours
+    )
+    await connection.execute("ANALYZE price")
+
+
+async def _fill_shelves(connection: Any) -> None:
+    offers = festival_shelves([(basket.store, [line.sku for line in basket.lines]) for basket in read_baskets()])
+    async with connection.transaction():
+        await connection.execute(
+            """
+            INSERT INTO stock (store, sku, shadow, opening, on_hand)
+            SELECT store, sku, shadow, pieces, pieces
+            FROM store
+            CROSS JOIN product
+            CROSS JOIN (VALUES (false), (true)) AS lane (shadow)
+            LEFT JOIN unnest($1::integer[], $2::integer[]) AS offer (store, sku) USING (store, sku)
+            CROSS JOIN LATERAL (SELECT CASE WHEN offer.sku IS NULL THEN $3::integer ELSE $4 END) AS shelf (pieces)
+            ORDER BY store, sku, shadow
+            """,
+            [store for store, _ in offers],
+            [sku for _, sku in offers],
+            PLENTY,
+            SCARCE,
+        )
+    await connection.execute("ANALYZE stock")
+
+
+async def upload_pictures(settings: Settings, products: Sequence[Product]) -> None:
+    """The same bytes at the same keys each time, so that doing it twice changes nothing."""
+    pictures = {product_key(p.sku): draw_picture(p.name, p.category, str(p.sku)) for p in products[:PICTURED]}
+    pictures |= {category_key(p.slug): draw_picture(p.category, p.department, p.slug) for p in products}
+    store = PictureStore(settings.objects_url, settings.bucket, timeout=UPLOAD_TIMEOUT, retries_max=5)
+    await store.put_all(pictures)
+
+
+def main() -> int:
+    try:
+        asyncio.run(seed(read_settings()))
+    except (TenfoldError, OSError, asyncpg.PostgresError) as error:
+        print(f"freshmart.seed: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Runs an ASGI application in this process until SIGTERM or SIGINT: stops accepting, finishes, returns."""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import uvloop
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+Application = AbstractAsyncContextManager[Any]
+"""Entered before the first connection is accepted, left after the last is answered; it is the ASGI app."""
+
+
+def serve(open_app: Callable[[], Application], port: int) -> None:
+    """One process, one event loop, no fork: every connection, cache and breaker is there once."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(open_app, port))
+
+
+async def _serve(open_app: Callable[[], Application], port: int) -> None:
+    async with open_app() as app:
+        server = Server(
+            app,
+            address="127.0.0.1",
+            port=port,
+            interface=Interfaces.ASGINL,
+            backlog=4096,
+            backpressure=4096,
+            log_level=LogLevels.error,
+            websockets=False,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        _tune_memory()
+        await server.serve()
+
+
+def _tune_memory() -> None:
+    """What is there at the start stays; a full collection in the middle of a peak would be a pause."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

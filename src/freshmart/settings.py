@@ -1,0 +1,72 @@
+"""What the environment says: where the servers are, which port to listen on, who may order in the shadow lane."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tenfold.kernel import TenfoldError
+from tenfold.telemetry import EventLog
+
+MUTANT = "FRESHMART_MUTANT"
+
+
+class SettingInvalid(TenfoldError):
+    """The environment lacks something or says something that cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """URLs carry secrets, so none of them shows when this is printed."""
+
+    primary_url: str = field(repr=False)
+    replica_url: str = field(repr=False)
+    main_url: str = field(repr=False)
+    standby_url: str = field(repr=False)
+    objects_url: str = field(repr=False)
+    bucket: str = "media"
+    rehearsal_token: str = field(default="", repr=False)
+    """Orders tagged with it are shadow orders; empty: there is no rehearsal, and every tag is wrong."""
+    port: int = 0
+    events_path: Path | None = None
+
+    def event_log(self, source: str) -> EventLog:
+        return EventLog(source, path=self.events_path)
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Raises SettingInvalid, naming what is missing."""
+    events = environ.get("TENFOLD_EVENTS")
+    return Settings(
+        primary_url=_required(environ, "FRESHMART_PRIMARY_URL"),
+        replica_url=_required(environ, "FRESHMART_REPLICA_URL"),
+        main_url=_required(environ, "FRESHMART_MAIN_URL"),
+        standby_url=_required(environ, "FRESHMART_STANDBY_URL"),
+        objects_url=_required(environ, "FRESHMART_OBJECTS_URL"),
+        bucket=environ.get("FRESHMART_BUCKET", "media"),
+        rehearsal_token=environ.get("FRESHMART_REHEARSAL_TOKEN", ""),
+        port=_port(environ.get("PORT", "8000")),
+        events_path=Path(events) if events else None,
+    )
+
+
+def refuse_mutant(environ: Mapping[str, str] = os.environ) -> None:
+    """The product does not run in an environment that asks for a build that is wrong on purpose."""
+    if MUTANT in environ:
+        raise SettingInvalid(
+            f"{MUTANT} is set, and this is the product: it did not start.",
+            remedy=f"Unset {MUTANT}, or run `python -m freshmart.mutants` in a rehearsal.",
+        )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise SettingInvalid(f"{name} is not set; freshmart cannot find one of its servers and did not start.")
+    return value
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise SettingInvalid(f"PORT is '{text}'; a number from 1 to 65535 may stand there.")
+    return int(text)

@@ -1,0 +1,97 @@
+"""What freshmart answers to each question, whatever carries the question."""
+
+import hmac
+import uuid
+
+from freshmart.backends import Backends
+from freshmart.catalog import page_key
+from freshmart.inventory import shelf_key
+from freshmart.media import placeholder
+from freshmart.orders import AskedOrder, DeskBusy, DeskLate, OrderMalformed, read_order
+from freshmart.pricing import price_key
+from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, problem
+from tenfold.kernel import TenfoldError
+from tenfold.protect import LadderExhausted, ReadLadder
+
+_PLACEHOLDER = Reply(200, placeholder(), PLACEHOLDER)
+
+
+class TagWrong(TenfoldError):
+    """A request was tagged as a test by somebody who does not know the rehearsal's token."""
+
+
+class Storefront:
+    """Reads answer from the near cache without waiting where they can."""
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._token = backends.settings.rehearsal_token.encode()
+
+    def is_shadow(self, tag: str | bytes | None) -> bool:
+        """Whether a request belongs to the shadow lane. Raises TagWrong; says nothing of the token by its timing."""
+        if tag is None:
+            return False
+        tag = tag.encode() if isinstance(tag, str) else tag
+        if self._token and hmac.compare_digest(tag, self._token):
+            return True
+        raise TagWrong("The X-Tenfold-Test header does not carry the token of a rehearsal; nothing was done.")
+
+    async def price(self, store: int, sku: int) -> Reply:
+        return await _read(self._backends.price, price_key(store, sku), f"Store {store} has no price for SKU {sku}.")
+
+    async def availability(self, store: int, sku: int, *, shadow: bool) -> Reply:
+        key = shelf_key(store, sku, shadow=shadow)
+        return await _read(self._backends.availability, key, f"Store {store} has no shelf for SKU {sku}.")
+
+    async def page(self, store: int, slug: str) -> Reply:
+        return await _read(self._backends.page, page_key(store, slug), f"Store {store} has no category '{slug}'.")
+
+    async def product(self, sku: int) -> Reply:
+        return await _read(self._backends.product, str(sku), f"There is no SKU {sku}.")
+
+    async def order(self, order_id: str) -> Reply:
+        absent = f"There is no order '{order_id[:64]}'."
+        try:
+            key = str(uuid.UUID(order_id))
+        except ValueError:
+            return problem(404, "not-found", absent)
+        return await _read(self._backends.order, key, absent)
+
+    async def image(self, sku: int) -> Reply:
+        """A picture, or the placeholder marked as degraded; 404 only for a SKU that there is not."""
+        key = self._backends.pictures.get(sku)
+        if key is None:
+            return problem(404, "not-found", f"There is no SKU {sku}.")
+        hit = self._backends.image.near_hit(key)
+        if hit is not None:
+            return Reply(200, hit, PICTURE)
+        try:
+            picture = (await self._backends.image.read(key)).value
+        except LadderExhausted:
+            return _PLACEHOLDER
+        return _PLACEHOLDER if picture is None else Reply(200, picture, PICTURE)
+
+    async def place(self, asked: AskedOrder, key: str, *, shadow: bool) -> Reply:
+        try:
+            order = read_order(asked, key, shadow=shadow)
+            decision = await self._backends.desk.place(order)
+        except OrderMalformed as error:
+            return problem(400, "malformed", str(error))
+        except DeskBusy as error:
+            return problem(503, "busy", str(error), retry_after_s=1)
+        except DeskLate as error:
+            return problem(503, "late", f"{error} Ask again with the same key.", retry_after_s=2)
+        return Reply(decision.status, decision.answer)
+
+
+async def _read(ladder: ReadLadder, key: str, absent: str) -> Reply:
+    hit = ladder.near_hit(key)
+    if hit is not None:
+        return Reply(200, hit)
+    try:
+        answer = await ladder.read(key)
+    except LadderExhausted:
+        return problem(503, "unavailable", "No cache and no database could answer.", retry_after_s=1)
+    if answer.value is None:
+        return problem(404, "not-found", absent)
+    return Reply(200, answer.value, JSON_STALE if answer.stale else JSON)

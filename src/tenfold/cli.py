@@ -1,0 +1,131 @@
+"""The `tenfold` command: parse, call, print.
+
+Exit status: 0 the answer is yes (GO, a sound plan), 1 it is no (NO-GO), 2 the plan, the machine or the call is at
+fault, 130 or 143 when it was interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tenfold import __version__
+from tenfold.kernel import Interrupted, TenfoldError
+
+PLAN = Path("plans/freshmart.yaml")
+
+EPILOG = """\
+examples:
+  tenfold rehearse                 ten steps to ten times the daily peak, drills, audit, GO or NO-GO
+  tenfold rehearse --quick         the same in about a minute, with fewer and shorter steps
+  tenfold rehearse --json          the verdict as JSON on stdout, progress on stderr
+  tenfold up                       real servers, freshmart and the console until Ctrl-C
+  tenfold check plans/mine.yaml    every fault of a plan file, with its line and what may stand there
+
+exit status: 0 GO, 1 NO-GO, 2 the plan, the machine or the call is at fault
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` names; answers the exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        status: int = options.run(options)
+    except Interrupted as interrupted:
+        print(f"tenfold: {interrupted}", file=sys.stderr)
+        return interrupted.status
+    except TenfoldError as error:
+        print(f"tenfold: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tenfold",
+        description="Gets a retailer through ten times its normal day.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tenfold {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_rehearse(commands)
+    _add_up(commands)
+    _add_check(commands)
+    return parser
+
+
+def _add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "rehearse",
+        help="rehearse the sale day on real servers and say GO or NO-GO",
+        description="Starts real servers, steps the load to the plan's peak, breaks things, audits, and judges.",
+    )
+    _add_run_options(command)
+    command.add_argument("--quick", action="store_true", help="the plan's quick steps: fewer, shorter")
+    command.add_argument("--seed", type=int, default=None, help="repeat the run that printed this seed")
+    command.add_argument("--json", action="store_true", help="print verdict.json on stdout, progress on stderr")
+    command.set_defaults(run=_rehearse)
+
+
+def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "up",
+        help="start everything and keep it running until Ctrl-C",
+        description="Starts the plan's servers and services and the console, and prints where each one listens.",
+    )
+    _add_run_options(command)
+    command.set_defaults(run=_up)
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "check",
+        help="read a plan file and say everything that is wrong with it",
+        description="Prints each fault of a plan file with its line, what stands there and what may stand there.",
+    )
+    command.add_argument("plan", type=Path, nargs="?", default=PLAN, help=f"the plan file (default: {PLAN})")
+    command.set_defaults(run=_check)
+
+
+def _add_run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--plan", type=Path, default=PLAN, metavar="FILE", help=f"the plan file (default: {PLAN})")
+    command.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="the console's port on loopback (default: a free one)"
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is no port; 0 to 65535 may stand here")
+    return port
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    from tenfold.bootstrap import rehearse
+
+    return rehearse(
+        options.plan,
+        port=options.port,
+        quick=options.quick,
+        seed=options.seed,
+        as_json=options.json,
+    )
+
+
+def _up(options: argparse.Namespace) -> int:
+    from tenfold.bootstrap import up
+
+    return up(options.plan, port=options.port)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from tenfold.plan import read_plan
+
+    plan = read_plan(options.plan)
+    print(
+        f"{options.plan} is sound: {plan.name}, daily peak {plan.peak.daily_peak_rps:g}/s, "
+        f"{len(plan.journeys)} journeys, {len(plan.drills)} drills, {len(plan.invariants)} invariants"
+    )
+    return 0

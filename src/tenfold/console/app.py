@@ -1,0 +1,74 @@
+"""The console's pages as an ASGI application. It only reads: no request changes anything."""
+
+import asyncio
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tenfold.console.events import event_stream
+from tenfold.console.policy import REPORT_POLICY, LoopbackPolicy
+from tenfold.console.publisher import Publisher
+from tenfold.telemetry import CONTENT_TYPE, render
+
+_HERE = Path(__file__).parent
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, auto_reload=False
+)
+
+
+def console_app(publisher: Publisher) -> Starlette:
+    """The live page, its event stream, the metrics of this process, and the report once there is one."""
+    pages = _Pages(publisher)
+    return Starlette(
+        routes=[
+            Route("/", pages.live),
+            Route("/events", pages.events),
+            Route("/report", pages.report),
+            Route("/verdict.json", pages.verdict),
+            Route("/metrics", pages.metrics),
+            Route("/health", pages.health),
+            Mount("/static", StaticFiles(directory=_HERE / "static")),
+        ],
+        middleware=[Middleware(LoopbackPolicy)],
+    )
+
+
+class _Pages:
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    async def live(self, _: Request) -> Response:
+        page = _TEMPLATES.get_template("live.html").render(progress=self._publisher.latest)
+        return HTMLResponse(page)
+
+    async def events(self, _: Request) -> Response:
+        if self._publisher.full:
+            return PlainTextResponse("Too many pages follow this run already. Close one.\n", status_code=503)
+        stream = event_stream(self._publisher, asyncio.current_task())
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    async def report(self, _: Request) -> Response:
+        return self._file("index.html", "text/html", {"Content-Security-Policy": REPORT_POLICY})
+
+    async def verdict(self, _: Request) -> Response:
+        return self._file("verdict.json", "application/json", {})
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(render(self._publisher.registry), media_type=CONTENT_TYPE)
+
+    async def health(self, _: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def _file(self, name: str, media_type: str, headers: dict[str, str]) -> Response:
+        """A file of the finished report; the path is the conductor's own, nothing of it comes from the request."""
+        latest = self._publisher.latest
+        path = Path(latest.report).with_name(name) if latest and latest.report else None
+        if path is None or not path.is_file():
+            return PlainTextResponse("There is no report yet. It is written when the run is over.\n", status_code=404)
+        return FileResponse(path, media_type=media_type, headers=headers)

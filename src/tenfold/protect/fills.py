@@ -1,0 +1,69 @@
+"""Writes values back into a rung in the background, to a bound."""
+
+import asyncio
+from itertools import islice
+
+from tenfold.protect.breaker import BreakerState
+from tenfold.protect.rung import Step
+from tenfold.telemetry import Registry
+
+
+class Fills:
+    """What waits to be written to one rung. A task runs while something waits, and none when nothing does.
+
+    A fill is a kindness: it is dropped and counted when too many wait, when the rung is in trouble and when it fails.
+    """
+
+    def __init__(self, step: Step, ladder: str, *, registry: Registry, waiting_max: int, batch_max: int = 64) -> None:
+        self._step = step
+        self._waiting: dict[str, bytes] = {}
+        self._waiting_max = waiting_max
+        self._batch_max = batch_max
+        self._task: asyncio.Task[None] | None = None
+        labels = ("ladder", "rung")
+        done = registry.counter("tenfold_fills_total", "Values written back to a rung.", labels)
+        dropped = registry.counter("tenfold_fills_dropped_total", "Values not written back to a rung.", labels)
+        self._done, self._dropped = done.child(ladder, step.rung.name), dropped.child(ladder, step.rung.name)
+
+    def offer(self, key: str, value: bytes) -> None:
+        """Have `value` written soon; the newest value of a key wins."""
+        if len(self._waiting) >= self._waiting_max and key not in self._waiting:
+            self._dropped.inc()
+            return
+        self._waiting[key] = value
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._drain())
+
+    async def close(self) -> None:
+        """Drop what waits and end what runs."""
+        self._dropped.inc(len(self._waiting))
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        try:
+            while batch := {key: self._waiting.pop(key) for key in list(islice(self._waiting, self._batch_max))}:
+                written = await self._write(batch)
+                (self._done if written else self._dropped).inc(len(batch))
+        finally:
+            self._task = None
+
+    async def _write(self, batch: dict[str, bytes]) -> bool:
+        """Whether the batch was written. A rung in trouble is left alone: probes are for readers."""
+        breaker = self._step.breaker
+        if breaker and breaker.state is not BreakerState.CLOSED:
+            return False
+        epoch = breaker.admit() if breaker else 1
+        try:
+            async with asyncio.timeout(self._step.timeout.s), asyncio.TaskGroup() as group:
+                for key, value in batch.items():
+                    group.create_task(self._step.rung.fill(key, value))
+        except Exception as error:
+            if breaker:
+                breaker.failed(f"fill ({type(error).__name__})", epoch)
+            return False
+        if breaker:
+            breaker.succeeded(epoch)
+        return True

@@ -1,0 +1,159 @@
+"""The board: keeps the record of what people see, and shows it to whoever looks."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from tenfold.kernel import Clock, Duration
+from tenfold.kernel.clock import utc
+from tenfold.rehearse.audit import Finding
+from tenfold.rehearse.climb import step_name
+from tenfold.rehearse.drill import DrillOutcome, Timeline
+from tenfold.rehearse.messages import Tick
+from tenfold.rehearse.progress import DrillView, Mark, Message, Progress, Sample, StepView
+from tenfold.rehearse.verdict import StepVerdict
+from tenfold.telemetry import Histogram
+
+PAINT_EVERY = Duration.from_ms(250)
+SAMPLES_SHOWN = 240
+MESSAGES_SHOWN = 60
+
+
+class Board:
+    """One mutable `Progress`, and the viewers who are shown it."""
+
+    def __init__(self, progress: Progress, clock: Clock) -> None:
+        self.progress = progress
+        self.samples: list[Sample] = []
+        self._clock = clock
+        self._began_ns = clock.monotonic_ns()
+        self._viewers: list[Callable[[Progress], None]] = []
+        self._messages: deque[Message] = deque(maxlen=MESSAGES_SHOWN)
+        self._tick_ns = self._began_ns
+
+    def show_to(self, viewer: Callable[[Progress], None]) -> None:
+        """Call `viewer` with the record from now on; it must be quick and must not keep it."""
+        self._viewers.append(viewer)
+
+    def phase(self, name: str, current: str = "") -> None:
+        self.progress.phase = name
+        self.progress.current = current
+        self.progress.phase_done_ratio = 0.0
+
+    def say(self, kind: str, text: str) -> None:
+        """One line for people."""
+        self._messages.append(Message(at=utc(self._clock.wall_ns()), kind=kind, text=text))
+        self.progress.messages = list(self._messages)
+
+    def begin_stage(self, name: str) -> None:
+        self._tick_ns = self._clock.monotonic_ns()
+        self.progress.current = name
+        self.progress.journeys = {}
+
+    def tick(self, tick: Tick, target_rps: float, done_ratio: float) -> None:
+        """Draw what the driver saw since its last tick."""
+        self.progress.phase_done_ratio = done_ratio
+        latency = Histogram()
+        errors = 0
+        for name, seen in tick.journeys.items():
+            mine = Histogram.from_counts(seen.latency)
+            latency.add(mine)
+            errors += seen.errors
+            self._journey(name, seen.requests, seen.errors, seen.degraded, mine)
+        length_s = max(1e-3, (tick.at_ns - self._tick_ns) / 1e9)
+        self._tick_ns = tick.at_ns
+        self._sample(tick, target_rps, tick.sent / length_s, latency, errors)
+
+    def begin_step(self, factor: float) -> None:
+        view = self._step(factor)
+        view.state = "running"
+        self.mark("step", step_name(factor), f"{step_name(factor)} begins", self._clock.monotonic_ns())
+
+    def step_done(self, factor: float, done_ratio: float) -> None:
+        self._step(factor).done_ratio = done_ratio
+
+    def end_step(self, verdict: StepVerdict) -> None:
+        view = self._step(verdict.factor)
+        held = verdict.limited_by == "none" and not verdict.dropped
+        held = held and all(journey.slo_held for journey in verdict.journeys.values())
+        view.state = "held" if held else "inconclusive" if verdict.limited_by == "inconclusive" else "missed"
+        view.done_ratio = 1.0
+        view.sent_rps = verdict.sent_rps
+        view.p99_ms = max((journey.p99_ms for journey in verdict.journeys.values()), default=0.0)
+        view.errors, view.dropped, view.limited_by = verdict.errors, verdict.dropped, verdict.limited_by
+
+    def drill_state(self, name: str, state: str) -> None:
+        self._drill(name).state = state
+
+    def end_drill(self, outcome: DrillOutcome, timeline: Timeline) -> None:
+        view = self._drill(outcome.name)
+        view.state = "held" if outcome.held else "failed"
+        view.requests, view.errors = outcome.requests, outcome.errors
+        view.detect_ms = outcome.detect.ms if outcome.detect else None
+        view.recover_ms = outcome.recover.ms if outcome.recover else None
+        self._mark_drill(outcome, timeline)
+        for reason in outcome.reasons:
+            self.say("bad", f"{outcome.name}: {reason}")
+
+    def end_invariant(self, finding: Finding) -> None:
+        view = next(view for view in self.progress.invariants if view.name == finding.name)
+        view.state = "held" if finding.held else "broken"
+        view.checked, view.violations = finding.checked, finding.violations
+
+    def mark(self, kind: str, subject: str, text: str, at_ns: int) -> None:
+        """A moment that the charts point at."""
+        self.progress.marks.append(Mark(at=self.elapsed_s(at_ns), kind=kind, subject=subject, text=text))
+
+    def _mark_drill(self, outcome: DrillOutcome, timeline: Timeline) -> None:
+        name = outcome.name
+        self.mark("inject", name, "fault injected", timeline.injected_ns)
+        if outcome.detect:
+            self.mark("noticed", name, "noticed", timeline.injected_ns + outcome.detect.ns)
+        self.mark("revert", name, "fault reverted", timeline.reverting_ns)
+        if outcome.recover:
+            self.mark("recovered", name, "recovered", timeline.reverting_ns + outcome.recover.ns)
+
+    def _step(self, factor: float) -> StepView:
+        return next(view for view in self.progress.steps if view.factor == factor)
+
+    def _drill(self, name: str) -> DrillView:
+        return next(view for view in self.progress.drills if view.name == name)
+
+    def elapsed_s(self, at_ns: int) -> float:
+        """Seconds since the run began, of a CLOCK_MONOTONIC reading."""
+        return (at_ns - self._began_ns) / 1e9
+
+    async def paint(self) -> None:
+        """Show the record to every viewer, PAINT_EVERY, until cancelled: changes come faster than people look."""
+        while True:
+            self.show()
+            await asyncio.sleep(PAINT_EVERY.s)
+
+    def show(self) -> None:
+        """Show the record as it stands to every viewer."""
+        self.progress.elapsed_s = self.elapsed_s(self._clock.monotonic_ns())
+        for viewer in self._viewers:
+            viewer(self.progress)
+
+    def _journey(self, name: str, requests: int, errors: int, degraded: int, latency: Histogram) -> None:
+        so_far = self.progress.journeys.setdefault(name, {"requests": 0, "errors": 0, "degraded": 0})
+        so_far["requests"] += requests
+        so_far["errors"] += errors
+        so_far["degraded"] += degraded
+        if latency.count:
+            so_far["p50_ms"] = latency.quantile(0.5) / 1e6
+            so_far["p99_ms"] = latency.quantile(0.99) / 1e6
+
+    def _sample(self, tick: Tick, target_rps: float, rate_rps: float, latency: Histogram, errors: int) -> None:
+        self.samples.append(
+            Sample(
+                at=self.elapsed_s(tick.at_ns),
+                rate_rps=rate_rps,
+                target_rps=target_rps,
+                p50_ms=latency.quantile(0.5) / 1e6,
+                p99_ms=latency.quantile(0.99) / 1e6,
+                errors=errors + tick.dropped,
+                inflight=tick.inflight,
+            )
+        )
+        self.progress.samples = self.samples[-SAMPLES_SHOWN:]

@@ -1,0 +1,163 @@
+"""A drill: a fault under load, and the proof that a written plan met it.
+
+    rate  ───────────────┬───────────────┬──────────────────────
+                  lead   │     hold      │         tail
+                         inject          revert
+                            └ noticed       └ recovered
+
+The load never stops. The fault was *noticed* when the breaker that the plan names opened, and it was *over* when that
+breaker was closed again and no tick after that broke a promise.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tenfold.kernel import Clock, Duration
+from tenfold.plan.model import Drill, Journey
+from tenfold.rehearse.fault import Fault
+from tenfold.rehearse.messages import Tick
+from tenfold.telemetry import Event, Histogram
+
+LEAD = Duration.from_s(2)
+TAIL = Duration.from_s(7)
+STEADY = Duration.from_s(1)
+"""How long no promise may have been broken before a drill is over."""
+
+
+@dataclass(slots=True)
+class Timeline:
+    """What a drill saw, in CLOCK_MONOTONIC nanoseconds; 0 where it has not come to that."""
+
+    began_ns: int
+    injected_ns: int = 0
+    reverting_ns: int = 0
+    reverted_ns: int = 0
+    ended_ns: int = 0
+    ticks: list[Tick] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DrillOutcome:
+    """What a drill proved. Lengths are None when the thing never happened."""
+
+    name: str
+    requests: int
+    errors: int
+    degraded: int
+    dropped: int
+    detect: Duration | None
+    recover: Duration | None
+    reverted: bool
+    reasons: tuple[str, ...]
+
+    @property
+    def held(self) -> bool:
+        return not self.reasons
+
+
+async def carry_out(
+    fault: Fault, hold: Duration, timeline: Timeline, clock: Clock, on_state: Callable[[str], None]
+) -> None:
+    """Inject, hold, revert; the fault is reverted too when this is cancelled half way."""
+    try:
+        await asyncio.sleep(LEAD.s)
+        timeline.injected_ns = clock.monotonic_ns()
+        await fault.inject()
+        on_state("injected")
+        await asyncio.sleep(hold.s)
+    finally:
+        timeline.reverting_ns = clock.monotonic_ns()
+        on_state("reverting")
+        await fault.revert()
+        timeline.reverted_ns = clock.monotonic_ns()
+
+
+def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline: Timeline) -> DrillOutcome:
+    """What the timeline proves of the drill's plan; every reason is a sentence."""
+    requests, errors, degraded = _sums(timeline.ticks)
+    dropped = sum(tick.dropped for tick in timeline.ticks)
+    detect = noticed_after(timeline, drill.breaker)
+    recover = recovered_after(timeline, drill, journeys)
+    reasons = [f"{count} {journey} requests failed" for journey, count in errors.items() if count]
+    if dropped:
+        reasons.append(f"{dropped} arrivals were never sent")
+    if detect is None:
+        reasons.append(f"breaker {drill.breaker} never opened: nobody noticed the fault")
+    if recover is None:
+        reasons.append(f"no steady state within {TAIL} of the revert")
+    return DrillOutcome(
+        name=name,
+        requests=sum(requests.values()),
+        errors=sum(errors.values()),
+        degraded=sum(degraded.values()),
+        dropped=dropped,
+        detect=detect,
+        recover=recover,
+        reverted=recover is not None,
+        reasons=tuple(reasons),
+    )
+
+
+def noticed_after(timeline: Timeline, breaker: str) -> Duration | None:
+    """From the fault to the first opening of the breaker, in whichever process it opened."""
+    opened = [event.monotonic_ns for event in _of(timeline, breaker) if event.kind == "breaker-opened"]
+    return Duration(min(opened) - timeline.injected_ns) if opened else None
+
+
+def recovered_after(timeline: Timeline, drill: Drill, journeys: dict[str, Journey]) -> Duration | None:
+    """From the start of the revert until every such breaker was closed and the last broken promise was past."""
+    closed_ns = _all_closed_ns(_of(timeline, drill.breaker))
+    if closed_ns is None:
+        return None
+    promised = [name for name in journeys if name in drill.unharmed + drill.delayed + drill.degraded]
+    broken = [tick.at_ns for tick in timeline.ticks if _breaks_promise(tick, promised, journeys)]
+    steady_ns = max([closed_ns, timeline.reverting_ns, *(at for at in broken if at > timeline.reverting_ns)])
+    if timeline.ended_ns - steady_ns < STEADY.ns:
+        return None
+    return Duration(steady_ns - timeline.reverting_ns)
+
+
+def _of(timeline: Timeline, breaker: str) -> list[Event]:
+    return [
+        event for event in timeline.events if event.subject == breaker and event.monotonic_ns >= timeline.injected_ns
+    ]
+
+
+def _all_closed_ns(events: Iterable[Event]) -> int | None:
+    """When the last of the processes closed its breaker for good; None when one is not closed."""
+    newest: dict[str, Event] = {}
+    for event in sorted(events, key=lambda event: event.monotonic_ns):
+        newest[event.source] = event
+    if not newest or any(event.kind != "breaker-closed" for event in newest.values()):
+        return None
+    return max(event.monotonic_ns for event in newest.values())
+
+
+def _breaks_promise(tick: Tick, names: Sequence[str], journeys: dict[str, Journey]) -> bool:
+    """Whether this tick holds an error, a dropped arrival, or a median that misses what is promised of the p99.
+
+    A tick is a quarter of a second: too few requests for a p99 of its own, enough for a median.
+    """
+    if tick.dropped:
+        return True
+    for name in names:
+        seen = tick.journeys.get(name)
+        if seen is None or not seen.requests:
+            continue
+        if seen.errors or Histogram.from_counts(seen.latency).quantile(0.5) > journeys[name].slo.p99.ns:
+            return True
+    return False
+
+
+def _sums(ticks: Iterable[Tick]) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    requests: dict[str, int] = {}
+    errors: dict[str, int] = {}
+    degraded: dict[str, int] = {}
+    for tick in ticks:
+        for name, seen in tick.journeys.items():
+            requests[name] = requests.get(name, 0) + seen.requests
+            errors[name] = errors.get(name, 0) + seen.errors
+            degraded[name] = degraded.get(name, 0) + seen.degraded
+    return requests, errors, degraded

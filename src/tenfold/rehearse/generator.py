@@ -1,0 +1,167 @@
+"""The load driver's one loop: an alarm for the next arrival, the connections, and the pipe from the rehearsal.
+
+One thread, one epoll, no event loop of another's. Between any two handfuls of events the arrivals that have fallen due
+go first.
+
+    wait ──► handle at most 16 events ──► send what is due ──► tick? ──► wait …
+"""
+
+import gc
+import select
+import time
+from collections import deque
+from pathlib import Path
+from random import Random
+
+from tenfold.kernel import TenfoldError, derive_seed
+from tenfold.plan.model import Plan
+from tenfold.rehearse.address import loopback_address
+from tenfold.rehearse.arrivals import arrivals
+from tenfold.rehearse.feed import Feed, read_rows
+from tenfold.rehearse.journal import Journal
+from tenfold.rehearse.mailbox import Mailbox, MailInvalid
+from tenfold.rehearse.memory import Memory
+from tenfold.rehearse.messages import Finish, Order, Stage, Target
+from tenfold.rehearse.pacer import Pacer
+from tenfold.rehearse.pool import Pool
+from tenfold.rehearse.recorder import Recorder
+from tenfold.rehearse.request import Script
+from tenfold.rehearse.tally import Tally
+from tenfold.rehearse.targeter import Targeter
+from tenfold.rehearse.timer import Timer
+from tenfold.telemetry import Registry
+
+TICK_NS = 250_000_000
+LEAD_NS = 2_000_000
+"""From the order to a stage's first moment, so that its first arrival is not late."""
+_EVENTS_MAX = 16
+"""Handled between two looks at what is due: more would be lateness, fewer would be calls."""
+_OPEN_CONNECTIONS = 8
+_OPEN_LIMIT_NS = 5_000_000_000
+
+
+class SystemUnreachable(TenfoldError):
+    """The system under rehearsal takes no connection."""
+
+
+class Generator:
+    """Carries out the orders of one rehearsal against one target."""
+
+    def __init__(self, target: Target, plan: Plan, mailbox: Mailbox, registry: Registry) -> None:
+        random = Random(derive_seed(target.seed, "feed"))
+        scripts = scripts_of(target, plan)
+        rows = read_rows(plan.traffic.feed, set().union(*(script.template.fields for script in scripts)))
+        memory = Memory(Random(derive_seed(target.seed, "memory")))
+        self._seed = target.seed
+        self._mailbox = mailbox
+        self._orders: deque[Order] = deque()
+        self._stopped = False
+        self._tally = Tally(scripts, registry)
+        self._journal = Journal(Path(target.journal))
+        self._targeter = Targeter(scripts, Feed(rows, random), memory, target.seed, target.token)
+        self._timer = Timer()
+        self._epoll = select.epoll()
+        self._epoll.register(self._timer.fd, select.EPOLLIN)
+        self._epoll.register(mailbox.fd, select.EPOLLIN)
+        self._pool = Pool(
+            loopback_address(target.base_url),
+            self._epoll,
+            Recorder(self._tally, memory, self._journal),
+            connections_max=target.connections_max,
+            timeout_ns=plan.traffic.timeout.ns,
+        )
+
+    def open(self) -> None:
+        """Hold a few open connections. Raises SystemUnreachable."""
+        deadline_ns = time.monotonic_ns() + _OPEN_LIMIT_NS
+        self._pool.open(_OPEN_CONNECTIONS, time.monotonic_ns())
+        while len(self._pool) and self._pool.idle < len(self._pool) and time.monotonic_ns() < deadline_ns:
+            self._timer.set(deadline_ns)
+            self._turn()
+        if not self._pool.idle:
+            raise SystemUnreachable("The system under rehearsal takes no connection, so no load can be sent.")
+
+    def serve(self) -> None:
+        """Carry out orders until there is none left to come. Raises ParentGone, JournalFailed, MailInvalid."""
+        while not self._stopped:
+            order = self._orders.popleft() if self._orders else None
+            if isinstance(order, Stage):
+                self._drive(order)
+            elif isinstance(order, Finish):
+                return
+            elif order is not None:
+                raise MailInvalid("A second target was named; a driver has one.")
+            else:
+                self._timer.set(time.monotonic_ns() + TICK_NS)
+                self._turn()
+
+    def stop(self) -> None:
+        """Leave at the next turn, which is not later than the next tick."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Abandon what is in flight; what was answered is in the journal."""
+        self._pool.close()
+        self._epoll.close()
+        self._timer.close()
+        self._journal.close()
+
+    def _drive(self, stage: Stage) -> None:
+        """Send the stage's arrivals and wait until each has ended; a tick every TICK_NS, the last one marked."""
+        start_ns = time.monotonic_ns() + LEAD_NS
+        random = Random(derive_seed(self._seed, "arrivals", stage.name))
+        pacer = Pacer(arrivals(stage.segments, random), start_ns)
+        end_ns = start_ns + sum(segment.duration_ns for segment in stage.segments)
+        tick_ns = start_ns + TICK_NS
+        self._tally.begin(stage.name)
+        while not self._stopped and (time.monotonic_ns() < end_ns or self._pool.inflight or self._pool.waiting):
+            self._timer.set(min(tick_ns, pacer.next_ns or tick_ns))
+            self._turn()
+            if any(isinstance(order, Finish) for order in self._orders):
+                pacer.stop()
+                end_ns = 0
+            self._begin_due(pacer)
+            if time.monotonic_ns() >= tick_ns:
+                tick_ns += TICK_NS
+                self._tick()
+        self._journal.flush()
+        if not self._stopped:
+            self._tick(last=True)
+        gc.collect()
+
+    def _turn(self) -> None:
+        """Wait for something to happen and handle it; the alarm is nothing to handle."""
+        clock, handle = time.monotonic_ns, self._pool.handle
+        for fd, mask in self._epoll.poll(-1, _EVENTS_MAX):
+            if fd == self._mailbox.fd:
+                self._orders.extend(self._mailbox.read())
+            elif fd != self._timer.fd:
+                handle(fd, mask, clock())
+
+    def _begin_due(self, pacer: Pacer) -> None:
+        """Send every arrival that has fallen due."""
+        now_ns = time.monotonic_ns()
+        while (due_ns := pacer.take(now_ns)) is not None:
+            request = self._targeter.make(due_ns)
+            now_ns = time.monotonic_ns()
+            self._tally.due(now_ns - due_ns)
+            self._pool.send(request, now_ns)
+
+    def _tick(self, *, last: bool = False) -> None:
+        now_ns = time.monotonic_ns()
+        self._pool.expire(now_ns)
+        tick = self._tally.take(
+            at_ns=now_ns,
+            cpu_ns=time.process_time_ns(),
+            inflight=self._pool.inflight,
+            waiting=len(self._pool.waiting),
+            last=last,
+        )
+        self._mailbox.write(tick)
+
+
+def scripts_of(target: Target, plan: Plan) -> list[Script]:
+    """The plan's journeys, ready; every request names the host it goes to and carries the tag of test traffic."""
+    host = target.base_url.removeprefix("http://").rstrip("/")
+    constant = {"Host": host, "User-Agent": "tenfold", plan.traffic.tag: target.token}
+    return [Script(name, journey, constant) for name, journey in plan.journeys.items()]

@@ -1,0 +1,56 @@
+"""What becomes of each request goes to three places: counts to the tally, ids to the memory, answers to the journal."""
+
+import msgspec
+
+from tenfold.rehearse.journal import Journal
+from tenfold.rehearse.memory import Memory, resolve
+from tenfold.rehearse.request import Request
+from tenfold.rehearse.response import Response
+from tenfold.rehearse.tally import Tally
+
+
+class Recorder:
+    """The pool's `Outcomes`."""
+
+    def __init__(self, tally: Tally, memory: Memory, journal: Journal) -> None:
+        self._tally = tally
+        self._memory = memory
+        self._journal = journal
+
+    def waits(self) -> None:
+        self._tally.waited()
+
+    def sent(self) -> None:
+        self._tally.sent()
+
+    def retried(self) -> None:
+        self._tally.retried()
+
+    def dropped(self, request: Request) -> None:
+        self._tally.dropped(request)
+
+    def failed(self, request: Request, error: str, now_ns: int) -> None:
+        self._tally.failed(request, error, now_ns)
+
+    def answered(self, request: Request, response: Response, now_ns: int) -> None:
+        """Only what a journey refers to or journals is decoded, and only a success is remembered."""
+        self._tally.answered(request, response, now_ns)
+        script = request.script
+        if not script.keeps_body:
+            return
+        answer = decoded(response.body)
+        if 200 <= response.status < 300:
+            for name, pointer in script.remember.items():
+                self._memory.keep(name, resolve(answer, pointer))
+        if script.journal:
+            self._journal.write(request, response, answer)
+
+
+def decoded(body: bytes) -> object:
+    """A body as JSON; one that is none, as text; an empty one as nothing."""
+    if not body:
+        return None
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return body.decode(errors="replace")

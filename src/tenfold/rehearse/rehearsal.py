@@ -1,0 +1,163 @@
+"""Conducts one rehearsal: the climb, the drills, the audit, the verdict.
+
+It is handed servers and services that run and a load driver that waits; it owns none of them.
+"""
+
+import asyncio
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenfold.fleet import Estate
+from tenfold.kernel import Clock
+from tenfold.plan.model import Drill, Engine, Plan, Steps
+from tenfold.rehearse.audit import Finding, audit
+from tenfold.rehearse.board import Board
+from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
+from tenfold.rehearse.drill import DrillOutcome, Timeline, carry_out, judge_drill
+from tenfold.rehearse.fault import Fault, FaultJournal
+from tenfold.rehearse.load import Load, StageResult
+from tenfold.rehearse.messages import Stage, Tick
+from tenfold.rehearse.step import judge_step
+from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict, decide
+from tenfold.rehearse.witness import Witness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """Where a rehearsal is held: what runs, who sends, who watches, and where things are written down."""
+
+    estate: Estate
+    load: Load
+    board: Board
+    witness: Witness
+    faults: FaultJournal
+    answers: Path
+    """The journal of acknowledged answers that the driver writes."""
+    clock: Clock
+
+
+class Rehearsal:
+    """One rehearsal of one plan."""
+
+    def __init__(self, plan: Plan, steps: Steps, stand: Stand) -> None:
+        self._plan = plan
+        self._steps = steps
+        self._stand = stand
+        self._board = stand.board
+
+    async def run(self) -> Verdict:
+        """From the first request to the verdict."""
+        await self._warm_up()
+        steps = await self._climb()
+        drills = await self._drill()
+        settled, invariants = await self._audit()
+        decision, reasons = decide(steps, drills, invariants, settled=settled)
+        return Verdict(
+            schema=1,
+            run_id=self._board.progress.run_id,
+            plan=self._plan.name,
+            verdict=decision,
+            reasons=reasons,
+            machine=machine(),
+            steps=steps,
+            drills=drills,
+            invariants=invariants,
+        )
+
+    async def _warm_up(self) -> None:
+        self._board.phase("warm-up")
+        await self._run(warm_up(self._plan.peak, self._steps.warm_up))
+
+    async def _climb(self) -> list[StepVerdict]:
+        self._board.phase("steps")
+        return [await self._step(factor, stage) for factor, stage in climb(self._plan.peak, self._steps)]
+
+    async def _step(self, factor: float, stage: Stage) -> StepVerdict:
+        self._board.begin_step(factor)
+        result = await self._run(stage, lambda _, done_ratio: self._board.step_done(factor, done_ratio))
+        verdict = judge_step(result, factor, self._plan.journeys)
+        self._board.end_step(verdict)
+        return verdict
+
+    async def _drill(self) -> list[DrillVerdict]:
+        self._board.phase("drills")
+        return [await self._carry_out(name, drill) for name, drill in self._plan.drills.items()]
+
+    async def _carry_out(self, name: str, drill: Drill) -> DrillVerdict:
+        stand, board = self._stand, self._board
+        timeline = Timeline(began_ns=stand.clock.monotonic_ns())
+        fault = Fault(name, drill.fault, stand.estate.node(drill.node), stand.faults)
+        stage = drill_stage(self._plan.peak, self._steps, name, drill)
+        board.drill_state(name, "steady")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
+            group.create_task(
+                carry_out(fault, drill.hold, timeline, stand.clock, lambda state: board.drill_state(name, state))
+            )
+        timeline.ended_ns = stand.clock.monotonic_ns()
+        timeline.events = stand.witness.since(timeline.began_ns)
+        outcome = judge_drill(name, drill, self._plan.journeys, timeline)
+        board.end_drill(outcome, timeline)
+        return _drill_verdict(drill, outcome)
+
+    async def _audit(self) -> tuple[bool, list[InvariantVerdict]]:
+        self._board.phase("audit")
+        settled, findings = await audit(
+            self._stand.estate.references[f"{self._database()}.primary.control_url"],
+            self._stand.answers,
+            self._plan.settled,
+            self._plan.invariants,
+            self._stand.clock,
+            self._board.end_invariant,
+        )
+        return settled, [_invariant_verdict(finding) for finding in findings]
+
+    def _database(self) -> str:
+        """The one server that queries can be put to; the plan's check has seen to it that there is one."""
+        return next(name for name, server in self._plan.servers.items() if server.engine is Engine.POSTGRESQL)
+
+    async def _run(self, stage: Stage, watch: Callable[[Tick, float], None] = lambda *_: None) -> StageResult:
+        """Send one stage; the board and `watch` see every tick, `watch` with the share of the stage that is over."""
+        began_ns = self._stand.clock.monotonic_ns()
+        length_ns = sum(segment.duration_ns for segment in stage.segments)
+        self._board.begin_stage(stage.name)
+
+        def on_tick(tick: Tick) -> None:
+            elapsed_ns = min(tick.at_ns - began_ns, length_ns - 1)
+            self._board.tick(tick, rate_at(stage, elapsed_ns), elapsed_ns / length_ns)
+            watch(tick, elapsed_ns / length_ns)
+
+        return await self._stand.load.run(stage, on_tick)
+
+
+def machine() -> Machine:
+    """The machine that a verdict is worth something on."""
+    return Machine(
+        cores=len(os.sched_getaffinity(0)),
+        processor=platform.processor() or platform.machine(),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        system=platform.platform(),
+    )
+
+
+def _drill_verdict(drill: Drill, outcome: DrillOutcome) -> DrillVerdict:
+    return DrillVerdict(
+        name=outcome.name,
+        target=drill.target.value,
+        proves=drill.proves,
+        held=outcome.held,
+        requests=outcome.requests,
+        errors=outcome.errors,
+        detect_ms=outcome.detect.ms if outcome.detect else None,
+        recover_ms=outcome.recover.ms if outcome.recover else None,
+        reverted=outcome.reverted,
+    )
+
+
+def _invariant_verdict(finding: Finding) -> InvariantVerdict:
+    return InvariantVerdict(
+        name=finding.name, held=finding.held, checked=finding.checked, violations=finding.violations
+    )

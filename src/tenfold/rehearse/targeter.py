@@ -1,0 +1,69 @@
+"""What an arrival asks for: a journey by share, a row of the feed, a key of its own; all by seeded chance.
+
+A journey that refers to an earlier answer (`${order.id}`) cannot be made while none is remembered. Its arrival then
+takes one of the journeys that need nothing, by their shares, and counts as that journey: the rate stays what it was.
+"""
+
+from base64 import urlsafe_b64encode
+from bisect import bisect
+from collections.abc import Sequence
+from itertools import accumulate
+from random import Random
+
+from tenfold.kernel import derive_seed
+from tenfold.rehearse.feed import Feed
+from tenfold.rehearse.memory import Memory
+from tenfold.rehearse.request import Request, Script
+from tenfold.rehearse.template import TemplateInvalid
+
+_KEY_BYTES = 18
+"""24 url-safe characters; 144 bits do not meet twice."""
+
+
+class Mix:
+    """Draws scripts by share."""
+
+    __slots__ = ("_limits", "_random", "_scripts", "_total")
+
+    def __init__(self, scripts: Sequence[Script], random: Random) -> None:
+        self._scripts = scripts
+        *self._limits, self._total = accumulate(script.share for script in scripts)
+        self._random = random
+
+    def draw(self) -> Script:
+        return self._scripts[bisect(self._limits, self._random.random() * self._total)]
+
+
+class Targeter:
+    """Makes the requests of a run. `seed` fixes them all, but for what the system's own answers decide."""
+
+    def __init__(self, scripts: Sequence[Script], feed: Feed, memory: Memory, seed: int, token: str) -> None:
+        drawn = [script for script in scripts if script.share > 0]
+        independent = [script for script in drawn if not script.template.recalls]
+        if not independent:
+            raise TemplateInvalid("Every journey refers to the answer of another, so none can be the first.")
+        random = Random(derive_seed(seed, "journeys"))
+        self._all = Mix(drawn, random)
+        self._independent = Mix(independent, random)
+        self._feed = feed
+        self._memory = memory
+        self._keys = Random(derive_seed(seed, "keys", token))
+
+    def make(self, due_ns: int) -> Request:
+        """The request of the arrival that was due at `due_ns`."""
+        script = self._all.draw()
+        recalled = self._recall(script) if script.template.recalls else {}
+        if recalled is None:
+            script, recalled = self._independent.draw(), {}
+        key = urlsafe_b64encode(self._keys.randbytes(_KEY_BYTES))
+        values = {**self._feed.draw(), **recalled, b"unique": key}
+        return Request(script, due_ns, script.template.render(values), key)
+
+    def _recall(self, script: Script) -> dict[bytes, bytes] | None:
+        recalled = {}
+        for name in script.template.recalls:
+            value = self._memory.draw(name)
+            if value is None:
+                return None
+            recalled[name.encode()] = value
+        return recalled

@@ -1,0 +1,67 @@
+"""Asks an ASGI application one question without a socket, as a browser would put it."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class AsgiClient:
+    """`host` is what stands in the Host header."""
+
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1:8000") -> None:
+        self._app = app
+        self._host = host
+
+    def get(self, path: str) -> Answer:
+        return asyncio.run(self.ask("GET", path))
+
+    def post(self, path: str) -> Answer:
+        return asyncio.run(self.ask("POST", path))
+
+    async def ask(self, method: str, path: str) -> Answer:
+        said: list[Message] = []
+        asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Message:
+            return asked.pop() if asked else await asyncio.Future()  # the browser stays and says no more
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        await self._app(self._scope(method, path), receive, send)
+        headers = {name.decode().lower(): value.decode() for name, value in said[0]["headers"]}
+        body = b"".join(message.get("body", b"") for message in said[1:])
+        return Answer(status=said[0]["status"], headers=headers, body=body)
+
+    def _scope(self, method: str, path: str) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": b"",
+            "headers": [(b"host", self._host.encode())],
+            "client": ("127.0.0.1", 50000),
+            "server": ("127.0.0.1", 8000),
+        }

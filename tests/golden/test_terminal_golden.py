@@ -1,0 +1,111 @@
+"""What the terminal shows, held as text. `UPDATE_GOLDEN=1` writes it anew, and git shows what changed."""
+
+import io
+import os
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tests.simulated_rehearsal import END_S, SimulatedRehearsal
+
+from tenfold.rehearse.progress import Progress
+from tenfold.rehearse.terminal import LineView, ScreenView, draw, draw_verdict, sparkline, terminal_view
+
+GOLDEN = Path(__file__).parent / "terminal"
+GOING = SimulatedRehearsal()
+BROKEN = SimulatedRehearsal(broken=("order-never-lost",), missed=(10,))
+MOMENTS = {"seeding": 6.0, "climbing": 63.0, "drilling": 117.0, "over": END_S}
+
+
+def progress(at: float, rehearsal: SimulatedRehearsal = GOING) -> Progress:
+    shown = rehearsal.progress(at)
+    shown.console = "http://127.0.0.1:43121/"
+    shown.report = "reports/latest/index.html" if shown.verdict else ""
+    return shown
+
+
+def printed(width: int, *parts: object) -> str:
+    console = Console(file=io.StringIO(), width=width, height=24, color_system=None, force_terminal=False)
+    for part in parts:
+        console.print(part)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+def held_as(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text(), f"{name} changed; UPDATE_GOLDEN=1 accepts it"
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_the_view_is_as_it_was_agreed(moment: str) -> None:
+    """Each kind of moment of a run, in 80 columns."""
+    held_as(f"{moment}.txt", printed(80, draw(progress(MOMENTS[moment]), width=80, height=24)))
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (200, 60)])
+def test_the_view_fits_the_screen(moment: str, width: int, height: int) -> None:
+    """Never a column too wide, and one row is left for the cursor."""
+    lines = printed(width, draw(progress(MOMENTS[moment], BROKEN), width=width, height=height)).splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) < height
+
+
+def test_a_taller_screen_shows_more_of_what_happened() -> None:
+    """Room is used for messages."""
+    low, high = (printed(80, draw(progress(117.0), width=80, height=height)) for height in (24, 40))
+    assert high.count("Step ") > low.count("Step ")
+
+
+def test_the_verdict_stays_with_its_reasons() -> None:
+    """What is left on the screen after a no-go."""
+    held_as("no-go.txt", printed(80, draw_verdict(progress(END_S, BROKEN))))
+
+
+def followed(view: LineView, rehearsal: SimulatedRehearsal) -> None:
+    with view:
+        for quarter in range(int(END_S * 4) + 1):
+            view.show(progress(quarter / 4, rehearsal))
+
+
+def test_a_log_gets_one_line_for_each_change() -> None:
+    """No control codes, nothing said twice, and the verdict last."""
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    followed(LineView(console), GOING)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text)
+    held_as("log.txt", "\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+
+
+def test_the_view_suits_where_it_is_shown() -> None:
+    """A pipe gets lines, a terminal a picture."""
+    assert isinstance(terminal_view(Console(file=io.StringIO())), LineView)
+    assert isinstance(terminal_view(Console(file=io.StringIO(), force_terminal=True)), ScreenView)
+
+
+def test_the_picture_is_replaced_by_the_verdict_when_the_run_is_over() -> None:
+    """The live view leaves nothing half-drawn behind."""
+    out = io.StringIO()
+    with ScreenView(Console(file=out, force_terminal=True, width=80, height=24)) as view:
+        view.show(progress(END_S))
+    assert "GO" in out.getvalue().rsplit("\x1b[2K", 1)[-1]
+    assert "Report: reports/latest/index.html" in out.getvalue()
+
+
+def test_names_from_a_plan_are_text_and_never_markup() -> None:
+    """Square brackets mean something to Rich; a plan's words do not."""
+    shown = progress(63.0)
+    shown.title = "[red]festival[/red] [bold"
+    shown.messages = []
+    assert "[red]festival[/red] [bold" in printed(80, draw(shown, width=80, height=24))
+
+
+def test_the_sparkline_is_as_wide_as_its_room() -> None:
+    """The newest samples, a character each; none where there is no room."""
+    assert len(sparkline(GOING.samples, 12)) == 12
+    assert sparkline(GOING.samples, 0) == sparkline(GOING.samples, -3) == sparkline([], 9) == ""

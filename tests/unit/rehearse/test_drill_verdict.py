@@ -1,0 +1,130 @@
+"""What a drill's timeline proves."""
+
+from dataclasses import replace
+
+from tenfold.kernel import Duration
+from tenfold.plan.model import Drill, FaultKind, Journey, Slo, Target, Tier
+from tenfold.rehearse.drill import Timeline, judge_drill
+from tenfold.rehearse.messages import JourneyTick, Tick
+from tenfold.telemetry import Event, Histogram
+
+S = 1_000_000_000
+
+JOURNEYS = {
+    "price": Journey(tier=Tier.P0, share=0.9, method="GET", path="/p", slo=Slo(p99=Duration.from_ms(50))),
+    "order": Journey(tier=Tier.P0, share=0.1, method="POST", path="/o", slo=Slo(p99=Duration.from_ms(100))),
+}
+DRILL = Drill(
+    target=Target.CACHE,
+    fault=FaultKind.KILL,
+    node="main.primary",
+    hold=Duration.from_s(3),
+    breaker="main",
+    proves="Reads go on.",
+    unharmed=("price",),
+    delayed=("order",),
+)
+
+
+def tick(at_s: float, *, errors: int = 0, latency_ms: float = 2.0, dropped: int = 0) -> Tick:
+    latency = Histogram()
+    for _ in range(100):
+        latency.record(round(latency_ms * 1e6))
+    price = JourneyTick(requests=100, errors=errors, latency=latency.to_counts())
+    return Tick(
+        stage="drill",
+        at_ns=round(at_s * S),
+        due=100,
+        sent=100,
+        dropped=dropped,
+        inflight=0,
+        lateness={},
+        waited=0,
+        journeys={"price": price},
+        cpu_ns=0,
+    )
+
+
+def event(at_s: float, kind: str, *, source: str = "api", subject: str = "main") -> Event:
+    return Event(monotonic_ns=round(at_s * S), at="", source=source, kind=kind, subject=subject)
+
+
+def timeline(ticks: list[Tick], events: list[Event]) -> Timeline:
+    return Timeline(
+        began_ns=0,
+        injected_ns=2 * S,
+        reverting_ns=5 * S,
+        reverted_ns=5 * S,
+        ended_ns=12 * S,
+        ticks=ticks,
+        events=events,
+    )
+
+
+NOTICED = event(2.12, "breaker-opened")
+CLOSED = event(5.9, "breaker-closed")
+
+
+def test_a_drill_that_is_noticed_and_over_without_an_error_holds() -> None:
+    """Detection counts from the fault, recovery from the start of the revert."""
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0), tick(6.0), tick(11.0)], [NOTICED, CLOSED]))
+    assert outcome.held
+    assert outcome.reverted
+    assert outcome.detect == Duration.from_ms(120)
+    assert outcome.recover == Duration.from_ms(900)
+    assert (outcome.requests, outcome.errors) == (300, 0)
+
+
+def test_one_error_fails_a_drill() -> None:
+    """Unharmed means without one error, in whichever part of the drill."""
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0, errors=1), tick(11.0)], [NOTICED, CLOSED]))
+    assert not outcome.held
+    assert outcome.reasons == ("1 price requests failed",)
+
+
+def test_an_arrival_that_was_never_sent_fails_a_drill() -> None:
+    """A customer who is not served is harmed, whatever the server thinks."""
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0, dropped=2), tick(11.0)], [NOTICED, CLOSED]))
+    assert outcome.reasons == ("2 arrivals were never sent",)
+
+
+def test_a_fault_that_nobody_notices_fails_the_drill() -> None:
+    """A drill whose fault touched nothing has proven nothing."""
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0), tick(11.0)], []))
+    assert outcome.detect is None
+    assert not outcome.held
+
+
+def test_events_before_the_fault_are_not_its_detection() -> None:
+    """A breaker that had opened for another reason did not notice this fault."""
+    early = event(1.0, "breaker-opened")
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.0)], [early]))
+    assert outcome.detect is None
+
+
+def test_a_breaker_that_stays_open_in_one_process_is_no_recovery() -> None:
+    """Every process that noticed must be back."""
+    worker = event(2.3, "breaker-opened", source="worker")
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.0)], [NOTICED, worker, CLOSED]))
+    assert outcome.recover is None
+    assert not outcome.reverted
+
+
+def test_slow_answers_after_the_revert_put_recovery_off() -> None:
+    """It is over when the last broken promise is past, not when the breaker says so."""
+    slow = tick(7.0, latency_ms=80)
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([slow, tick(11.0)], [NOTICED, CLOSED]))
+    assert outcome.recover == Duration.from_s(2)
+
+
+def test_without_a_second_of_steady_state_nothing_is_proven_reverted() -> None:
+    """Recovery at the very end of the load may be the end of the load."""
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.5, latency_ms=80)], [NOTICED, CLOSED]))
+    assert outcome.recover is None
+
+
+def test_a_journey_that_the_drill_does_not_name_may_be_slow() -> None:
+    """The plan says what must go on; the rest is measured, not judged for speed."""
+    drill = replace(DRILL, unharmed=("order",), delayed=())
+    outcome = judge_drill("d", drill, JOURNEYS, timeline([tick(7.0, latency_ms=80)], [NOTICED, CLOSED]))
+    assert outcome.held

@@ -1,0 +1,83 @@
+"""The page that a run leaves."""
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.simulated_rehearsal import SimulatedRehearsal
+
+from tenfold.rehearse.report import ReportUnwritableError, encode_verdict, render_report, write_report
+
+REHEARSAL = SimulatedRehearsal()
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_report(REHEARSAL.verdict(), REHEARSAL.evidence())
+
+
+def test_the_report_is_a_page_and_a_verdict(tmp_path: Path) -> None:
+    """Both files are there, whole, and nothing half-written beside them."""
+    path = write_report(tmp_path / "run", REHEARSAL.verdict(), REHEARSAL.evidence())
+    assert path == tmp_path / "run" / "index.html"
+    assert (tmp_path / "run" / "verdict.json").read_bytes() == encode_verdict(REHEARSAL.verdict())
+    assert sorted(file.name for file in path.parent.iterdir()) == ["index.html", "verdict.json"]
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(page: str) -> None:
+    """No address is loaded: every script and style is in the page itself."""
+    assert not re.search(r"<(script|img|iframe)\b[^>]*\bsrc=|<link\b[^>]*href=\"(?!data:)", page.split("<script", 1)[0])
+    assert not re.search(r"<script\b[^>]*\bsrc=", page)
+    assert "default-src &#39;none&#39;" in page
+
+
+def test_the_verdict_comes_first_with_its_reasons() -> None:
+    """Who opens the page sees go or no-go, and why, before anything else."""
+    broken = SimulatedRehearsal(broken=("order-never-lost",))
+    text = render_report(broken.verdict(), broken.evidence())
+    verdict = text.index('class="verdict">NO-GO')
+    reason = text.index("Invariant order-never-lost is broken: 18 violations in 31,204 checked.")
+    assert verdict < reason < text.index("The climb")
+
+
+def test_whatever_a_plan_says_is_text() -> None:
+    """Names and sentences of a plan cannot end a script or begin one."""
+    verdict, evidence = REHEARSAL.verdict(), REHEARSAL.evidence()
+    verdict.drills[0].proves = HOSTILE
+    evidence.title = HOSTILE
+    evidence.says = {invariant.name: HOSTILE for invariant in verdict.invariants}
+    text = render_report(verdict, evidence)
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+
+
+def test_the_data_in_the_page_is_what_was_measured(page: str) -> None:
+    """The charts are drawn from the run's own figures."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    assert data["verdict"] == json.loads(encode_verdict(REHEARSAL.verdict()))
+    assert len(data["evidence"]["samples"]) == len(REHEARSAL.samples)
+
+
+def test_seed_and_command_to_repeat_the_run_are_there(page: str) -> None:
+    """A figure that cannot be reproduced is an anecdote."""
+    assert "tenfold rehearse plans/freshmart.yaml --seed 32570" in page
+    assert "32570" in page
+
+
+def test_a_run_that_measured_nothing_still_has_a_report() -> None:
+    """A run that failed early is the one whose report is read."""
+    verdict = msgspec.structs.replace(REHEARSAL.verdict(), steps=[], drills=[], invariants=[], verdict="no-go")
+    evidence = msgspec.structs.replace(REHEARSAL.evidence(), samples=[], marks=[])
+    assert "This run had no drill." in render_report(verdict, evidence)
+
+
+def test_a_folder_that_takes_no_file_is_said_with_the_verdict(tmp_path: Path) -> None:
+    """A full disk costs the page, not the finding."""
+    (tmp_path / "run").write_text("a file stands where the folder should be")
+    with pytest.raises(ReportUnwritableError, match="The verdict is go"):
+        write_report(tmp_path / "run", REHEARSAL.verdict(), REHEARSAL.evidence())

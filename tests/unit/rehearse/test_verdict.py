@@ -1,0 +1,165 @@
+"""Go or no-go, and why."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from tests.simulated_rehearsal import SimulatedRehearsal
+
+from tenfold.rehearse.report import encode_verdict
+from tenfold.rehearse.verdict import (
+    DrillVerdict,
+    InvariantVerdict,
+    JourneyVerdict,
+    StepVerdict,
+    Verdict,
+    decide,
+)
+
+SCHEMA = json.loads(Path("docs/reference/verdict.schema.json").read_text())
+
+CONTRACT = """
+{"schema": 1, "run_id": "…", "plan": "freshmart", "verdict": "go", "reasons": [], "machine": {"cores": 2},
+ "steps": [{"factor": 10.0, "duration_s": 20.0, "target_rps": 3000.0, "sent_rps": 2998.1, "dropped": 0,
+            "requests": 59962, "errors": 0, "limited_by": "none",
+            "journeys": {"order": {"requests": 6010, "errors": 0, "p50_ms": 2.1, "p99_ms": 20.3, "p999_ms": 41.0,
+                                   "slo_held": true}}}],
+ "drills": [{"name": "cache-primary-killed", "target": "cache", "proves": "…", "held": true, "requests": 30000,
+             "errors": 0, "detect_ms": 120.0, "recover_ms": 900.0, "reverted": true}],
+ "invariants": [{"name": "stock-never-negative", "held": true, "checked": 400000, "violations": 0}]}
+"""
+
+JOURNEY = JourneyVerdict(requests=6010, errors=0, p50_ms=2.1, p99_ms=20.3, p999_ms=41.0, slo_held=True)
+STEP = StepVerdict(
+    factor=10.0,
+    duration_s=20.0,
+    target_rps=3000.0,
+    sent_rps=2998.1,
+    dropped=0,
+    requests=59962,
+    errors=0,
+    limited_by="none",
+    journeys={"order": JOURNEY},
+)
+DRILL = DrillVerdict(
+    name="cache-primary-killed",
+    target="cache",
+    proves="…",
+    held=True,
+    requests=30000,
+    errors=0,
+    detect_ms=120.0,
+    recover_ms=900.0,
+    reverted=True,
+)
+INVARIANT = InvariantVerdict(name="stock-never-negative", held=True, checked=400_000, violations=0)
+
+
+def reasons(
+    step: StepVerdict = STEP, drill: DrillVerdict = DRILL, invariant: InvariantVerdict = INVARIANT
+) -> list[str]:
+    decision, why = decide([step], [drill], [invariant])
+    assert decision == ("no-go" if why else "go")
+    return why
+
+
+def changed(record: Any, **fields: Any) -> Any:
+    return msgspec.structs.replace(record, **fields)
+
+
+def test_everything_held_is_go() -> None:
+    """No reason against it: go."""
+    assert reasons() == []
+
+
+def test_a_broken_invariant_is_named() -> None:
+    """A gate that has never said no is not a gate."""
+    assert reasons(invariant=changed(INVARIANT, held=False, violations=18)) == [
+        "Invariant stock-never-negative is broken: 18 violations in 400,000 checked."
+    ]
+
+
+def test_violations_outweigh_a_flag_that_says_held() -> None:
+    """Two sources that disagree are settled against the system."""
+    assert len(reasons(invariant=changed(INVARIANT, violations=1))) == 1
+
+
+def test_an_invariant_that_looked_at_nothing_proves_nothing() -> None:
+    """No row checked, no violation found: that is no evidence."""
+    assert "checked on nothing" in reasons(invariant=changed(INVARIANT, checked=0))[0]
+
+
+@pytest.mark.parametrize(
+    ("limited_by", "words"),
+    [("server", "more than the server bears"), ("generator", "proves nothing"), ("inconclusive", "inconclusive")],
+)
+def test_a_step_that_missed_its_rate_says_who_was_the_limit(limited_by: str, words: str) -> None:
+    """Server, generator and don't know are three different findings; none of them is a go."""
+    (reason,) = reasons(step=changed(STEP, limited_by=limited_by, sent_rps=2100.4, dropped=7))
+    assert reason.startswith("Step 10× ")
+    assert words in reason
+    assert "2,100 of 3,000 requests/s were sent and 7 arrivals never were" in reason
+
+
+def test_dropped_arrivals_are_a_missed_promise() -> None:
+    """An arrival that was never sent is a customer who was never answered."""
+    assert reasons(step=changed(STEP, dropped=3)) == ["Step 10× dropped 3 arrivals: they fell due and were never sent."]
+
+
+def test_a_broken_promise_names_the_journey_with_its_figures() -> None:
+    """Which journey, how many errors, how slow."""
+    slow = changed(JOURNEY, slo_held=False, p99_ms=140.26, errors=12)
+    assert reasons(step=changed(STEP, journeys={"price": JOURNEY, "order": slow})) == [
+        "Step 10× broke its promise to order (12 errors in 6,010 requests, p99 140.3 ms)."
+    ]
+
+
+def test_a_drill_that_failed_says_how() -> None:
+    """Not noticed, not recovered and not reverted are each said."""
+    failed = changed(DRILL, held=False, errors=4, detect_ms=None, recover_ms=None, reverted=False)
+    did_not_hold, not_reverted = reasons(drill=failed)
+    assert did_not_hold == (
+        "Drill cache-primary-killed did not hold: 4 errors in 30,000 requests, the fault was never noticed and "
+        "the system did not recover in time."
+    )
+    assert "not proven reverted" in not_reverted
+
+
+def test_nothing_measured_is_no_go() -> None:
+    """An empty run must not pass the gate."""
+    decision, why = decide([], [], [])
+    assert decision == "no-go"
+    assert len(why) == 2
+
+
+def test_the_contracts_own_example_is_read_written_and_valid() -> None:
+    """Exactly these keys at exactly these places, and none besides."""
+    jsonschema.validate(json.loads(CONTRACT), SCHEMA)
+    verdict = msgspec.json.decode(CONTRACT, type=Verdict)
+    assert json.loads(encode_verdict(verdict)) == json.loads(CONTRACT)
+
+
+def test_what_a_run_writes_is_valid() -> None:
+    """The file on disk keeps to the published schema, for a go and for a no-go."""
+    for rehearsal in (SimulatedRehearsal(), SimulatedRehearsal(broken=("effects-once",), missed=(10,))):
+        jsonschema.validate(json.loads(encode_verdict(rehearsal.verdict())), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"schema": 2}, {"verdict": "maybe"}, {"reasons": None}, {"machine": {}}, {"surprise": 1}, {"invariants": [{}]}],
+)
+def test_the_schema_refuses_what_is_not_a_verdict(wrong: dict[str, Any]) -> None:
+    """A schema that takes everything says nothing."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**json.loads(CONTRACT), **wrong}, SCHEMA)
+
+
+def test_a_go_with_reasons_is_no_verdict() -> None:
+    """Reasons are reasons against: go has none, no-go has at least one."""
+    for wrong in ({"reasons": ["why"]}, {"verdict": "no-go"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**json.loads(CONTRACT), **wrong}, SCHEMA)
