@@ -4,10 +4,12 @@ catalog    what is sold: products, categories, and the real grocery data that th
 pricing    what it costs, in which store, since when
 inventory  what is on which shelf, in the real lane and in the shadow lane
 media      what it looks like: pictures in the object store
-orders     what was bought: placing, idempotency, the outbox and its effects; may call the four above
-web        the four protocols' HTTP face: the hottest reads as plain ASGI, the rest with Litestar
+orders     what was bought: placing, idempotency, the outbox and its effects
+web        the HTTP face: the hottest reads as plain ASGI, the rest with Litestar
 settings   what the environment says
-stores     the servers freshmart leans on: connections, breakers, ladders
+backends   the servers freshmart leans on: breakers, ladders, the order desk; pools for its reads
+serve      runs an ASGI application in this process
+migrate    brings the database to the schema of this build
 api worker seed   what runs: `python -m freshmart.api`
 mutants    builds that are wrong on purpose; nothing imports it
 """

@@ -9,7 +9,7 @@ from freshmart.backends import Backends
 from freshmart.orders import PLACE, Connection
 from freshmart.serve import serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
-from freshmart.web import HotReads, Storefront, make_routes
+from freshmart.web import HotRoutes, Storefront, make_routes
 from tenfold.kernel import TenfoldError
 from tenfold.telemetry import Registry
 
@@ -26,7 +26,7 @@ async def open_api(settings: Settings, *, place_sql: str = PLACE, through: Throu
     await backends.open()
     try:
         storefront = Storefront(backends)
-        yield HotReads(storefront, make_routes(storefront, backends))
+        yield HotRoutes(storefront, make_routes(storefront, backends))
     finally:
         await backends.close()
 

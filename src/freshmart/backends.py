@@ -6,14 +6,12 @@ Breakers are one per server and shared by every ladder that leans on it: main, s
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import asyncpg
 
 from freshmart.catalog import READ_PRODUCTS, read_pages, read_pictures
 from freshmart.inventory import read_availability
 from freshmart.media import PictureStore
 from freshmart.orders import PLACE, READ_ORDERS, UNREACHABLE, Connection, OrderDesk, PrimaryConnection
+from freshmart.pools import DATABASE_TIMEOUT, answers, make_pool, open_pool
 from freshmart.pricing import read_prices
 from freshmart.settings import Settings
 from tenfold.kernel import Duration, TenfoldError
@@ -24,7 +22,6 @@ from tenfold.telemetry import EventLog, Registry
 
 # Generous: on a loaded machine a cache that answers late is still better than a database that is asked for everything.
 CACHE_TIMEOUT = Duration.from_ms(200)
-DATABASE_TIMEOUT = Duration.from_s(1)
 PICTURE_TIMEOUT = Duration.from_s(1)
 PICTURES_NEAR_BYTES = 3 << 20
 """Half of the picture set: the object store is really asked."""
@@ -49,7 +46,7 @@ class Lifetime:
 
 
 PRICE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 16 << 20)
-AVAILABILITY = Lifetime(Duration.from_s(10), Duration.from_s(20), Duration.from_s(60), 16 << 20)
+AVAILABILITY = Lifetime(Duration.from_s(30), Duration.from_s(60), Duration.from_s(60), 16 << 20)
 PAGE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 32 << 20)
 PRODUCT = Lifetime(Duration.from_s(300), Duration.from_s(600), Duration.from_s(3600), 4 << 20)
 
@@ -74,8 +71,8 @@ class Backends:
         self.breakers["primary"] = self._breaker("primary", failures_max=3, cool_down_ms=50, cool_down_max_ms=100)
         self._caches: list[ValkeyRung] = []
         self._rungs: list[PostgresRung] = []
-        self._replica = _pool(settings.replica_url, "freshmart-reads")
-        self._primary = _pool(settings.primary_url, "freshmart-fallback")
+        self._replica = make_pool(settings.replica_url, "freshmart-reads")
+        self._primary = make_pool(settings.primary_url, "freshmart-fallback")
         self.price = self._cached("price", read_prices, PRICE)
         self.availability = self._cached("availability", read_availability, AVAILABILITY)
         self.page = self._cached("page", read_pages, PAGE)
@@ -96,7 +93,7 @@ class Backends:
 
     async def open(self) -> None:
         """Raises CatalogueUnreadable when neither database answers within the deadline."""
-        await asyncio.gather(_open_pool(self._replica), _open_pool(self._primary))
+        await asyncio.gather(open_pool(self._replica), open_pool(self._primary))
         try:
             async with asyncio.timeout(CATALOGUE_DEADLINE.s):
                 self.pictures = await self._read_pictures()
@@ -117,7 +114,7 @@ class Backends:
 
     async def is_ready(self) -> bool:
         """Reads can be answered: a database answers, and a cache does."""
-        databases = await asyncio.gather(_answers(self._replica), _answers(self._primary))
+        databases = await asyncio.gather(answers(self._replica), answers(self._primary))
         caches = await asyncio.gather(*(_reads(cache) for cache in self._caches[:2]))
         return any(databases) and any(caches)
 
@@ -182,34 +179,6 @@ class Backends:
         rung: Rung = PictureStore(self.settings.objects_url, self.settings.bucket, timeout=PICTURE_TIMEOUT)
         step = Step(rung, breaker=self.breakers["objects"], timeout=PICTURE_TIMEOUT, inflight_max=256)
         return ReadLadder("image", near=near, steps=[step], registry=self.registry)
-
-
-async def _keep(_: Any) -> None:
-    """A connection of ours holds no state to reset, and resetting would be a round trip for each read."""
-
-
-def _pool(url: str, application: str) -> Any:
-    return asyncpg.create_pool(
-        url,
-        min_size=0,
-        max_size=6,
-        timeout=1.0,
-        command_timeout=DATABASE_TIMEOUT.s,
-        reset=_keep,
-        server_settings={"application_name": application, "jit": "off", "plan_cache_mode": "force_generic_plan"},
-    )
-
-
-async def _open_pool(pool: Any) -> None:
-    await pool  # with min_size 0 it connects to nobody yet
-
-
-async def _answers(pool: Any) -> bool:
-    try:
-        async with pool.acquire(timeout=DATABASE_TIMEOUT.s) as connection:
-            return bool(await connection.fetchval("SELECT true", timeout=DATABASE_TIMEOUT.s))
-    except UNREACHABLE:
-        return False
 
 
 async def _reads(cache: ValkeyRung) -> bool:

@@ -10,7 +10,8 @@ from rich.console import Console
 from tests.simulated_rehearsal import END_S, SimulatedRehearsal
 
 from tenfold.rehearse.progress import Progress
-from tenfold.rehearse.terminal import LineView, ScreenView, draw, draw_verdict, sparkline, terminal_view
+from tenfold.rehearse.screen import draw, draw_verdict, sparkline
+from tenfold.rehearse.terminal import LineView, ScreenView, terminal_view
 
 GOLDEN = Path(__file__).parent / "terminal"
 GOING = SimulatedRehearsal()

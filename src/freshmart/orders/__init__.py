@@ -5,8 +5,10 @@ desk       gathers orders into batches, waits while the primary is away
 postgres   places a batch in one round trip (place.sql); reads placed orders
 outbox     accepted orders whose effects are still to come: read for the relay, applied once
 relay      which of them to send to the stream, and when to send one again: pure
+courier    the two loops between: outbox to stream, stream to effects
 """
 
+from freshmart.orders.courier import Courier
 from freshmart.orders.desk import Connection, DeskBusy, DeskLate, OrderDesk
 from freshmart.orders.order import (
     KEY_PATTERN,
@@ -29,6 +31,7 @@ __all__ = [
     "AskedLine",
     "AskedOrder",
     "Connection",
+    "Courier",
     "Decision",
     "DeskBusy",
     "DeskLate",

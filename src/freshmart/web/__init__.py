@@ -7,8 +7,8 @@ answers     the answers as documented types
 reply       a status, headers, bytes
 """
 
-from freshmart.web.hot import HotReads
+from freshmart.web.hot import HotRoutes
 from freshmart.web.routes import make_routes
 from freshmart.web.storefront import Storefront
 
-__all__ = ["HotReads", "Storefront", "make_routes"]
+__all__ = ["HotRoutes", "Storefront", "make_routes"]

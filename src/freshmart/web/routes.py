@@ -6,7 +6,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 
 from freshmart.backends import Backends
 from freshmart.orders import KEY_PATTERN, AskedOrder
@@ -15,10 +15,10 @@ from freshmart.web.reply import Problem, Reply, problem
 from freshmart.web.storefront import Storefront, TagWrong
 from tenfold.telemetry import CONTENT_TYPE, render
 
-Store = Annotated[int, Parameter(ge=1, le=999_999_999)]
-Sku = Annotated[int, Parameter(ge=1, le=999_999_999)]
-Tag = Annotated[str | None, Parameter(header="X-Tenfold-Test", required=False)]
-Key = Annotated[str, Parameter(header="Idempotency-Key", pattern=KEY_PATTERN)]
+Store = Annotated[int, PathParameter(ge=1, le=999_999_999)]
+Sku = Annotated[int, PathParameter(ge=1, le=999_999_999)]
+Tag = Annotated[str | None, HeaderParameter(name="X-Tenfold-Test", required=False)]
+Key = Annotated[str, HeaderParameter(name="Idempotency-Key", pattern=KEY_PATTERN)]
 
 _NOT_FOUND = ResponseSpec(Problem, description="There is no such thing.")
 _NOBODY = ResponseSpec(Problem, description="Neither a cache nor a database could answer; try again.")
@@ -31,7 +31,7 @@ def _answers(model: Any, **others: ResponseSpec) -> dict[int, ResponseSpec]:
 
 
 def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
-    """The application of the framework; `HotReads` stands in front of it."""
+    """The application of the framework; `HotRoutes` stands in front of it."""
 
     @get("/stores/{store:int}/prices/{sku:int}", responses=_answers(Price))
     async def price(store: Store, sku: Sku) -> Response[bytes]:
@@ -44,7 +44,9 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
         return _response(await storefront.availability(store, sku, shadow=storefront.is_shadow(tag)))
 
     @get("/stores/{store:int}/categories/{slug:str}", responses=_answers(CategoryPage))
-    async def category(store: Store, slug: Annotated[str, Parameter(pattern="^[a-z0-9-]{1,80}$")]) -> Response[bytes]:
+    async def category(
+        store: Store, slug: Annotated[str, PathParameter(pattern="^[a-z0-9-]{1,80}$")]
+    ) -> Response[bytes]:
         """A category's most bought products, with their prices."""
         return _response(await storefront.page(store, slug))
 
@@ -59,7 +61,7 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
         return _response(await storefront.image(sku))
 
     @get("/orders/{order_id:str}", responses=_answers(OrderAnswer))
-    async def order(order_id: str) -> Response[bytes]:
+    async def order(order_id: FromPath[str]) -> Response[bytes]:
         """A placed order and how far it is."""
         return _response(await storefront.order(order_id))
 
@@ -74,7 +76,7 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
             503: ResponseSpec(Problem, description="busy or late: ask again with the same key."),
         },
     )
-    async def place_order(data: AskedOrder, key: Key, tag: Tag = None) -> Response[bytes]:
+    async def place_order(data: JSONBody[AskedOrder], key: Key, tag: Tag = None) -> Response[bytes]:
         """Place an order, all of it or nothing. The same key and body have the same answer, however often."""
         return _response(await storefront.place(data, key, shadow=storefront.is_shadow(tag)))
 

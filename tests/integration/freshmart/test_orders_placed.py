@@ -6,13 +6,12 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from tests.freshmart_shop import Shop
 
 from freshmart.orders import AskedLine, AskedOrder, Decision, OrderDesk, PrimaryConnection, read_order
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
 from tenfold.telemetry import EventLog
-
-from .conftest import Shop
 
 pytestmark = pytest.mark.engines
 
@@ -53,7 +52,7 @@ def test_an_order_is_not_declined_for_a_batch_mate_that_was_declined_itself(shop
     """The greedy one before it asks for what is not there; what is there goes to the modest one."""
     plenty, scarce = shop.new_sku(), shop.new_sku()
 
-    async def compete() -> list[Decision]:
+    async def compete() -> tuple[Decision, ...]:
         await shop.stock_up(plenty, 10)
         await shop.stock_up(scarce, 0)
         desk = open_desk(shop)

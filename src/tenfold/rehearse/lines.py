@@ -1,0 +1,64 @@
+"""A run as lines for a log: what is worth one, and in which words."""
+
+from collections.abc import Iterator
+
+from tenfold.rehearse.progress import DrillView, InvariantView, Progress, ServerView, StepView
+from tenfold.rehearse.screen import milliseconds
+
+END_STATES = frozenset({"held", "missed", "inconclusive", "failed", "broken"})
+
+
+def changes(progress: Progress) -> list[tuple[str, str, str]]:
+    """What is worth a line, as (of what, its state, the line): what ended is said before what begins."""
+    told = [*_things(progress)]
+    ended = [thing for thing in told if thing[1] in END_STATES]
+    begun = [thing for thing in told if thing[1] not in END_STATES]
+    return [*ended, ("phase", progress.phase, f"phase     {progress.phase}"), *begun]
+
+
+def _things(progress: Progress) -> Iterator[tuple[str, str, str]]:
+    if progress.console:
+        yield "console", progress.console, f"console   {progress.console}"
+    for server in progress.servers:
+        if server.state != "starting":
+            yield f"server {server.name}", server.state, f"server    {server.name} {server.state}{_at(server)}"
+    for step in progress.steps:
+        if step.state != "waiting":
+            yield f"step {step.name}", step.state, _step_line(step)
+    for drill in progress.drills:
+        if drill.state != "waiting":
+            yield f"drill {drill.name}", drill.state, _drill_line(drill)
+    for one in progress.invariants:
+        if one.state != "waiting":
+            yield f"invariant {one.name}", one.state, f"invariant {one.name} {one.state}: {_checked(one)}"
+
+
+def _at(server: ServerView) -> str:
+    return f" at {server.address}" if server.address else ""
+
+
+def _step_line(step: StepView) -> str:
+    if step.state not in END_STATES:
+        return f"step      {step.name} {step.state}: {step.target_rps:,.0f}/s"
+    limited = f", limited by {step.limited_by}" if step.limited_by not in ("", "none") else ""
+    return (
+        f"step      {step.name} {step.state}: sent {step.sent_rps:,.1f} of {step.target_rps:,.0f}/s, "
+        f"p99 {milliseconds(step.p99_ms)} ms, {step.errors:,} errors, {step.dropped:,} dropped{limited}"
+    )
+
+
+def _drill_line(drill: DrillView) -> str:
+    if drill.state not in END_STATES:
+        return f"drill     {drill.name} {drill.state}"
+    return (
+        f"drill     {drill.name} {drill.state}: noticed {_after(drill.detect_ms)}, "
+        f"recovered {_after(drill.recover_ms)}, {drill.errors:,} errors in {drill.requests:,} requests"
+    )
+
+
+def _after(ms: float | None) -> str:
+    return "never" if ms is None else f"after {ms:,.0f} ms"
+
+
+def _checked(invariant: InvariantView) -> str:
+    return f"{invariant.violations:,} violations in {invariant.checked:,} checked"

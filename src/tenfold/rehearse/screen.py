@@ -1,0 +1,201 @@
+"""A run as a picture of text: pure, so that tests hold it as text. 80 columns by 24 rows are enough for ten steps."""
+
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tenfold.rehearse.progress import DrillView, InvariantView, Progress, Sample, ServerView, StepView
+
+SIGNS = {
+    "waiting": ("·", "dim"),
+    "starting": ("…", "yellow"),
+    "ready": ("●", "green"),
+    "faulted": ("!", "bold red"),
+    "stopped": ("○", "dim"),
+    "running": ("▶", "cyan"),
+    "steady": ("▶", "cyan"),
+    "injected": ("!", "bold red"),
+    "reverting": ("↺", "yellow"),
+    "held": ("✓", "green"),
+    "missed": ("✗", "bold red"),
+    "failed": ("✗", "bold red"),
+    "broken": ("✗", "bold red"),
+    "inconclusive": ("?", "yellow"),
+}
+"""A sign for each state, so that colour is never the only signal."""
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+SPARKS_MAX = 60
+TABLE_COLUMNS_MAX = 80
+
+
+def draw(progress: Progress, *, width: int, height: int) -> RenderableType:
+    """The whole view in `width` columns and at most `height` - 1 rows; 80 by 24 is enough for ten steps."""
+    wide = width >= 120
+    steps, drills, invariants = _steps(progress.steps), _drills(progress.drills), _invariants(progress.invariants)
+    body = Table.grid(expand=True, padding=(0, 2))
+    body.add_column(width=39)
+    body.add_column(ratio=1)
+    body.add_row(steps, Group(drills, Text(), invariants))
+    top = [_header(progress), _phase(progress), _now(progress, width), Text()]
+    parts: list[RenderableType] = [*top, _servers(progress.servers, 5 if wide else 4), Text(), body]
+    room = height - 1 - _height(progress)
+    parts += (
+        [Text(), *(_message(line.at, line.kind, line.text) for line in progress.messages[-room + 1 :])]
+        if room > 1
+        else []
+    )
+    if progress.verdict:
+        parts.insert(3, _verdict_line(progress))
+    return Group(*parts)
+
+
+def _height(progress: Progress) -> int:
+    """Rows of everything but the messages, for the worst case of a narrow screen."""
+    lists = max(len(progress.steps) + 1, len(progress.drills) + len(progress.invariants) + 3)
+    return 6 + -(-len(progress.servers) // 4) + lists + bool(progress.verdict)
+
+
+def _header(progress: Progress) -> RenderableType:
+    line = Table.grid(expand=True)
+    line.add_column(ratio=1, no_wrap=True)
+    line.add_column(justify="right", no_wrap=True)
+    line.add_row(Text.assemble(("Tenfold ", "bold green"), progress.title), Text(progress.console, "dim"))
+    return line
+
+
+def _phase(progress: Progress) -> RenderableType:
+    line = Table.grid(expand=True, padding=(0, 1))
+    line.add_column(width=28, no_wrap=True)
+    line.add_column(ratio=1)
+    line.add_column(width=11, justify="right", no_wrap=True)
+    what = Text.assemble((progress.phase, "bold"), f" {progress.current}" if progress.current else "")
+    bar = ProgressBar(total=1.0, completed=_done(progress), width=None, complete_style="green", finished_style="green")
+    line.add_row(what, bar, Text(clock(progress.elapsed_s)))
+    return line
+
+
+def _done(progress: Progress) -> float:
+    running = next((step for step in progress.steps if step.state == "running"), None)
+    return running.done_ratio if running is not None else progress.phase_done_ratio
+
+
+def _now(progress: Progress, width: int) -> RenderableType:
+    if not progress.samples:
+        return Text("no load yet", "dim")
+    now = progress.samples[-1]
+    figures = Text.assemble(
+        (f"{now.rate_rps:>7,.0f}", "bold"),
+        f" of {now.target_rps:,.0f}/s   p99 ",
+        (f"{milliseconds(now.p99_ms):>5}", "bold"),
+        " ms   errors ",
+        (f"{now.errors:,}", "bold red" if now.errors else "bold"),
+        f"   in flight {now.inflight:,}",
+    )
+    room = width - len(figures.plain) - 2
+    return Text.assemble(figures, "  ", (sparkline(progress.samples, min(room, SPARKS_MAX)), "blue"), no_wrap=True)
+
+
+def sparkline(samples: list[Sample], width: int) -> str:
+    """The p99 of the newest samples, a character each."""
+    newest = [sample.p99_ms for sample in samples[-width:]] if width > 0 else []
+    top = max(newest, default=0.0)
+    return "".join(BLOCKS[min(7, int(8 * p99 / top))] for p99 in newest) if top else ""
+
+
+def _servers(servers: list[ServerView], columns: int) -> RenderableType:
+    grid = Table.grid(expand=True, padding=(0, 1))
+    for _ in range(columns):
+        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for start in range(0, len(servers), columns):
+        row = [Text.assemble(_sign(server.state), " ", server.name) for server in servers[start : start + columns]]
+        grid.add_row(*row, *[""] * (columns - len(row)))
+    return grid
+
+
+def _steps(steps: list[StepView]) -> RenderableType:
+    table = _list("Step", "sent/s", "p99 ms", "errors", "dropped")
+    for step in steps:
+        begun = step.state != "waiting"
+        cells = (f"{step.sent_rps:,.0f}", milliseconds(step.p99_ms), f"{step.errors:,}", f"{step.dropped:,}")
+        name = Text.assemble(_sign(step.state), " ", step.name)
+        table.add_row(
+            name, *(cells if begun else (f"{step.target_rps:,.0f}", "", "", "")), style="" if begun else "dim"
+        )
+    return table
+
+
+def _drills(drills: list[DrillView]) -> RenderableType:
+    table = _list("Drill", "noticed", "back")
+    for drill in drills:
+        name = Text.assemble(_sign(drill.state), " ", drill.name)
+        table.add_row(
+            name, _short(drill.detect_ms), _short(drill.recover_ms), style="dim" if drill.state == "waiting" else ""
+        )
+    return table
+
+
+def _invariants(invariants: list[InvariantView]) -> RenderableType:
+    table = _list("Invariant", "checked", "broken")
+    for one in invariants:
+        begun = one.state != "waiting"
+        cells = (f"{one.checked:,}", f"{one.violations:,}") if begun else ("", "")
+        table.add_row(Text.assemble(_sign(one.state), " ", one.name), *cells, style="" if begun else "dim")
+    return table
+
+
+def _list(first: str, *others: str) -> Table:
+    table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column(first, ratio=1, no_wrap=True, overflow="ellipsis")
+    for other in others:
+        table.add_column(other, justify="right", no_wrap=True)
+    return table
+
+
+def _message(at: str, kind: str, text: str) -> Text:
+    style = {"bad": "red", "good": "green"}.get(kind, "")
+    return Text.assemble((f"{at}  ", "dim"), (text, style), no_wrap=True, overflow="ellipsis")
+
+
+def _verdict_line(progress: Progress) -> Text:
+    return Text(
+        f" {progress.verdict.upper()} ", "bold white on green" if progress.verdict == "go" else "bold white on red"
+    )
+
+
+def draw_verdict(progress: Progress) -> RenderableType:
+    """What stays on the screen: every step, drill and invariant, and the verdict with its reasons last."""
+    tables = Group(
+        Text(),
+        _steps(progress.steps),
+        Text(),
+        _drills(progress.drills),
+        Text(),
+        _invariants(progress.invariants),
+        Text(),
+    )
+    parts: list[RenderableType] = [Constrain(tables, TABLE_COLUMNS_MAX), _verdict_line(progress)]
+    parts += [Padding(Text(f"- {reason}"), (0, 0, 0, 1)) for reason in progress.reasons]
+    if progress.report:
+        parts.append(Text(f"Report: {progress.report}"))
+    return Group(*parts)
+
+
+def _sign(state: str) -> tuple[str, str]:
+    return SIGNS.get(state, ("·", "dim"))
+
+
+def _short(ms: float | None) -> str:
+    return "" if ms is None else f"{ms:,.0f} ms"
+
+
+def milliseconds(ms: float) -> str:
+    return f"{ms:,.0f}" if ms >= 100 else f"{ms:.1f}"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"

@@ -1,0 +1,240 @@
+"""The API as it runs: its own process, real requests, real servers behind it."""
+
+import asyncio
+import json
+import os
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from tests.freshmart_shop import TOKEN, Shop, until
+
+from freshmart.web import answers
+from tenfold.fleet import Service
+
+pytestmark = pytest.mark.engines
+
+TAG = {"X-Tenfold-Test": TOKEN}
+
+
+class Got(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Api:
+    def __init__(self, shop: Shop, service: Service) -> None:
+        self.shop = shop
+        self.service = service
+
+    def ask(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Got:
+        request = urllib.request.Request(self.service.url + path, data=body, headers=headers or {})
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return Got(answer.status, _lower(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            return Got(error.code, _lower(error.headers), error.read())
+
+    def order(self, key: str, order: Any, headers: dict[str, str] | None = None) -> Got:
+        tagged = {"Idempotency-Key": key} | (TAG if headers is None else headers)
+        return self.ask("/orders", json.dumps(order).encode(), tagged)
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+@pytest.fixture(scope="module")
+def api(shop: Shop) -> Iterator[Api]:
+    service = shop.run(shop.estate.start_service("api", ["python", "-m", "freshmart.api"], shop.environment, "/ready"))
+    yield Api(shop, service)
+    shop.run(service.close(grace_s=5.0))
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/stores/{store}/prices/{sku}", answers.Price),
+        ("/stores/{store}/availability/{sku}", answers.Availability),
+        ("/stores/{store}/categories/bananas-or-not", None),
+        ("/stores/{store}/categories/tropical-fruit", answers.CategoryPage),
+        ("/products/{sku}", answers.ProductAnswer),
+    ],
+)
+def test_every_read_answers_what_is_documented(api: Api, path: str, model: Any) -> None:
+    """The JSON that the database writes is the type that /openapi.json describes; what there is not is a 404."""
+    got = api.ask(path.format(store=api.shop.store, sku=1082185))
+    if model is None:
+        assert (got.status, json.loads(got.body)["error"]) == (404, "not-found")
+    else:
+        assert got.status == 200
+        msgspec.json.decode(got.body, type=model)
+
+
+def test_all_routes_are_documented(api: Api) -> None:
+    """The plain ASGI ones too."""
+    document = json.loads(api.ask("/openapi.json").body)
+    assert {
+        "/stores/{store}/prices/{sku}",
+        "/stores/{store}/availability/{sku}",
+        "/stores/{store}/categories/{slug}",
+        "/products/{sku}",
+        "/products/{sku}/image",
+        "/orders",
+        "/orders/{order_id}",
+        "/health",
+        "/ready",
+        "/metrics",
+    } == set(document["paths"])
+    assert {"201", "400", "403", "409", "422", "503"} <= set(document["paths"]["/orders"]["post"]["responses"])
+
+
+def test_an_order_is_placed_answered_again_and_found(api: Api) -> None:
+    """201, the same bytes for the same key, and its status at once though the replica may not have it yet."""
+    sku = api.shop.new_sku()
+    order = {"store": api.shop.store, "lines": [{"sku": sku, "quantity": 2}]}
+    first = api.order(f"served-{sku}", order)
+    again = api.order(f"served-{sku}", order)
+    placed = msgspec.json.decode(first.body, type=answers.OrderAnswer)
+    found = api.ask(f"/orders/{placed.id}")
+    assert (first.status, again) == (201, first._replace(headers=again.headers))
+    assert placed.shadow
+    assert placed.total_fen == sum(line.quantity * line.unit_price_fen for line in placed.lines)
+    assert msgspec.json.decode(found.body, type=answers.OrderAnswer).id == placed.id
+
+
+@pytest.mark.parametrize(
+    ("key", "order"),
+    [
+        ("short", {"store": 1, "lines": [{"sku": 1, "quantity": 1}]}),
+        ("not url-safe!", {"store": 1, "lines": [{"sku": 1, "quantity": 1}]}),
+        ("good-key-1", {"store": 1, "lines": []}),
+        ("good-key-1", {"store": 1, "lines": [{"sku": 1, "quantity": 0}]}),
+        ("good-key-1", {"store": 1, "lines": [{"sku": 1, "quantity": 1.5}]}),
+        ("good-key-1", {"store": 1, "lines": [{"sku": 2**31, "quantity": 1}]}),
+        ("good-key-1", {"store": 1, "lines": [{"sku": 1, "quantity": 1}] * 2}),
+        ("good-key-1", {"store": 1, "lines": [{"sku": 1, "quantity": 1}], "discount": 5}),
+        ("good-key-1", ["not an object"]),
+    ],
+)
+def test_a_malformed_order_is_a_400_that_says_so(api: Api, key: str, order: Any) -> None:
+    """Nothing of it reaches the database."""
+    got = api.order(key, order)
+    assert (got.status, json.loads(got.body)["error"]) == (400, "malformed")
+
+
+def test_an_order_without_a_key_is_malformed(api: Api) -> None:
+    """There would be no way to ask again safely."""
+    got = api.ask("/orders", b'{"store": 1, "lines": [{"sku": 1, "quantity": 1}]}', TAG)
+    assert (got.status, json.loads(got.body)["error"]) == (400, "malformed")
+
+
+def test_a_wrong_tag_is_refused(api: Api) -> None:
+    """403 for orders and for availability, and nothing is taken."""
+    sku = api.shop.new_sku()
+    wrong = {"X-Tenfold-Test": "guessed"}
+    order = {"store": api.shop.store, "lines": [{"sku": sku, "quantity": 1}]}
+    assert api.order(f"tagged-{sku}", order, wrong).status == 403
+    assert api.ask(f"/stores/{api.shop.store}/availability/{sku}", headers=wrong).status == 403
+
+
+def test_a_tagged_read_sees_the_shadow_shelf(api: Api) -> None:
+    """The two lanes answer for themselves."""
+    sku = api.shop.new_sku()
+    api.shop.run(api.shop.stock_up(sku, 7, shadow=True))
+    api.shop.run(api.shop.stock_up(sku, 0, shadow=False))
+    path = f"/stores/{api.shop.store}/availability/{sku}"
+
+    async def seen(headers: dict[str, str], pieces: int) -> bool:
+        got = await asyncio.to_thread(api.ask, path, None, headers)
+        return bool(json.loads(got.body)["quantity_at_least"] == pieces)
+
+    assert api.shop.run(_replicated(api.shop))
+    assert api.shop.run(seen(TAG, 5))
+    assert api.shop.run(seen({}, 0))
+
+
+def test_pages_are_served_with_placeholders_while_the_object_store_refuses(api: Api) -> None:
+    """200, marked as degraded, not to be cached; the product's page does not notice; then pictures are back."""
+    gateway = api.shop.estate.node("objects.s3")
+    skus = [api.shop.new_sku() for _ in range(3)]
+    fresh = api.ask("/products/1082185/image")
+    api.shop.run(gateway.refuse())
+    try:
+        degraded = [api.ask(f"/products/{sku}/image") for sku in skus]
+        page = api.ask(f"/products/{skus[0]}")
+    finally:
+        api.shop.run(gateway.mend())
+    missing = [got for got in degraded if got.headers.get("x-degraded") == "image"]
+    assert (fresh.status, fresh.headers["content-type"]) == (200, "image/svg+xml")
+    assert b"Bananas" in fresh.body
+    assert missing
+    assert {(got.status, got.headers["cache-control"]) for got in missing} == {(200, "no-store")}
+    assert page.status == 200
+    assert api.shop.run(_until(lambda: "x-degraded" not in api.ask(f"/products/{skus[0]}/image").headers))
+
+
+def test_reads_do_not_notice_the_loss_of_the_main_cache(api: Api) -> None:
+    """SIGKILL of main's primary: every price is answered, the breaker opens, and closes when it is back."""
+    main = api.shop.estate.node("main.primary")
+    skus = [api.shop.new_sku() for _ in range(20)]
+    api.shop.run(main.kill())
+    try:
+        statuses = {api.ask(f"/stores/{api.shop.store}/prices/{sku}").status for sku in skus}
+        opened = b'tenfold_breaker_state{breaker="main"} 2' in api.ask("/metrics").body
+    finally:
+        api.shop.run(main.start())
+    assert (statuses, opened) == ({200}, True)
+
+    def closes() -> bool:
+        api.ask(f"/stores/{api.shop.store}/prices/{api.shop.new_sku()}")
+        return b'tenfold_breaker_state{breaker="main"} 0' in api.ask("/metrics").body
+
+    assert api.shop.run(_until(closes))
+
+
+def test_sigterm_lets_a_waiting_order_end_and_exits_with_zero(shop: Shop) -> None:
+    """Told to stop while an order waits for a primary that is cut: the order is still answered, then it exits."""
+    command = ["python", "-m", "freshmart.api"]
+    service = shop.run(shop.estate.start_service("api-to-end", command, shop.environment, "/ready"))
+    statuses: list[int] = []
+    service.on_exit.append(lambda _, status: statuses.append(status))
+    order = {"store": shop.store, "lines": [{"sku": shop.new_sku(), "quantity": 1}]}
+
+    async def end_it() -> Got:
+        primary = shop.estate.node("database.primary")
+        await primary.cut()
+        waiting = asyncio.create_task(asyncio.to_thread(Api(shop, service).order, "told-to-stop", order))
+        await until(lambda: asyncio.to_thread(_an_order_waits, Api(shop, service)))
+        os.kill(service.pid, signal.SIGTERM)
+        await primary.mend()
+        return await waiting
+
+    async def ended() -> bool:
+        return bool(statuses)
+
+    assert shop.run(end_it()).status == 201
+    assert shop.run(until(ended))
+    assert statuses == [0]
+
+
+def _an_order_waits(api: Api) -> bool:
+    return b"\nfreshmart_orders_waiting 1" in api.ask("/metrics").body
+
+
+async def _until(holds: Callable[[], bool]) -> bool:
+    return await until(lambda: asyncio.to_thread(holds))
+
+
+async def _replicated(shop: Shop) -> bool:
+    """Whether the replica has everything that the primary had when this was asked."""
+    written = await shop.one("SELECT pg_current_wal_lsn()::text")
+    query = "SELECT bool_and(replay_lsn >= $1::text::pg_lsn) FROM pg_stat_replication"
+    return await until(lambda: shop.holds(query, written))

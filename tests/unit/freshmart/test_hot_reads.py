@@ -1,0 +1,99 @@
+"""The hottest reads answer the same in front of the framework and inside it."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from tests.asgi_client import Answer, AsgiClient
+
+from freshmart.backends import Backends
+from freshmart.web import HotRoutes, Storefront, make_routes
+from tenfold.kernel import Duration
+from tenfold.protect import NearCache, ReadLadder, Step
+from tenfold.protect.testing import MemoryRung
+from tenfold.telemetry import Registry
+
+ORDER = "01a20494-e241-7d14-872f-d44a837af2a2"
+KNOWN = {
+    "price": {"1:7": b'{"unit_price_fen":299}'},
+    "availability": {"r:1:7": b'{"available":true}'},
+    "page": {"1:bread": b'{"products":[]}'},
+    "product": {"7": b'{"sku":7}'},
+    "order": {ORDER: b'{"status":"accepted"}'},
+    "image": {"products/7.svg": b"<svg/>"},
+}
+PATHS = [
+    "/stores/1/prices/7",
+    "/stores/1/prices/8",
+    "/stores/1/availability/7",
+    "/stores/1/categories/bread",
+    "/stores/1/categories/none",
+    "/products/7/image",
+    "/products/8/image",
+    f"/orders/{ORDER}",
+    "/orders/no-order",
+]
+
+
+class Memory:
+    """What `Backends` offers the storefront, in memory."""
+
+    def __init__(self) -> None:
+        self.settings = SimpleNamespace(rehearsal_token="token")
+        self.registry = Registry()
+        self.pictures = {7: "products/7.svg"}
+        self.rungs = {kind: MemoryRung("memory", values) for kind, values in KNOWN.items()}
+        for kind, rung in self.rungs.items():
+            near = NearCache(kind, bytes_max=1 << 20, ttl=Duration.from_s(60), stale=Duration.from_s(60))
+            setattr(self, kind, ReadLadder(kind, near=near, steps=[Step(rung)]))
+
+
+def ask(path: str, *, hot: bool, broken: bool = False) -> Answer:
+    async def answer() -> Answer:
+        memory = Memory()
+        for rung in memory.rungs.values():
+            rung.broken = broken
+        backends = cast("Backends", memory)
+        storefront = Storefront(backends)
+        routes: Any = make_routes(storefront, backends)
+        return await AsgiClient(HotRoutes(storefront, routes) if hot else routes).ask("GET", path)
+
+    return asyncio.run(answer())
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("broken", [False, True])
+def test_both_ways_answer_the_same(path: str, broken: bool) -> None:
+    """Status, body and the headers that mean something, when all is well and when nobody can answer."""
+    one, other = ask(path, hot=True, broken=broken), ask(path, hot=False, broken=broken)
+    assert (one.status, one.body) == (other.status, other.body)
+    meaning = ("content-type", "cache-control", "retry-after", "x-degraded")
+    assert [one.headers.get(name) for name in meaning] == [other.headers.get(name) for name in meaning]
+
+
+def test_a_read_that_nobody_can_answer_says_when_to_come_back() -> None:
+    """503 with Retry-After, not a hang and not a 500."""
+    answer = ask("/stores/1/prices/7", hot=True, broken=True)
+    assert (answer.status, answer.headers["retry-after"], answer.json()["error"]) == (503, "1", "unavailable")
+
+
+def test_a_picture_that_cannot_be_had_is_a_placeholder_that_nobody_keeps() -> None:
+    """Status 200, so that the page stands; marked, so that a drill sees it."""
+    answer = ask("/products/7/image", hot=True, broken=True)
+    assert (answer.status, answer.headers["x-degraded"], answer.headers["cache-control"]) == (200, "image", "no-store")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/stores/one/prices/7",
+        "/stores/1/prices/-7",
+        "/stores/1/prices/99999999999",
+        "/stores/1/categories/B%20!",
+        "/nowhere",
+    ],
+)
+def test_a_path_of_another_form_is_left_to_the_framework(path: str) -> None:
+    """Which says 400 or 404; nothing of it reaches a rung."""
+    assert ask(path, hot=True).status in (400, 404)

@@ -1,0 +1,166 @@
+"""The order desk without a database: what is gathered, what waits, what is told to whom."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from freshmart.orders import AskedLine, AskedOrder, Decision, DeskBusy, DeskLate, Order, OrderDesk, read_order
+from freshmart.orders.postgres import PrimaryUnreachable
+from tenfold.kernel import Duration, VirtualClock
+from tenfold.protect import Breaker, BreakerState
+
+
+class Primary:
+    """Decides what `decide` says, one turn of the loop later; remembers the batches it was sent."""
+
+    def __init__(self, decide: Callable[[Order], Decision]) -> None:
+        self.decide = decide
+        self.batches: list[list[str]] = []
+        self.away = False
+
+    async def place(self, orders: Sequence[Order]) -> list[Decision]:
+        self.batches.append([order.key for order in orders])
+        await asyncio.sleep(0)
+        if self.away:
+            raise PrimaryUnreachable("The primary is away.")
+        return [self.decide(order) for order in orders]
+
+    async def close(self) -> None:
+        return None
+
+
+class Desk:
+    """A desk on virtual time: sleeping lets time pass."""
+
+    def __init__(self, primary: Primary, **options: Any) -> None:
+        self.clock = VirtualClock()
+        self.breaker = Breaker("primary", clock=self.clock, failures_max=3)
+        self.desk = OrderDesk([primary], breaker=self.breaker, clock=self.clock, sleep=self._sleep, **options)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.clock.advance(Duration.from_s(seconds))
+        await asyncio.sleep(0)
+
+    async def all(self, *orders: Order) -> list[Decision | BaseException]:
+        self.desk.open()
+        decisions = await asyncio.gather(*(self.desk.place(order) for order in orders), return_exceptions=True)
+        await self.desk.close()
+        return decisions
+
+
+def order(key: str, quantity: int = 1) -> Order:
+    return read_order(AskedOrder(1, [AskedLine(7, quantity)]), key, shadow=True)
+
+
+def accept(_: Order) -> Decision:
+    return Decision("accepted", 201, b"{}")
+
+
+def run(work: Awaitable[list[Decision | BaseException]]) -> list[Decision | BaseException]:
+    async def awaited() -> list[Decision | BaseException]:
+        return await work
+
+    return asyncio.run(awaited())
+
+
+def on_desk(primary: Primary, *orders: Order, **options: Any) -> list[Decision | BaseException]:
+    async def place() -> list[Decision | BaseException]:
+        return await Desk(primary, **options).all(*orders)
+
+    return asyncio.run(place())
+
+
+def test_orders_that_arrive_together_leave_together() -> None:
+    """One batch for all that wait, to the bound."""
+    primary = Primary(accept)
+    on_desk(primary, *(order(f"together-{n}") for n in range(5)), batch_max=3)
+    assert [len(batch) for batch in primary.batches] == [3, 2]
+
+
+def test_an_order_that_was_not_decided_goes_first_in_the_next_batch() -> None:
+    """It came before those that arrived meanwhile."""
+    asked: list[str] = []
+
+    def decide(order: Order) -> Decision:
+        asked.append(order.key)
+        return Decision("again") if order.key == "order-1-" and asked.count("order-1-") == 1 else accept(order)
+
+    primary = Primary(decide)
+    decisions = on_desk(primary, *(order(f"order-{n}-") for n in range(4)), batch_max=2)
+    assert primary.batches[1][0] == "order-1-"
+    assert decisions == [accept(order("any-order"))] * 4
+
+
+def test_one_key_is_never_in_a_batch_twice() -> None:
+    """The second of the same key waits behind the first and asks for itself."""
+    primary = Primary(accept)
+    on_desk(primary, order("same-key-"), order("same-key-"), order("other-key"))
+    assert primary.batches == [["same-key-", "other-key"], ["same-key-"]]
+
+
+def test_orders_wait_while_the_primary_is_away_and_the_breaker_probes_it() -> None:
+    """The same batch again until it is decided; nobody is told an error."""
+    primary = Primary(accept)
+    primary.away = True
+
+    async def outage() -> tuple[list[Decision | BaseException], BreakerState]:
+        desk = Desk(primary)
+        placing = asyncio.create_task(desk.all(order("patient-1"), order("patient-2")))
+        while desk.breaker.state is not BreakerState.OPEN:  # noqa: ASYNC110  # virtual time passes by turns
+            await asyncio.sleep(0)
+        primary.away = False
+        return await placing, desk.breaker.state
+
+    decisions, state = asyncio.run(outage())
+    assert decisions == [accept(order("any-order"))] * 2
+    assert state is BreakerState.CLOSED
+    assert set(map(tuple, primary.batches)) == {("patient-1", "patient-2")}
+
+
+def test_an_order_that_waited_to_its_deadline_is_told_that_it_is_not_known() -> None:
+    """DeskLate, not silence."""
+    primary = Primary(accept)
+    primary.away = True
+    (decision,) = on_desk(primary, order("too-late-"), deadline=Duration.from_s(8))
+    assert isinstance(decision, DeskLate)
+
+
+def test_more_orders_than_may_wait_are_not_taken() -> None:
+    """DeskBusy for those, an answer for the others."""
+    primary = Primary(accept)
+    decisions = on_desk(primary, *(order(f"crowd-{n:04}") for n in range(5)), waiting_max=3)
+    assert [type(decision) for decision in decisions] == [Decision, Decision, Decision, DeskBusy, DeskBusy]
+
+
+def test_an_order_that_breaks_its_batch_breaks_nobody_else() -> None:
+    """Everyone of the batch goes alone; only the one at fault is told."""
+
+    def decide(order: Order) -> Decision:
+        if order.key == "broken-key":
+            raise ValueError("broken")
+        return accept(order)
+
+    primary = Primary(decide)
+    decisions = on_desk(primary, order("before-it-"), order("broken-key"), order("behind-it-"))
+    assert [type(decision) for decision in decisions] == [Decision, ValueError, Decision]
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_caller_who_left_takes_nobody_along(count: int) -> None:
+    """A cancelled wait frees its place; the others are answered."""
+    primary = Primary(accept)
+
+    async def leave() -> list[Decision | BaseException]:
+        desk = Desk(primary)
+        desk.desk.open()
+        leaving = asyncio.create_task(desk.desk.place(order("leaving--")))
+        staying = [asyncio.create_task(desk.desk.place(order(f"staying-{n}"))) for n in range(count)]
+        await asyncio.sleep(0)
+        leaving.cancel()
+        decisions = await asyncio.gather(*staying, return_exceptions=True)
+        await desk.desk.close()
+        return decisions
+
+    assert run(leave()) == [accept(order("any-order"))] * count
