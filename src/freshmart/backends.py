@@ -71,8 +71,8 @@ class Backends:
         self.breakers["primary"] = self._breaker("primary", failures_max=3, cool_down_ms=50, cool_down_max_ms=100)
         self._caches: list[ValkeyRung] = []
         self._rungs: list[PostgresRung] = []
-        self._replica = make_pool(settings.replica_url, "freshmart-reads")
-        self._primary = make_pool(settings.primary_url, "freshmart-fallback")
+        self._replica = make_pool(settings.replica_url, "reads")
+        self._primary = make_pool(settings.primary_url, "fallback")
         self.price = self._cached("price", read_prices, PRICE)
         self.availability = self._cached("availability", read_availability, AVAILABILITY)
         self.page = self._cached("page", read_pages, PAGE)

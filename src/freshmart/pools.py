@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 
 from freshmart.orders import UNREACHABLE
+from freshmart.session import session_settings
 from tenfold.kernel import Duration
 
 DATABASE_TIMEOUT = Duration.from_s(1)
@@ -14,7 +15,7 @@ async def _keep(_: Any) -> None:
     """A connection of ours holds no state to reset, and resetting would be a round trip for each read."""
 
 
-def make_pool(url: str, application: str) -> Any:
+def make_pool(url: str, program: str) -> Any:
     return asyncpg.create_pool(
         url,
         min_size=0,
@@ -22,7 +23,7 @@ def make_pool(url: str, application: str) -> Any:
         timeout=1.0,
         command_timeout=DATABASE_TIMEOUT.s,
         reset=_keep,
-        server_settings={"application_name": application, "jit": "off", "plan_cache_mode": "force_generic_plan"},
+        server_settings=session_settings(program),
     )
 
 

@@ -18,6 +18,7 @@ import asyncpg
 from freshmart.orders.outbox import apply_effects, bury, read_waiting
 from freshmart.orders.postgres import UNREACHABLE
 from freshmart.orders.relay import Relay
+from freshmart.session import session_settings
 from tenfold.kernel import Duration
 from tenfold.stream import Message, Stream, StreamUnreachable
 from tenfold.telemetry import EventLog, Registry
@@ -71,7 +72,7 @@ class Courier:
                     self._primary_url,
                     timeout=TIMEOUT_S,
                     command_timeout=TIMEOUT_S,
-                    server_settings={"application_name": f"freshmart-{name}"},
+                    server_settings=session_settings(name),
                 )
                 try:
                     await loop(connection)

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from freshmart.orders.order import Decision, Order
+from freshmart.session import session_settings
 from tenfold.kernel import Duration, TenfoldError
 
 PLACE = (files("freshmart.orders") / "place.sql").read_text(encoding="utf-8")
@@ -76,9 +77,9 @@ class PrimaryConnection:
         self.abandon()
 
     async def _connect(self) -> None:
-        # A generic plan: planning this statement takes longer than running it.
-        settings = {"application_name": "freshmart-orders", "plan_cache_mode": "force_generic_plan", "jit": "off"}
-        self._connection = await asyncpg.connect(self._url, timeout=self._connect_timeout_s, server_settings=settings)
+        self._connection = await asyncpg.connect(
+            self._url, timeout=self._connect_timeout_s, server_settings=session_settings("orders")
+        )
         self._place = await self._connection.prepare(self._place_sql, timeout=self._timeout_s)
 
 
