@@ -9,6 +9,7 @@ from freshmart.backends import Backends
 from freshmart.orders import PLACE, Connection
 from freshmart.serve import serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
+from freshmart.warmth import warm
 from freshmart.web import HotRoutes, Storefront, make_routes
 from tenfold.kernel import TenfoldError
 from tenfold.telemetry import Registry
@@ -18,13 +19,17 @@ Through = Callable[[Connection], Connection]
 
 
 @asynccontextmanager
-async def open_api(settings: Settings, *, place_sql: str = PLACE, through: Through | None = None) -> AsyncIterator[Any]:
-    """The ASGI application, with everything it leans on opened."""
+async def open_api(
+    settings: Settings, *, place_sql: str = PLACE, through: Through | None = None, warmed: bool = False
+) -> AsyncIterator[Any]:
+    """The ASGI application, with everything it leans on opened; `warmed` takes a few seconds and spares the peak."""
     backends = Backends(
         settings, registry=Registry(), events=settings.event_log("api"), place_sql=place_sql, through=through
     )
     await backends.open()
     try:
+        if warmed:
+            await warm(backends)
         storefront = Storefront(backends)
         yield HotRoutes(storefront, make_routes(storefront, backends))
     finally:
@@ -35,7 +40,7 @@ def main() -> int:
     try:
         refuse_mutant()
         settings = read_settings()
-        serve(lambda: open_api(settings), settings.port)
+        serve(lambda: open_api(settings, warmed=True), settings.port)
     except (TenfoldError, OSError) as error:
         print(f"freshmart.api: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -99,7 +99,9 @@ def choose_mutant(environ: Mapping[str, str]) -> Mutant:
 def main() -> int:
     try:
         mutant, settings = choose_mutant(os.environ), read_settings()
-        serve(lambda: open_api(settings, place_sql=mutant.place_sql, through=mutant.through), settings.port)
+        serve(
+            lambda: open_api(settings, place_sql=mutant.place_sql, through=mutant.through, warmed=True), settings.port
+        )
     except (TenfoldError, OSError) as error:
         print(f"freshmart.mutants: {error}", file=sys.stderr)  # noqa: T201
         return 2

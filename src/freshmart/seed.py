@@ -43,6 +43,7 @@ async def seed_database(settings: Settings, products: Sequence[Product], stores:
             return
         await _fill_catalogue(connection, products, stores)
         await asyncio.gather(_fill_prices(connection), _fill_shelves(second))
+        await _checkpoint(connection)
     finally:
         await asyncio.gather(connection.close(), second.close())
 
@@ -96,6 +97,15 @@ async def _fill_shelves(connection: Any) -> None:
             SCARCE,
         )
     await connection.execute("ANALYZE stock")
+
+
+async def _checkpoint(connection: Any) -> None:
+    """What a replica that restarts in the middle of the peak would replay begins here, not before the seeding.
+
+    It took 4.5 s to come back without this. A role that may not ask for a checkpoint has one sooner or later anyway.
+    """
+    if await connection.fetchval("SELECT pg_has_role('pg_checkpoint', 'USAGE')"):
+        await connection.execute("CHECKPOINT")
 
 
 async def upload_pictures(settings: Settings, products: Sequence[Product]) -> None:

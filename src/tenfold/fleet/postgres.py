@@ -262,6 +262,7 @@ class PostgresCluster:
     async def _make_app(self) -> None:
         async with self.primary.control() as control:
             await control.execute(f"CREATE ROLE {APP} LOGIN PASSWORD '{self.app_password}'")  # token_urlsafe: no quote
+            await control.execute(f"GRANT pg_checkpoint TO {APP}")
             await control.execute(f"CREATE DATABASE {APP} OWNER {APP} STRATEGY WAL_LOG")
 
     async def _open_replica(self, replica: ReplicaNode) -> None:

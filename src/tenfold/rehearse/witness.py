@@ -52,6 +52,8 @@ class Witness:
         since_s = (now_ns - self._weighed_ns) / 1e9
         weigh = since_s >= WEIGH_EVERY.s
         for node in (*self._estate.nodes, *self._estate.services):
+            if not node.port:
+                continue  # it has not been started yet
             view = self._views.setdefault(node.name, ServerView(name=node.name, role=node.role, state=node.state))
             view.state, view.address, view.pid = node.state, node.address, node.pid
             if weigh:
