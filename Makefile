@@ -44,6 +44,10 @@ format: $(DEV_READY) ## rewrite the sources in the house style
 bench: $(DEV_READY) ## measure freshmart beside the plain version; writes benchmarks/results/first.json
 	@$(BIN)/python -m benchmarks.first $(ARGS)
 
+docs: $(DEV_READY) ## rewrite the reference that is made from the code, and check what the pages name
+	@$(BIN)/python -m tenfold.plan > docs/reference/plan.schema.json
+	@$(BIN)/python -m pytest -q tests/unit/docs
+
 lock: $(BIN)/uv ## resolve pyproject.toml into requirements/*.txt
 	@$(LOCK) --group build -o requirements/run.txt
 	@$(LOCK) --group dev -o requirements/dev.txt
