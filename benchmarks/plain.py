@@ -8,11 +8,9 @@ line, then updates and inserts line by line.
 import asyncio
 import hmac
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -21,11 +19,11 @@ from litestar.params import HeaderParameter, JSONBody
 from redis.asyncio import Redis
 
 from freshmart.catalog import read_baskets
-from freshmart.orders import AskedLine, AskedOrder, Order, OrderMalformed, read_order
+from freshmart.orders import AskedOrder, Order, OrderMalformed, read_order
 from freshmart.serve import serve
 from freshmart.session import session_settings
 from freshmart.settings import Settings, read_settings
-from freshmart.web.answers import OrderAnswer, OrderDeclined, OrderLine, Price
+from freshmart.web.answers import OrderDeclined, OrderLine, Price
 from freshmart.web.reply import Problem
 from tenfold.kernel import TenfoldError
 
@@ -108,7 +106,7 @@ async def _transact(connection: Any, order: Order) -> Answer:
         on_hand[line.sku] = await connection.fetchval(_LOCK, order.store, line.sku, order.shadow)
     unknown = [line.sku for line in order.lines if prices[line.sku] is None or on_hand[line.sku] is None]
     if unknown:
-        return 422, msgspec.json.encode(OrderDeclined("unknown-product", order.store, unknown))
+        return 422, msgspec.json.encode({"error": "unknown-product", "store": order.store, "skus": unknown})
     sold_out = [line.sku for line in order.lines if line.quantity > (on_hand[line.sku] or 0)]
     if sold_out:
         status, answer = 409, msgspec.json.encode(OrderDeclined("sold-out", order.store, sold_out, "declined"))
@@ -126,15 +124,9 @@ async def _write(connection: Any, order: Order, prices: dict[int, int]) -> bytes
         await connection.execute(_LINE, order_id, line.sku, line.quantity, prices[line.sku])
         await connection.execute(_MOVE, order.store, line.sku, order.shadow, -line.quantity, order_id)
     await connection.execute(_POST, order_id)
-    return _accepted(order, order_id, total_fen, order.lines, prices)
-
-
-def _accepted(
-    order: Order, order_id: UUID, total_fen: int, lines: Sequence[AskedLine], prices: dict[int, int]
-) -> bytes:
-    bought = [OrderLine(line.sku, line.quantity, prices[line.sku]) for line in lines]
-    answer = OrderAnswer(UUID(bytes=order_id.bytes), "accepted", order.store, order.shadow, total_fen, bought)
-    return msgspec.json.encode({name: value for name, value in msgspec.structs.asdict(answer).items() if value is not None})
+    bought = [OrderLine(line.sku, line.quantity, prices[line.sku]) for line in order.lines]
+    accepted = {"id": str(order_id), "status": "accepted", "store": order.store, "shadow": order.shadow}
+    return msgspec.json.encode({**accepted, "total_fen": total_fen, "lines": bought})
 
 
 def _problem(status: int, error: str, message: str) -> Answer:

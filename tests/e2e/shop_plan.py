@@ -10,7 +10,7 @@ import yaml
 SERVICE = Path(__file__).with_name("shop_service.py")
 DATABASE = {"database": {"engine": "postgresql"}}
 CACHE = {"main": {"engine": "valkey"}}
-STEPS = {"warm_up": "500 ms", "factors": [1, 2], "hold": "500 ms", "peak_hold": "500 ms"}
+STEPS: dict[str, Any] = {"warm_up": "500 ms", "factors": [1, 2], "hold": "500 ms", "peak_hold": "500 ms"}
 KILL_CACHE = {
     "target": "cache",
     "fault": "kill main.primary",
@@ -30,12 +30,12 @@ def write_shop_plan(
     drills: dict[str, Any] | None = None,
     checked: str = "SELECT 1",
     violations: str = "SELECT 0",
-    hold: str = STEPS["hold"],
+    hold: str = "500 ms",
 ) -> Path:
     """Write `plan.yaml` and its feed into `folder`; the database is there unless `servers` says otherwise."""
     (folder / "feed.jsonl").write_text("".join(json.dumps({"sku": sku}) + "\n" for sku in range(5)))
     invariant = {"says": "One is one.", "checked": checked, "violations": violations}
-    plan = {
+    plan: dict[str, Any] = {
         "schema": 1,
         "plan": "shop",
         "title": "The smallest shop",
@@ -47,8 +47,9 @@ def write_shop_plan(
         "journeys": {"item": {"tier": "P0", "share": "100 %", "request": "GET /items/${sku}", "slo": {"p99": "1 s"}}},
         "steps": {**STEPS, "hold": hold},
         "drills": drills or {},
-        "invariants": {"one-is-one": invariant},
     }
+    if "database" in plan["servers"]:
+        plan["invariants"] = {"one-is-one": invariant}
     path = folder / "plan.yaml"
     path.write_text(yaml.safe_dump(plan, sort_keys=False))
     return path

@@ -1,4 +1,4 @@
-"""The smallest shop that a plan can name: `python shop_service.py MODE`; a real HTTP/1.1 server of the standard library.
+"""The smallest shop that a plan can name, a real HTTP/1.1 server: `python shop_service.py MODE`.
 
 MODE is `sound`, `unready` (never answers 200 at /ready), `mortal` (dies of its tenth item), `stillborn` (ends at once).
 """
@@ -15,6 +15,7 @@ class Shop(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     mode = "sound"
     items = count(1)
 

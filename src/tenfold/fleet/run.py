@@ -25,6 +25,10 @@ class RunExists(TenfoldError):
     """A run of this name is there already."""
 
 
+class RunUnwritable(TenfoldError):
+    """The folder that a run works in takes no folders or files: no permission, no space, something in the way."""
+
+
 class RunRecord(msgspec.Struct, frozen=True):
     """What a later run must know to clear this one."""
 
@@ -59,25 +63,36 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path, run_id: str) -> Self:
-        """Lay the folders below `root` and hold the run's lock. Raises RunExists."""
+        """Lay the folders below `root` and hold the run's lock. Raises RunExists, RunUnwritable."""
         root = root.resolve()
         run = cls(_record(root, run_id))
+        if run.state.exists():
+            raise RunExists(f"Run '{run_id}' exists already in {run.state}.", remedy="Start it again.")
         try:
-            run.state.mkdir(parents=True, mode=0o700)
-        except FileExistsError as cause:
-            raise RunExists(f"Run '{run_id}' exists already in {run.state}.", remedy="Start it again.") from cause
-        run.claim()
-        record = _record(root, run_id, data=run.data)
-        (run.state / "run.json").write_bytes(msgspec.json.encode(record))
-        for folder in (run.logs, run.events):
-            folder.mkdir(parents=True, exist_ok=True)
-        run.data.mkdir(mode=0o711 if os.getuid() == 0 else 0o700)
+            run._lay()
+        except OSError as cause:
+            run.release()
+            shutil.rmtree(run.state, ignore_errors=True)
+            raise RunUnwritable(
+                f"Run '{run_id}' cannot be written: {cause.filename or root}: {cause.strerror}; nothing was started.",
+                remedy="Start it in a folder that you may write to and that has room.",
+            ) from cause
         return run
 
     @classmethod
     def read(cls, state: Path) -> Self:
         """The run whose state lies in this folder; it is not claimed. Raises OSError or msgspec.DecodeError."""
         return cls(msgspec.json.decode((state / "run.json").read_bytes(), type=RunRecord))
+
+    def _lay(self) -> None:
+        """The record before the data's folder: whoever finds the record knows all there may be to clear."""
+        self.state.mkdir(parents=True, mode=0o700)
+        self.claim()
+        record = _record(self.root, self.id, data=self.data)
+        (self.state / "run.json").write_bytes(msgspec.json.encode(record))
+        for folder in (self.logs, self.events):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(mode=0o711 if os.getuid() == 0 else 0o700)
 
     def claim(self) -> bool:
         """Hold the run's lock from now on; False when somebody alive holds it."""

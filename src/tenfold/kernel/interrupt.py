@@ -10,6 +10,7 @@ from tenfold.kernel.errors import TenfoldError
 Answer = TypeVar("Answer")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+CLEAN_UP_LIMIT_S = 10.0
 
 
 class Interrupted(TenfoldError):
@@ -20,21 +21,27 @@ class Interrupted(TenfoldError):
         self.status = 128 + number
 
 
-def run_until_signal(work: Coroutine[object, object, Answer]) -> Answer:
+def run_until_signal(work: Coroutine[object, object, Answer], *, clean_up_limit_s: float = CLEAN_UP_LIMIT_S) -> Answer:
     """Run `work` to its end. The first signal cancels it, further ones are ignored while it cleans up.
 
+    Work that goes on for longer than `clean_up_limit_s` after that is cancelled again, and again: Python 3.11's
+    `wait_for` loses a cancellation that comes in the moment in which what it waits for is done.
     Raises Interrupted once it has cleaned up.
     """
-    return asyncio.run(_cancelled_by_signal(work))
+    return asyncio.run(_cancelled_by_signal(work, clean_up_limit_s))
 
 
-async def _cancelled_by_signal(work: Coroutine[object, object, Answer]) -> Answer:
+async def _cancelled_by_signal(work: Coroutine[object, object, Answer], clean_up_limit_s: float) -> Answer:
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
     caught: list[int] = []
 
+    def cancel() -> None:
+        if task.cancel():
+            loop.call_later(clean_up_limit_s, cancel)
+
     def interrupt(number: int) -> None:
         if not caught:
-            task.cancel()
+            cancel()
         caught.append(number)
 
     for number in SIGNALS:

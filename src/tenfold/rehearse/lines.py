@@ -21,7 +21,7 @@ def _things(progress: Progress) -> Iterator[tuple[str, str, str]]:
         yield "console", progress.console, f"console   {progress.console}"
     for server in progress.servers:
         if server.state != "starting":
-            yield f"server {server.name}", server.state, f"server    {server.name} {server.state}{_at(server)}"
+            yield f"server {server.name}", server.state, _server_line(server)
     for step in progress.steps:
         if step.state != "waiting":
             yield f"step {step.name}", step.state, _step_line(step)
@@ -33,8 +33,11 @@ def _things(progress: Progress) -> Iterator[tuple[str, str, str]]:
             yield f"invariant {one.name}", one.state, f"invariant {one.name} {one.state}: {_checked(one)}"
 
 
-def _at(server: ServerView) -> str:
-    return f" at {server.address}" if server.address else ""
+def _server_line(server: ServerView) -> str:
+    """A service speaks HTTP, so its address is one that a browser opens."""
+    kind, scheme = ("service  ", "http://") if server.role == "service" else ("server   ", "")
+    at = f" at {scheme}{server.address}" if server.address else ""
+    return f"{kind} {server.name} {server.state}{at}"
 
 
 def _step_line(step: StepView) -> str:
