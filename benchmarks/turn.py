@@ -15,8 +15,8 @@ from tenfold.plan import Plan, read_plan
 from tenfold.plan.model import Journey
 from tenfold.rehearse import Load, Target
 from tenfold.rehearse.audit import audit
-from tenfold.rehearse.messages import Segment, Stage
-from tenfold.rehearse.result import JourneyResult, StageResult
+from tenfold.rehearse.load.messages import Segment, Stage
+from tenfold.rehearse.load.result import JourneyResult, StageResult
 from tenfold.rehearse.step import limited_by, slo_held
 
 LENGTH = Duration.from_s(1.5)

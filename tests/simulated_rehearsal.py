@@ -8,17 +8,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenfold.rehearse.progress import (
-    DrillView,
-    InvariantView,
-    Mark,
-    Message,
-    Progress,
-    Sample,
-    ServerView,
-    StepView,
-)
-from tenfold.rehearse.report import Evidence
 from tenfold.rehearse.verdict import (
     DrillVerdict,
     InvariantVerdict,
@@ -28,6 +17,17 @@ from tenfold.rehearse.verdict import (
     Verdict,
     decide,
 )
+from tenfold.rehearse.view.progress import (
+    DrillView,
+    InvariantView,
+    Mark,
+    Message,
+    Progress,
+    Sample,
+    ServerView,
+    StepView,
+)
+from tenfold.rehearse.view.report import Evidence
 
 PEAK_RPS = 300.0
 SEEDED_S, WARM_S, CLIMB_S = 4.0, 9.0, 21.0

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(150)]
 
 FRESHMART = Path(__file__).parents[2] / "plans" / "freshmart.yaml"
 STEPS = {"warm_up": "1 s", "factors": [1, 4], "hold": "1 s", "peak_hold": "6 s"}
-BASKETS = 60
+BASKETS = 30
 """So few that in seconds shelves sell out, as on the sale day: where nothing is declined, nothing can be oversold."""
 CAUGHT_BY = {
     "oversell": "never-oversold",

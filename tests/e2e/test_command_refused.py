@@ -183,7 +183,7 @@ def test_driver_that_dies_ends_the_run(run: Run, tmp_path: Path, moment: str) ->
     plan = write_shop_plan(tmp_path, servers=CACHE | DATABASE, drills=drills, hold=hold)
     command = run("rehearse", "--plan", plan)
     command.until_says(moment)
-    command.kill_member("tenfold.rehearse.driver")
+    command.kill_member("tenfold.rehearse.load.driver")
     assert_refused(command, "The load driver (pid", "exit status -9) ended")
 
 

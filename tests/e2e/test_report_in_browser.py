@@ -9,7 +9,7 @@ from tests.e2e.conftest import Browse
 from tests.simulated_rehearsal import DRILLS, END_S, SimulatedRehearsal
 
 from tenfold.console import Console, Publisher
-from tenfold.rehearse.report import write_report
+from tenfold.rehearse.view.report import write_report
 
 pytestmark = pytest.mark.browser
 

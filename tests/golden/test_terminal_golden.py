@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 from tests.simulated_rehearsal import END_S, SimulatedRehearsal
 
-from tenfold.rehearse.progress import Progress
-from tenfold.rehearse.screen import draw, draw_verdict, sparkline
-from tenfold.rehearse.terminal import LineView, ScreenView, terminal_view
+from tenfold.rehearse.view.progress import Progress
+from tenfold.rehearse.view.screen import draw, draw_verdict, sparkline
+from tenfold.rehearse.view.terminal import LineView, ScreenView, terminal_view
 
 GOLDEN = Path(__file__).parent / "terminal"
 GOING = SimulatedRehearsal()

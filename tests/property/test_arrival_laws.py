@@ -3,8 +3,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenfold.rehearse.arrivals import arrivals
-from tenfold.rehearse.messages import Segment
+from tenfold.rehearse.load.arrivals import arrivals
+from tenfold.rehearse.load.messages import Segment
 
 SEGMENTS = st.lists(st.builds(Segment, st.floats(0, 2000, allow_nan=False), st.integers(0, 500_000_000)), max_size=5)
 

@@ -3,8 +3,8 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenfold.rehearse.body import ResponseBroken
-from tenfold.rehearse.response import Response, ResponseParser
+from tenfold.rehearse.load.body import ResponseBroken
+from tenfold.rehearse.load.response import Response, ResponseParser
 
 BODIES = st.binary(max_size=300)
 

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.rehearse.arrivals import arrivals
-from tenfold.rehearse.messages import Segment
-from tenfold.rehearse.pacer import Pacer
+from tenfold.rehearse.load.arrivals import arrivals
+from tenfold.rehearse.load.messages import Segment
+from tenfold.rehearse.load.pacer import Pacer
 from tenfold.telemetry import Histogram
 
 MS = 1_000_000

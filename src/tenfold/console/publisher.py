@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from tenfold.rehearse.progress import Progress, Sample
+from tenfold.rehearse.view.progress import Progress, Sample
 from tenfold.telemetry import Registry
 
 SAMPLES_MAX = 1200

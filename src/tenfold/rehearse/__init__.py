@@ -7,28 +7,21 @@ fault       what a drill does to a node, journalled before it is done
 audit       what must hold afterwards, asked of the database
 step        what one step proves, and who was the limit
 verdict     `verdict.json`, and the rule that says go or no-go
-report      `index.html`
-progress    what people see while it runs
-board       keeps that record
-witness     what every process says of itself
-terminal    draws the record on a terminal
-load        the rehearsal's side of the load driver
-driver      the load driver, a process of its own; beside it its parts: generator (the loop),
-            arrivals, pacer, timer (when), feed, template, request, targeter, memory (what),
-            pool, connection, response, body, address (how), tally, recorder, journal, result (how it went),
-            mailbox, messages (what it and the rehearsal say to each other)
+witness     what every process says of itself, and what it costs
+load/       the load driver, a process of its own, and the rehearsal's side of it
+view/       the record people see: terminal, report; the console draws the same
 """
 
-from tenfold.rehearse.board import Board
 from tenfold.rehearse.climb import step_name
 from tenfold.rehearse.fault import FaultJournal
-from tenfold.rehearse.load import Load
-from tenfold.rehearse.messages import Target
-from tenfold.rehearse.progress import DrillView, InvariantView, Progress, StepView
+from tenfold.rehearse.load.load import Load
+from tenfold.rehearse.load.messages import Target
 from tenfold.rehearse.rehearsal import Rehearsal, Stand
-from tenfold.rehearse.report import Evidence, encode_verdict, write_report
-from tenfold.rehearse.terminal import terminal_view
 from tenfold.rehearse.verdict import Verdict
+from tenfold.rehearse.view.board import Board
+from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, StepView
+from tenfold.rehearse.view.report import Evidence, encode_verdict, write_report
+from tenfold.rehearse.view.terminal import terminal_view
 from tenfold.rehearse.witness import Witness
 
 __all__ = [

@@ -3,7 +3,7 @@
 from tenfold.kernel import Duration
 from tenfold.plan.model import Drill, Peak, Steps
 from tenfold.rehearse.drill import LEAD, TAIL
-from tenfold.rehearse.messages import Segment, Stage
+from tenfold.rehearse.load.messages import Segment, Stage
 
 WARM_UP = "warm-up"
 

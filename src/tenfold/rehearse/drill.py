@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from tenfold.kernel import Clock, Duration
 from tenfold.plan.model import Drill, Journey
 from tenfold.rehearse.fault import Fault
-from tenfold.rehearse.messages import Tick
+from tenfold.rehearse.load.messages import Tick
 from tenfold.telemetry import Event, Histogram
 
 LEAD = Duration.from_s(2)

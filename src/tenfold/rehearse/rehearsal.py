@@ -14,14 +14,14 @@ from tenfold.fleet import Estate
 from tenfold.kernel import Clock
 from tenfold.plan.model import Drill, Engine, Plan, Steps
 from tenfold.rehearse.audit import Finding, audit
-from tenfold.rehearse.board import Board
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
 from tenfold.rehearse.drill import DrillOutcome, Timeline, carry_out, judge_drill
 from tenfold.rehearse.fault import Fault, FaultJournal
-from tenfold.rehearse.load import Load, StageResult
-from tenfold.rehearse.messages import Stage, Tick
+from tenfold.rehearse.load.load import Load, StageResult
+from tenfold.rehearse.load.messages import Stage, Tick
 from tenfold.rehearse.step import judge_step
 from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict, decide
+from tenfold.rehearse.view.board import Board
 from tenfold.rehearse.witness import Witness
 
 

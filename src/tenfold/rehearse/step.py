@@ -23,7 +23,7 @@ is more than the hundredth that may be slow. With so few, a p99 kept means that 
 from collections.abc import Mapping
 
 from tenfold.plan.model import Journey, Slo
-from tenfold.rehearse.result import JourneyResult, StageResult
+from tenfold.rehearse.load.result import JourneyResult, StageResult
 from tenfold.rehearse.verdict import JourneyVerdict, LimitedBy, StepVerdict
 from tenfold.telemetry import Histogram
 

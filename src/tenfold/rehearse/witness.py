@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tenfold.fleet import Estate, Node
 from tenfold.kernel import Clock, Duration
-from tenfold.rehearse.board import Board
-from tenfold.rehearse.progress import ServerView
+from tenfold.rehearse.view.board import Board
+from tenfold.rehearse.view.progress import ServerView
 from tenfold.telemetry import Event, EventFolder
 
 LOOK_EVERY = Duration.from_ms(250)

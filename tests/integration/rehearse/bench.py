@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from tenfold.rehearse.load import Load
-from tenfold.rehearse.messages import Segment, Stage, Target
+from tenfold.rehearse.load.load import Load
+from tenfold.rehearse.load.messages import Segment, Stage, Target
 
 READ = {"tier": "P0", "request": "GET /prices/${sku}", "slo": {"p99": "50 ms"}}
 ORDER = {

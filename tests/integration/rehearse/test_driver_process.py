@@ -17,9 +17,9 @@ from tests.integration.rehearse.bench import ORDER, READ, STATUS, opened, read_o
 from tests.integration.rehearse.loopback import LoopbackServer
 
 from tenfold.kernel import Duration
-from tenfold.rehearse.load import Load, LoadLost
-from tenfold.rehearse.messages import Ready, Stage, Tick
-from tenfold.rehearse.result import StageResult
+from tenfold.rehearse.load.load import Load, LoadLost
+from tenfold.rehearse.load.messages import Ready, Stage, Tick
+from tenfold.rehearse.load.result import StageResult
 
 MS = 1_000_000
 
@@ -197,7 +197,7 @@ def in_the_middle(
     """Do something to a driver in the middle of a long stage: its exit status, and how long it took to leave."""
 
     async def run(server: LoopbackServer, plan: Path) -> tuple[int, float]:
-        process = await spawn([sys.executable, "-m", "tenfold.rehearse.driver"], {})
+        process = await spawn([sys.executable, "-m", "tenfold.rehearse.load.driver"], {})
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(_line(target(server.url, plan)))

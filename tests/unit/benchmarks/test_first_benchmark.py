@@ -12,8 +12,8 @@ from rich.console import Console
 
 from tenfold.kernel import TenfoldError
 from tenfold.plan import read_plan
-from tenfold.rehearse.messages import Segment, Stage
-from tenfold.rehearse.result import JourneyResult, StageResult
+from tenfold.rehearse.load.messages import Segment, Stage
+from tenfold.rehearse.load.result import JourneyResult, StageResult
 from tenfold.telemetry import Histogram
 
 

@@ -8,7 +8,7 @@ from tests.asgi_client import AsgiClient
 
 from tenfold.console import Publisher, console_app
 from tenfold.console.policy import host_name
-from tenfold.rehearse.progress import Progress
+from tenfold.rehearse.view.progress import Progress
 
 STATIC = Path("src/tenfold/console/static")
 

@@ -4,7 +4,7 @@ import asyncio
 
 from tenfold.console.events import encode, event_stream
 from tenfold.console.publisher import Frame, Publisher
-from tenfold.rehearse.progress import Progress
+from tenfold.rehearse.view.progress import Progress
 
 
 def progress(title: str = "Shop") -> Progress:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenfold.console.publisher import VIEWERS_MAX, Frame, Publisher
-from tenfold.rehearse.progress import Progress, Sample
+from tenfold.rehearse.view.progress import Progress, Sample
 
 PATIENT_S = 5.0
 

@@ -1,8 +1,8 @@
 from itertools import pairwise
 from random import Random
 
-from tenfold.rehearse.arrivals import arrivals
-from tenfold.rehearse.messages import Segment
+from tenfold.rehearse.load.arrivals import arrivals
+from tenfold.rehearse.load.messages import Segment
 
 SECOND = 1_000_000_000
 

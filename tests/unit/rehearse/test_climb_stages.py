@@ -5,7 +5,7 @@ import pytest
 from tenfold.kernel import Duration
 from tenfold.plan.model import Peak, Steps
 from tenfold.rehearse.climb import climb, rate_at, step_name, warm_up
-from tenfold.rehearse.messages import Segment, Stage
+from tenfold.rehearse.load.messages import Segment, Stage
 
 PEAK = Peak(daily_peak_rps=300.0, hours=(*[0.02] * 20, *[0.15] * 4))
 STEPS = Steps(

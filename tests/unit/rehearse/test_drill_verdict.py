@@ -5,7 +5,7 @@ from dataclasses import replace
 from tenfold.kernel import Duration
 from tenfold.plan.model import Drill, FaultKind, Journey, Slo, Target, Tier
 from tenfold.rehearse.drill import Timeline, judge_drill
-from tenfold.rehearse.messages import JourneyTick, Tick
+from tenfold.rehearse.load.messages import JourneyTick, Tick
 from tenfold.telemetry import Event, Histogram
 
 S = 1_000_000_000

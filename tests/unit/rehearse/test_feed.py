@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from tenfold.rehearse.feed import Feed, FeedInvalid, read_rows
-from tenfold.rehearse.template import Place
+from tenfold.rehearse.load.feed import Feed, FeedInvalid, read_rows
+from tenfold.rehearse.load.template import Place
 
 FIELDS = {(Place.PATH, "sku")}
 

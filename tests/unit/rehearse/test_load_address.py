@@ -1,6 +1,6 @@
 import pytest
 
-from tenfold.rehearse.address import Address, TargetInvalid, loopback_address
+from tenfold.rehearse.load.address import Address, TargetInvalid, loopback_address
 
 
 @pytest.mark.parametrize(

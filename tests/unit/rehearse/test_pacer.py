@@ -1,4 +1,4 @@
-from tenfold.rehearse.pacer import Pacer
+from tenfold.rehearse.load.pacer import Pacer
 
 
 def test_nothing_is_handed_out_before_it_is_due() -> None:

@@ -6,12 +6,12 @@ import pytest
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Journey, Slo, Tier
-from tenfold.rehearse.journal import Journal, JournalFailed
-from tenfold.rehearse.memory import Memory
-from tenfold.rehearse.recorder import Recorder
-from tenfold.rehearse.request import Request, Script
-from tenfold.rehearse.response import Response
-from tenfold.rehearse.tally import Tally
+from tenfold.rehearse.load.journal import Journal, JournalFailed
+from tenfold.rehearse.load.memory import Memory
+from tenfold.rehearse.load.recorder import Recorder
+from tenfold.rehearse.load.request import Request, Script
+from tenfold.rehearse.load.response import Response
+from tenfold.rehearse.load.tally import Tally
 from tenfold.telemetry import Registry
 
 ORDER = Journey(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.simulated_rehearsal import SimulatedRehearsal
 
-from tenfold.rehearse.report import ReportUnwritableError, encode_verdict, render_report, write_report
+from tenfold.rehearse.view.report import ReportUnwritableError, encode_verdict, render_report, write_report
 
 REHEARSAL = SimulatedRehearsal()
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"

@@ -1,6 +1,6 @@
 import pytest
 
-from tenfold.rehearse.template import Place, RequestTemplate, TemplateInvalid, field_key, written
+from tenfold.rehearse.load.template import Place, RequestTemplate, TemplateInvalid, field_key, written
 
 
 def values(row: dict[str, object], template: RequestTemplate, **drawn: bytes) -> dict[bytes, bytes]:

@@ -1,7 +1,7 @@
 import pytest
 
-from tenfold.rehearse.body import BODY_BYTES_MAX, ResponseBroken
-from tenfold.rehearse.response import HEAD_BYTES_MAX, Response, ResponseParser
+from tenfold.rehearse.load.body import BODY_BYTES_MAX, ResponseBroken
+from tenfold.rehearse.load.response import HEAD_BYTES_MAX, Response, ResponseParser
 
 
 def parse(received: bytes, method: str = "GET") -> Response | None:

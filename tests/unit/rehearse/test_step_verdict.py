@@ -2,8 +2,8 @@ import pytest
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Journey, Slo, Tier
-from tenfold.rehearse.messages import Segment, Stage
-from tenfold.rehearse.result import JourneyResult, StageResult
+from tenfold.rehearse.load.messages import Segment, Stage
+from tenfold.rehearse.load.result import JourneyResult, StageResult
 from tenfold.rehearse.step import judge_step
 
 MS = 1_000_000

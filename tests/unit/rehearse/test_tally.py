@@ -1,10 +1,10 @@
 from tenfold.kernel import Duration
 from tenfold.plan.model import Journey, Slo, Tier
-from tenfold.rehearse.messages import Segment, Stage, Tick
-from tenfold.rehearse.request import Request, Script
-from tenfold.rehearse.response import Response
-from tenfold.rehearse.result import sum_of
-from tenfold.rehearse.tally import Tally
+from tenfold.rehearse.load.messages import Segment, Stage, Tick
+from tenfold.rehearse.load.request import Request, Script
+from tenfold.rehearse.load.response import Response
+from tenfold.rehearse.load.result import sum_of
+from tenfold.rehearse.load.tally import Tally
 from tenfold.telemetry import Registry, render
 
 ORDER = Script(

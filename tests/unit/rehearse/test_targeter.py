@@ -5,11 +5,11 @@ import pytest
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Journey, Slo, Tier
-from tenfold.rehearse.feed import Feed
-from tenfold.rehearse.memory import RING, Memory, resolve
-from tenfold.rehearse.request import Script
-from tenfold.rehearse.targeter import Targeter
-from tenfold.rehearse.template import TemplateInvalid
+from tenfold.rehearse.load.feed import Feed
+from tenfold.rehearse.load.memory import RING, Memory, resolve
+from tenfold.rehearse.load.request import Script
+from tenfold.rehearse.load.targeter import Targeter
+from tenfold.rehearse.load.template import TemplateInvalid
 
 
 def script(name: str, share: float, path: str) -> Script:

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from tests.simulated_rehearsal import SimulatedRehearsal
 
-from tenfold.rehearse.report import encode_verdict
 from tenfold.rehearse.verdict import (
     DrillVerdict,
     InvariantVerdict,
@@ -18,6 +17,7 @@ from tenfold.rehearse.verdict import (
     Verdict,
     decide,
 )
+from tenfold.rehearse.view.report import encode_verdict
 
 SCHEMA = json.loads(Path("docs/reference/verdict.schema.json").read_text())
 

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 import msgspec
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.rehearse.messages import Failed, Finish, Order, Ready, Report, Stage, Target, Tick
-from tenfold.rehearse.result import JourneyResult, StageResult, sum_of
+from tenfold.rehearse.load.messages import Failed, Finish, Order, Ready, Report, Stage, Target, Tick
+from tenfold.rehearse.load.result import JourneyResult, StageResult, sum_of
 
 __all__ = ["SILENCE", "JourneyResult", "Load", "LoadLost", "Spawn", "StageResult"]
 
@@ -46,7 +46,7 @@ class Load:
 
     async def open(self, target: Target) -> Ready:
         """Start the driver and wait until it can send. Raises LoadLost with what the driver says is wrong."""
-        argv = [sys.executable, "-m", "tenfold.rehearse.driver"]
+        argv = [sys.executable, "-m", "tenfold.rehearse.load.driver"]
         self._process = await self._spawn(argv, self._environment)
         self._reports = _reports_of(self._process)
         await self._tell(target)

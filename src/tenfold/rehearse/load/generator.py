@@ -15,20 +15,20 @@ from random import Random
 
 from tenfold.kernel import TenfoldError, derive_seed
 from tenfold.plan.model import Plan
-from tenfold.rehearse.address import loopback_address
-from tenfold.rehearse.arrivals import arrivals
-from tenfold.rehearse.feed import Feed, read_rows
-from tenfold.rehearse.journal import Journal
-from tenfold.rehearse.mailbox import Mailbox, MailInvalid
-from tenfold.rehearse.memory import Memory
-from tenfold.rehearse.messages import Finish, Order, Stage, Target
-from tenfold.rehearse.pacer import Pacer
-from tenfold.rehearse.pool import Pool
-from tenfold.rehearse.recorder import Recorder
-from tenfold.rehearse.request import Script
-from tenfold.rehearse.tally import Tally
-from tenfold.rehearse.targeter import Targeter
-from tenfold.rehearse.timer import Timer
+from tenfold.rehearse.load.address import loopback_address
+from tenfold.rehearse.load.arrivals import arrivals
+from tenfold.rehearse.load.feed import Feed, read_rows
+from tenfold.rehearse.load.journal import Journal
+from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid
+from tenfold.rehearse.load.memory import Memory
+from tenfold.rehearse.load.messages import Finish, Order, Stage, Target
+from tenfold.rehearse.load.pacer import Pacer
+from tenfold.rehearse.load.pool import Pool
+from tenfold.rehearse.load.recorder import Recorder
+from tenfold.rehearse.load.request import Script
+from tenfold.rehearse.load.tally import Tally
+from tenfold.rehearse.load.targeter import Targeter
+from tenfold.rehearse.load.timer import Timer
 from tenfold.telemetry import Registry
 
 TICK_NS = 250_000_000

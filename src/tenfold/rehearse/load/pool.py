@@ -14,11 +14,11 @@ import select
 from collections import deque
 from typing import Protocol
 
-from tenfold.rehearse.address import Address
-from tenfold.rehearse.body import ResponseBroken
-from tenfold.rehearse.connection import Connection
-from tenfold.rehearse.request import Request
-from tenfold.rehearse.response import Response
+from tenfold.rehearse.load.address import Address
+from tenfold.rehearse.load.body import ResponseBroken
+from tenfold.rehearse.load.connection import Connection
+from tenfold.rehearse.load.request import Request
+from tenfold.rehearse.load.response import Response
 
 WAITING_MAX = 16_384
 

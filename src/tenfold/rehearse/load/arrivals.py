@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from math import expm1, log
 from random import Random
 
-from tenfold.rehearse.messages import Segment
+from tenfold.rehearse.load.messages import Segment
 
 
 def arrivals(segments: Iterable[Segment], random: Random) -> Iterator[int]:

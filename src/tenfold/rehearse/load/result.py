@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tenfold.kernel import Duration
-from tenfold.rehearse.messages import JourneyTick, Stage, Tick
+from tenfold.rehearse.load.messages import JourneyTick, Stage, Tick
 from tenfold.telemetry import Histogram
 
 

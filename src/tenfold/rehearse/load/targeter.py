@@ -11,10 +11,10 @@ from itertools import accumulate
 from random import Random
 
 from tenfold.kernel import derive_seed
-from tenfold.rehearse.feed import Feed
-from tenfold.rehearse.memory import Memory
-from tenfold.rehearse.request import Request, Script
-from tenfold.rehearse.template import TemplateInvalid
+from tenfold.rehearse.load.feed import Feed
+from tenfold.rehearse.load.memory import Memory
+from tenfold.rehearse.load.request import Request, Script
+from tenfold.rehearse.load.template import TemplateInvalid
 
 _KEY_BYTES = 18
 """24 url-safe characters; 144 bits do not meet twice."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tenfold.rehearse.progress import DrillView, InvariantView, Progress, ServerView, StepView
-from tenfold.rehearse.screen import milliseconds
+from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, ServerView, StepView
+from tenfold.rehearse.view.screen import milliseconds
 
 END_STATES = frozenset({"held", "missed", "inconclusive", "failed", "broken"})
 

@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tenfold.rehearse.progress import DrillView, InvariantView, Progress, Sample, ServerView, StepView
+from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, Sample, ServerView, StepView
 
 SIGNS = {
     "waiting": ("·", "dim"),

@@ -1,4 +1,4 @@
-"""The load driver (`python -m tenfold.rehearse.driver`): sends requests when they are due, measures, nothing else.
+"""The load driver (`python -m tenfold.rehearse.load.driver`): sends requests when they are due, measures, nothing else.
 
     stdin ── Target, Stage …, Finish ──►  driver  ──► Ready, Tick …, Failed ── stdout
                                             ▲ │
@@ -20,9 +20,9 @@ from pathlib import Path
 
 from tenfold.kernel import TenfoldError
 from tenfold.plan import read_plan
-from tenfold.rehearse.generator import Generator
-from tenfold.rehearse.mailbox import Mailbox, MailInvalid, ParentGone
-from tenfold.rehearse.messages import Failed, Order, Ready, Target
+from tenfold.rehearse.load.generator import Generator
+from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid, ParentGone
+from tenfold.rehearse.load.messages import Failed, Order, Ready, Target
 from tenfold.telemetry import MetricsServer, Registry
 
 _SPARE_FILES = 64

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse.request import Request
-from tenfold.rehearse.response import Response
+from tenfold.rehearse.load.request import Request
+from tenfold.rehearse.load.response import Response
 
 _BUFFER_BYTES = 64 * 1024
 

@@ -6,9 +6,9 @@ of two milliseconds four times a second would be the generator's own lateness.
 
 from collections.abc import Sequence
 
-from tenfold.rehearse.messages import JourneyTick, Tick
-from tenfold.rehearse.request import Request, Script
-from tenfold.rehearse.response import Response
+from tenfold.rehearse.load.messages import JourneyTick, Tick
+from tenfold.rehearse.load.request import Request, Script
+from tenfold.rehearse.load.response import Response
 from tenfold.telemetry import Counter, Gauge, Registry, Timer
 from tenfold.telemetry.histogram import bucket_of
 

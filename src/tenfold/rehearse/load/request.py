@@ -9,7 +9,7 @@ due ──────── sent ─────────────── 
 from collections.abc import Mapping
 
 from tenfold.plan.model import Journey
-from tenfold.rehearse.template import RequestTemplate
+from tenfold.rehearse.load.template import RequestTemplate
 
 
 class Script:

@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse.progress import Mark, Sample
 from tenfold.rehearse.verdict import Verdict
+from tenfold.rehearse.view.progress import Mark, Sample
 
 PAGE = "index.html"
 VERDICT = "verdict.json"

@@ -5,9 +5,9 @@ connecting ──► idle ⇄ busy ──► closed
 
 import socket
 
-from tenfold.rehearse.address import Address
-from tenfold.rehearse.request import Request
-from tenfold.rehearse.response import Response, ResponseParser
+from tenfold.rehearse.load.address import Address
+from tenfold.rehearse.load.request import Request
+from tenfold.rehearse.load.response import Response, ResponseParser
 
 _RECEIVE_BYTES = 64 * 1024
 """Below malloc's threshold for a mapping of its own, which would cost more than the read."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse.messages import Order, Report
+from tenfold.rehearse.load.messages import Order, Report
 
 _LINE_BYTES_MAX = 1024 * 1024
 _READ_BYTES = 64 * 1024

@@ -9,9 +9,9 @@ from tenfold.kernel.clock import utc
 from tenfold.rehearse.audit import Finding
 from tenfold.rehearse.climb import step_name
 from tenfold.rehearse.drill import DrillOutcome, Timeline
-from tenfold.rehearse.messages import Tick
-from tenfold.rehearse.progress import DrillView, Mark, Message, Progress, Sample, StepView
+from tenfold.rehearse.load.messages import Tick
 from tenfold.rehearse.verdict import StepVerdict
+from tenfold.rehearse.view.progress import DrillView, Mark, Message, Progress, Sample, StepView
 from tenfold.telemetry import Histogram
 
 PAINT_EVERY = Duration.from_ms(250)

@@ -12,7 +12,7 @@ from random import Random
 import msgspec
 
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse.template import Place, field_key, written
+from tenfold.rehearse.load.template import Place, field_key, written
 
 ROWS_MAX = 1_000_000
 

@@ -11,7 +11,7 @@ quick where nearly all answers are: head and body in one piece.
 import re
 from dataclasses import dataclass
 
-from tenfold.rehearse.body import Body, BodyUntilEnd, ChunkedBody, CountedBody, ResponseBroken
+from tenfold.rehearse.load.body import Body, BodyUntilEnd, ChunkedBody, CountedBody, ResponseBroken
 
 HEAD_BYTES_MAX = 64 * 1024
 

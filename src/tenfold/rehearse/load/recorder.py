@@ -2,11 +2,11 @@
 
 import msgspec
 
-from tenfold.rehearse.journal import Journal
-from tenfold.rehearse.memory import Memory, resolve
-from tenfold.rehearse.request import Request
-from tenfold.rehearse.response import Response
-from tenfold.rehearse.tally import Tally
+from tenfold.rehearse.load.journal import Journal
+from tenfold.rehearse.load.memory import Memory, resolve
+from tenfold.rehearse.load.request import Request
+from tenfold.rehearse.load.response import Response
+from tenfold.rehearse.load.tally import Tally
 
 
 class Recorder:

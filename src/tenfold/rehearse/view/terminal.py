@@ -6,9 +6,9 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.live import Live
 
-from tenfold.rehearse.lines import changes
-from tenfold.rehearse.progress import Progress
-from tenfold.rehearse.screen import clock, draw, draw_verdict
+from tenfold.rehearse.view.lines import changes
+from tenfold.rehearse.view.progress import Progress
+from tenfold.rehearse.view.screen import clock, draw, draw_verdict
 
 
 class View(Protocol):
