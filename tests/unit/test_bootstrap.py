@@ -120,3 +120,14 @@ def test_work_that_loses_a_cancellation_is_cancelled_again() -> None:
     with pytest.raises(Interrupted):
         run_until_signal(work(), clean_up_limit_s=0.0)
     assert lost == [True]
+
+
+def test_services_start_after_those_they_depend_on_and_otherwise_together() -> None:
+    """Two that do not need each other need not wait for each other."""
+    service = PLAN.services["api"]
+    services = {
+        "page": replace(service, depends_on=("api", "database")),
+        "api": replace(service, depends_on=("database",)),
+        "worker": replace(service, depends_on=()),
+    }
+    assert [set(wave) for wave in bootstrap.start_waves(services)] == [{"api", "worker"}, {"page"}]

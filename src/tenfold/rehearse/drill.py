@@ -20,7 +20,7 @@ from tenfold.rehearse.load.messages import Tick
 from tenfold.telemetry import Event, Histogram
 
 LEAD = Duration.from_s(2)
-TAIL = Duration.from_s(5)
+TAIL = Duration.from_s(6)
 STEADY = Duration.from_s(1)
 """How long no promise may have been broken before a drill is over."""
 

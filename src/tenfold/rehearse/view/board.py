@@ -62,7 +62,8 @@ class Board:
             self._journey(name, seen.requests, seen.errors, seen.degraded, mine)
         length_s = max(1e-3, (tick.at_ns - self._tick_ns) / 1e9)
         self._tick_ns = tick.at_ns
-        self._sample(tick, target_rps, tick.sent / length_s, latency, errors)
+        if not tick.last or errors or tick.dropped:  # the last is a moment long: its rate would be a dip that was none
+            self._sample(tick, target_rps, tick.sent / length_s, latency, errors)
 
     def begin_step(self, factor: float) -> None:
         view = self._step(factor)
