@@ -1,7 +1,8 @@
 """Fills the caches before the first request, with what a normal day leaves in them: what its customers looked at.
 
 A process that is started at the peak, by a release or after a crash, is asked for everything at once. Cold, each first
-question climbs from the near cache through both clusters to the database, at five times the price of a hit.
+question climbs from the near cache through both clusters to the database: in quick rehearsals the 10× step had a p99 of
+126 ms on a cold process and 23 ms on a warm one (one run each, the slowest journey).
 """
 
 import asyncio

@@ -40,7 +40,7 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
 
     @get("/stores/{store:int}/availability/{sku:int}", responses=_answers(Availability, _403=_TAG_WRONG))
     async def availability(store: Store, sku: Sku, tag: Tag = None) -> Response[bytes]:
-        """What is left on the shelf, in steps; at most 30 s old while everything works. The order knows better."""
+        """What is left on the shelf, in steps; at most 90 s old while everything works. The order knows better."""
         return _response(await storefront.availability(store, sku, shadow=storefront.is_shadow(tag)))
 
     @get("/stores/{store:int}/categories/{slug:str}", responses=_answers(CategoryPage))
