@@ -18,7 +18,7 @@ def test_the_first_example_runs_and_prints_what_its_comments_say() -> None:
 
 def test_every_metric_of_protect_and_stream_is_documented() -> None:
     """And none is documented that is not there."""
-    text = "".join(path.read_text() for room in ("protect", "stream") for path in (SOURCES / room).glob("*.py"))
+    text = "".join(path.read_text() for room in ("protect", "stream") for path in (SOURCES / room).rglob("*.py"))
     declared = set(re.findall(r'"(tenfold_[a-z_]+)"', text))
     declared |= {f"tenfold_stream_{what}_total" for what in re.findall(r'= counter\("([a-z_]+)"', text)}
     rooms = ("near", "ladder", "fills", "breaker", "stream")

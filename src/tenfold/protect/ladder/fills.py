@@ -4,7 +4,7 @@ import asyncio
 from itertools import islice
 
 from tenfold.protect.breaker import BreakerState
-from tenfold.protect.rung import Step
+from tenfold.protect.ladder.rung import Step
 from tenfold.telemetry import Registry
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tenfold.kernel import Clock
-from tenfold.protect.rung import Attempt, Outcome, Step
+from tenfold.protect.ladder.rung import Attempt, Outcome, Step
 from tenfold.telemetry import Registry
 
 _NOT_MADE = {outcome: Attempt(outcome) for outcome in (Outcome.OPEN, Outcome.FULL)}

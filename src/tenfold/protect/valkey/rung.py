@@ -10,7 +10,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from tenfold.kernel import Duration
 from tenfold.protect.batcher import Batcher
-from tenfold.protect.rung import TIMEOUT
+from tenfold.protect.ladder.rung import TIMEOUT
 
 
 class ValkeyRung:

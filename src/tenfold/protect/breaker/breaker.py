@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
-from tenfold.protect.window import Window
+from tenfold.protect.breaker.window import Window
 from tenfold.telemetry import EventLog, Registry
 
 WINDOW = Duration.from_s(2)

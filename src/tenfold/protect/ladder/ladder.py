@@ -6,11 +6,11 @@ from functools import partial
 from typing import NamedTuple
 
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
-from tenfold.protect.fills import Fills
 from tenfold.protect.flight import FlightsFull, LoadCancelled, SingleFlight
-from tenfold.protect.guarded import GuardedRung
+from tenfold.protect.ladder.fills import Fills
+from tenfold.protect.ladder.guarded import GuardedRung
+from tenfold.protect.ladder.rung import Outcome, Step
 from tenfold.protect.near import NearCache
-from tenfold.protect.rung import Outcome, Step
 from tenfold.telemetry import EventLog, Registry
 
 NEAR = "near"
