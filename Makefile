@@ -16,11 +16,11 @@ INSTALL_CHECKOUT = $(UV) pip install -q --no-deps --no-build-isolation -e .
 EXTRAS := --extra ops --extra engines --extra freshmart
 LOCK = $(UV) pip compile -q --generate-hashes --universal --no-header --python-version 3.11 $(EXTRAS) pyproject.toml
 
-.PHONY: help rehearse up test check format bench docs lock clean
+.PHONY: help rehearse up test check format bench bench-protect docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 rehearse: $(RUN_READY) ## rehearse the sale day on real servers; ARGS=--quick for the short one
 	@$(BIN)/python -m tenfold rehearse $(ARGS)
@@ -43,6 +43,9 @@ format: $(DEV_READY) ## rewrite the sources in the house style
 
 bench: $(DEV_READY) ## measure freshmart beside the plain version; writes benchmarks/results/first.json
 	@$(BIN)/python -m benchmarks.first $(ARGS)
+
+bench-protect: $(DEV_READY) ## measure protect beside its peers; FIGURES=1,7 for a part; writes protect.json
+	@$(BIN)/python -m benchmarks.protect $(if $(FIGURES),--figures $(FIGURES)) $(ARGS)
 
 docs: $(DEV_READY) ## rewrite the reference that is made from the code, and check what the pages name
 	@$(BIN)/python -m tenfold.plan > docs/reference/plan.schema.json

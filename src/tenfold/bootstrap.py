@@ -315,7 +315,7 @@ def _progress(call: Call, name: str, began_at: str) -> Progress:
             for factor in call.steps.factors
         ],
         drills=[
-            DrillView(name=name, target=drill.target, proves=drill.proves, fault=f"{drill.fault} {drill.node}")
+            DrillView(name=name, target=drill.target, proves=drill.proves, fault=str(drill.fault))
             for name, drill in plan.drills.items()
         ],
         invariants=[InvariantView(name=name, says=one.says) for name, one in plan.invariants.items()],
@@ -335,7 +335,7 @@ def _report(call: Call, site: Site, verdict: Verdict) -> None:
         versions=_versions(),
         p99_max_ms={name: journey.slo.p99.ms for name, journey in plan.journeys.items()},
         says={name: invariant.says for name, invariant in plan.invariants.items()},
-        faults={name: f"{drill.fault} {drill.node}" for name, drill in plan.drills.items()},
+        faults={name: str(drill.fault) for name, drill in plan.drills.items()},
         samples=site.board.samples,
         marks=progress.marks,
     )

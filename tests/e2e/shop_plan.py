@@ -15,7 +15,7 @@ KILL_CACHE = {
     "target": "cache",
     "fault": "kill main.primary",
     "hold": "60 s",
-    "breaker": "main",
+    "signal": "breaker main",
     "unharmed": ["item"],
     "proves": "The shop does not need its cache.",
 }

@@ -1,11 +1,13 @@
 """Real servers and services as child processes that cannot outlive the run.
 
 estate       everything one run starts, opened together and closed within a bound
-node         one server or service: its state, its verbs (kill, stop, start, cut, refuse, mend)
+node         one server or service: its state, and its verbs: what breaks it on purpose and what undoes that
 postgres     primary and streaming replicas
 valkey       primary and replicas
 seaweedfs    store and S3 gateway
 service      a program of the plan
+crowd        fills a listening queue, so that a port is a black hole
+scramble     makes a share of a cache wrong
 child        one process, bound to its parent; and the starting of them
 guard        the process that ends the others when `tenfold` dies without a word
 sentry       `tenfold`'s hold on its guard

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from tenfold.fleet import proc
 from tenfold.fleet.child import Child, Children
+from tenfold.fleet.crowd import Crowd
 from tenfold.fleet.ports import LOOPBACK, free_port
 from tenfold.kernel import TenfoldError
 from tenfold.telemetry import EventLog
@@ -52,8 +53,9 @@ ExitListener = Callable[[str, int], None]
 class Node(ABC):
     """A child process that serves on a loopback port.
 
-    Every verb answers when its effect can be seen from outside. `kill`, `stop`, `cut` and `refuse` break the node on
-    purpose; `start` and `mend` undo them. The port stays the same from one start to the next.
+    Every verb answers when its effect can be seen from outside. `kill` and `stop` break the node on purpose, and
+    `start` undoes them; `cut`, `refuse`, `hang`, `blackhole` and `scramble` do, and `mend` undoes those. The port stays
+    the same from one start to the next.
     """
 
     ready_limit_s = 20.0
@@ -71,6 +73,7 @@ class Node(ABC):
         self._children = children
         self._events = events
         self._child: Child | None = None
+        self._crowd: Crowd | None = None
 
     @abstractmethod
     def _launch(self) -> Child:
@@ -149,13 +152,43 @@ class Node(ABC):
         """Refuse connections, the data staying as they are. Raises FaultUnsupported."""
         raise FaultUnsupported(f"Node '{self.name}' ({self.role}) cannot refuse.", remedy="Use kill or stop.")
 
-    async def mend(self) -> None:  # noqa: B027  # most engines have nothing to mend
-        """Undo `cut` or `refuse`; nothing to do when neither was done."""
+    async def hang(self) -> None:
+        """SIGSTOP: the kernel goes on taking connections for it, and nobody is there to answer."""
+        self._break("hung")
+        if self._child is not None:
+            self._child.send(signal.SIGSTOP)
+
+    async def blackhole(self) -> None:
+        """Hang, and with a full queue of connections: the kernel drops whoever else knocks, as a lost network does."""
+        await self.hang()
+        self._crowd = await Crowd.fill(LOOPBACK, self.port)
+
+    async def scramble(self, ratio: float) -> None:
+        """Make that share of the values it holds wrong. Raises FaultUnsupported."""
+        raise FaultUnsupported(f"Node '{self.name}' ({self.role}) cannot be scrambled.", remedy="Use kill or stop.")
+
+    async def mend(self) -> None:
+        """Undo what was done to it alive; nothing to do when nothing was. Raises TimeoutError."""
+        if self._crowd is not None:
+            self._crowd.disperse()
+            self._crowd = None
+        if self.state is State.FAULTED and self._child is not None and self.pid:
+            self._child.send(signal.SIGCONT)
+            async with asyncio.timeout(self.ready_limit_s):
+                await until(self._asked)
+            self._mended()
+
+    def _mended(self) -> None:
+        self.state = State.READY
+        self._events.emit("node-mended", self.name, pid=self.pid)
 
     async def close(self, *, grace_s: float) -> None:
         """End it with the run."""
         self.state = State.STOPPED
+        if self._crowd is not None:
+            self._crowd.disperse()
         if self._child is not None and self._child.exit_status is None:
+            self._child.send(signal.SIGCONT)
             await self._child.stop(self.close_signal, grace_s=grace_s)
 
     def _choose_ports(self) -> None:

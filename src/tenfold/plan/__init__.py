@@ -16,10 +16,12 @@ problem       what is wrong: where, what stands there, what may stand there
 json_schema   the format for editors
 """
 
+from tenfold.plan.fault import struck_by
 from tenfold.plan.json_schema import plan_json_schema
 from tenfold.plan.model import (
     Drill,
     Engine,
+    Fault,
     FaultKind,
     Invariant,
     Journey,
@@ -28,6 +30,8 @@ from tenfold.plan.model import (
     Plan,
     Server,
     Service,
+    Signal,
+    SignalKind,
     Slo,
     Steps,
     Target,
@@ -40,6 +44,7 @@ from tenfold.plan.reader import parse_plan, read_plan
 __all__ = [
     "Drill",
     "Engine",
+    "Fault",
     "FaultKind",
     "Invariant",
     "Journey",
@@ -50,6 +55,8 @@ __all__ = [
     "Problem",
     "Server",
     "Service",
+    "Signal",
+    "SignalKind",
     "Slo",
     "Steps",
     "Target",
@@ -58,4 +65,5 @@ __all__ = [
     "parse_plan",
     "plan_json_schema",
     "read_plan",
+    "struck_by",
 ]

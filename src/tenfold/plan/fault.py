@@ -1,10 +1,12 @@
 """Which node of which server a drill may strike, and with what."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenfold.plan.model import Engine, FaultKind, Target
+from tenfold.plan.model import OF_LOAD, Engine, Fault, FaultKind, Target
 from tenfold.plan.node import Node, keys_of, select_texts
 from tenfold.plan.problem import Problems
+from tenfold.plan.schema.proof import read_fault
 
 NODES_OF = {
     Engine.POSTGRESQL: ("primary", "replica"),
@@ -33,11 +35,22 @@ class ServerNode:
         return f"{self.server}.{self.member}"
 
     @property
-    def faults(self) -> tuple[str, ...]:
+    def is_first(self) -> bool:
+        """Whether it stands for its server where the server is meant as a whole."""
+        return self.member != "replica"
+
+    @property
+    def faults(self) -> tuple[FaultKind, ...]:
         """What can be done to it and undone: anything dies, but only some can be cut off alive."""
-        can_be_cut = self.engine is Engine.POSTGRESQL and self.member == "primary"
-        special = [FaultKind.CUT] if can_be_cut else [FaultKind.REFUSE] if self.engine is Engine.SEAWEEDFS else []
-        return tuple(f"{kind} {self.name}" for kind in (FaultKind.KILL, FaultKind.STOP, *special))
+        return (FaultKind.KILL, FaultKind.STOP, *_SPECIAL.get((self.engine, self.member), ()))
+
+
+_SPECIAL = {
+    (Engine.POSTGRESQL, "primary"): (FaultKind.CUT,),
+    (Engine.VALKEY, "primary"): (FaultKind.HANG, FaultKind.BLACKHOLE, FaultKind.SCRAMBLE),
+    (Engine.VALKEY, "replica"): (FaultKind.HANG, FaultKind.BLACKHOLE),
+    (Engine.SEAWEEDFS, "s3"): (FaultKind.REFUSE,),
+}
 
 
 def server_nodes(root: Node) -> list[ServerNode]:
@@ -58,13 +71,38 @@ def has_unreadable_engine(root: Node) -> bool:
 
 
 def check_faults(root: Node, problems: Problems) -> None:
-    """Report every drill whose fault no node can suffer, or strikes another kind of store than it says."""
+    """Report every drill whose fault nobody can suffer, or strikes another kind of thing than it says."""
+    if has_unreadable_engine(root):
+        return
     nodes = server_nodes(root)
     for _, drill in keys_of(root, "drills"):
         target = next((text for _, text in select_texts(root, "drills", drill, "target")), "")
-        fitting = [node for node in nodes if target not in list(Target) or ENGINE_OF[Target(target)] is node.engine]
-        faults = [fault for node in fitting for fault in node.faults]
-        for node, fault in select_texts(root, "drills", drill, "fault"):
-            if fault not in faults and fault.partition(" ")[0] in list(FaultKind) and not has_unreadable_engine(root):
+        known = [str(fault) for fault in _possible(root, nodes, target)]
+        for node, written in select_texts(root, "drills", drill, "fault"):
+            fault = read_fault(written)
+            if fault and not all(one in known for one in _single(fault)):
                 what = f"a fault of target {target}" if target in list(Target) else "a fault"
-                problems.refuse(node, what, faults, known=faults)
+                problems.refuse(node, what, known, known=known)
+
+
+def _possible(root: Node, nodes: list[ServerNode], target: str) -> Iterator[Fault]:
+    """Every fault, without its share, that can strike what the target says."""
+    for node in nodes:
+        if target not in list(Target) or ENGINE_OF.get(Target(target)) is node.engine:
+            yield from (Fault(kind, (node.name,)) for kind in node.faults)
+            yield from (Fault(kind, (node.server,)) for kind in (FaultKind.KILL, FaultKind.STOP) if node.is_first)
+    if target not in list(Target) or target == Target.TRAFFIC:
+        yield from (Fault(FaultKind.FOCUS, (journey,)) for _, journey in keys_of(root, "journeys"))
+        yield Fault(FaultKind.SURGE)
+
+
+def _single(fault: Fault) -> list[str]:
+    """The fault for each that it strikes, as `_possible` names them."""
+    return [str(Fault(fault.kind, (name,))) for name in fault.at] or [str(Fault(fault.kind))]
+
+
+def struck_by(fault: Fault, nodes: list[str]) -> list[str]:
+    """The names, among `nodes`, of what the fault strikes: a server's name stands for all its nodes, primary first."""
+    if fault.kind in OF_LOAD:
+        return []
+    return [node for name in fault.at for node in nodes if name in (node, node.partition(".")[0])]

@@ -27,20 +27,73 @@ class Engine(enum.StrEnum):
 
 
 class FaultKind(enum.StrEnum):
-    """What is done to a node: `kill` SIGKILL, `stop` SIGTERM, `cut` its clients' connections, `refuse` new ones."""
+    """What is done, and to whom.
+
+    To a node: `kill` SIGKILL, `stop` SIGTERM, `cut` its clients' connections, `refuse` new ones, `hang` it so that it
+    takes connections and says nothing, `blackhole` it so that not even a connection comes about, `scramble` a share of
+    the values that it holds. To the load: `focus` a share of it on one thing, `surge` to a multiple of it.
+    """
 
     KILL = "kill"
     STOP = "stop"
     CUT = "cut"
     REFUSE = "refuse"
+    HANG = "hang"
+    BLACKHOLE = "blackhole"
+    SCRAMBLE = "scramble"
+    FOCUS = "focus"
+    SURGE = "surge"
+
+
+OF_LOAD = frozenset({FaultKind.FOCUS, FaultKind.SURGE})
+"""Faults that strike no node: the customers themselves are the fault."""
+
+OF_A_SHARE = frozenset({FaultKind.SCRAMBLE, FaultKind.FOCUS, FaultKind.SURGE})
+"""Faults that say of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`kill main.primary`, `scramble 5 % of main.primary`, `focus 20 % of price`, `kill main, standby`.
+
+    `at`: nodes, servers (all their nodes), or the journey that the load is focused on. `share` is a ratio.
+    """
+
+    kind: FaultKind
+    at: tuple[str, ...] = ()
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        of = f" {self.share:.0%}".replace("%", " %") if self.share else ""
+        return f"{self.kind}{of}{' of' if of and self.at else ''} {', '.join(self.at)}".rstrip()
+
+
+class SignalKind(enum.StrEnum):
+    """What a system says of a fault: that it has noticed, and that it is over."""
+
+    BREAKER = "breaker"
+    DOWNGRADE = "downgrade"
+    HOT_KEY = "hot-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """`breaker main`: the events of that kind whose subject is `name`."""
+
+    kind: SignalKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
 
 
 class Target(enum.StrEnum):
-    """The kind of store that a drill breaks."""
+    """What a drill breaks: a kind of store, or the day's own traffic."""
 
     CACHE = "cache"
     DATABASE = "database"
     OBJECT_STORE = "object-store"
+    TRAFFIC = "traffic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +174,13 @@ class Drill:
     """A fault under load and the plan it proves.
 
     `unharmed` journeys keep their promise of no error; `delayed` may be slow, not wrong; `degraded` may be answered
-    with less. `breaker` names the breaker whose opening shows that the fault was noticed, and whose closing, that
-    it is over.
+    with less. `signal` is what shows that the fault was noticed, and later, that it is over.
     """
 
     target: Target
-    fault: FaultKind
-    node: str
+    fault: Fault
     hold: Duration
-    breaker: str
+    signal: Signal
     proves: str
     unharmed: tuple[str, ...] = ()
     delayed: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """The climb: from a normal day to ten times its peak, as stages that the load driver can send."""
 
 from tenfold.kernel import Duration
-from tenfold.plan.model import Drill, Peak, Steps
+from tenfold.plan.model import Drill, FaultKind, Peak, Steps
 from tenfold.rehearse.drill import LEAD, TAIL
 from tenfold.rehearse.load.messages import Segment, Stage
 
@@ -24,9 +24,17 @@ def climb(peak: Peak, steps: Steps) -> list[tuple[float, Stage]]:
 
 
 def drill_stage(peak: Peak, steps: Steps, name: str, drill: Drill) -> Stage:
-    """The load under which a drill runs: the last step's rate, from the lead to the end of the tail."""
-    length = Duration(LEAD.ns + drill.hold.ns + TAIL.ns)
-    return Stage(name=name, segments=[Segment(peak.daily_peak_rps * steps.factors[-1], length.ns)])
+    """The load under which a drill runs: the last step's rate, from the lead to the end of the tail.
+
+    While the fault is held the load may itself be the fault: more of it, or a share of it on one thing.
+    """
+    rate_rps = peak.daily_peak_rps * steps.factors[-1]
+    held = Segment(rate_rps, drill.hold.ns)
+    if drill.fault.kind is FaultKind.SURGE:
+        held = Segment(rate_rps * drill.fault.share, drill.hold.ns)
+    elif drill.fault.kind is FaultKind.FOCUS:
+        held = Segment(rate_rps, drill.hold.ns, focus=drill.fault.at[0], focus_ratio=drill.fault.share)
+    return Stage(name=name, segments=[Segment(rate_rps, LEAD.ns), held, Segment(rate_rps, TAIL.ns)])
 
 
 def rate_at(stage: Stage, elapsed_ns: int) -> float:

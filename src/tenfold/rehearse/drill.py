@@ -5,8 +5,8 @@
                          inject          revert
                             └ noticed       └ recovered
 
-The load never stops. The fault was *noticed* when the breaker that the plan names opened, and it was *over* when that
-breaker was closed again and no tick after that broke a promise.
+The load never stops. The fault was *noticed* when the system gave the signal that the plan names (a breaker opened,
+reads left the cache), and it was *over* when the system had taken that back and no tick after that broke a promise.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tenfold.kernel import Clock, Duration
-from tenfold.plan.model import Drill, Journey
-from tenfold.rehearse.fault import Fault
+from tenfold.plan.model import Drill, Journey, Signal, SignalKind
+from tenfold.rehearse.fault import Faults
 from tenfold.rehearse.load.messages import Tick
 from tenfold.telemetry import Event, Histogram
 
@@ -23,6 +23,13 @@ LEAD = Duration.from_s(2)
 TAIL = Duration.from_s(6)
 STEADY = Duration.from_s(1)
 """How long no promise may have been broken before a drill is over."""
+
+SPOKEN = {
+    SignalKind.BREAKER: ("breaker-opened", "breaker-closed"),
+    SignalKind.DOWNGRADE: ("downgrade-began", "downgrade-ended"),
+    SignalKind.HOT_KEY: ("hot-key-promoted", "hot-key-cooled"),
+}
+"""The kinds of events that say: noticed, and over."""
 
 
 @dataclass(slots=True)
@@ -58,7 +65,7 @@ class DrillOutcome:
 
 
 async def carry_out(
-    fault: Fault, hold: Duration, timeline: Timeline, clock: Clock, on_state: Callable[[str], None]
+    fault: Faults, hold: Duration, timeline: Timeline, clock: Clock, on_state: Callable[[str], None]
 ) -> None:
     """Inject, hold, revert; the fault is reverted too when this is cancelled half way."""
     try:
@@ -78,13 +85,13 @@ def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline:
     """What the timeline proves of the drill's plan; every reason is a sentence."""
     requests, errors, degraded = _sums(timeline.ticks)
     dropped = sum(tick.dropped for tick in timeline.ticks)
-    detect = noticed_after(timeline, drill.breaker)
+    detect = noticed_after(timeline, drill.signal)
     recover = recovered_after(timeline, drill, journeys)
     reasons = [f"{count} {journey} requests failed" for journey, count in errors.items() if count]
     if dropped:
         reasons.append(f"{dropped} arrivals were never sent")
     if detect is None:
-        reasons.append(f"breaker {drill.breaker} never opened: nobody noticed the fault")
+        reasons.append(f"{drill.signal} never spoke: nobody noticed the fault")
     if recover is None:
         reasons.append(f"no steady state within {TAIL} of the revert")
     return DrillOutcome(
@@ -100,37 +107,37 @@ def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline:
     )
 
 
-def noticed_after(timeline: Timeline, breaker: str) -> Duration | None:
-    """From the fault to the first opening of the breaker, in whichever process it opened."""
-    opened = [event.monotonic_ns for event in _of(timeline, breaker) if event.kind == "breaker-opened"]
-    return Duration(min(opened) - timeline.injected_ns) if opened else None
+def noticed_after(timeline: Timeline, signal: Signal) -> Duration | None:
+    """From the fault to the first word of it, from whichever process it came."""
+    noticed, _ = SPOKEN[signal.kind]
+    said = [event.monotonic_ns for event in _of(timeline, signal) if event.kind == noticed]
+    return Duration(min(said) - timeline.injected_ns) if said else None
 
 
 def recovered_after(timeline: Timeline, drill: Drill, journeys: dict[str, Journey]) -> Duration | None:
-    """From the start of the revert until every such breaker was closed and the last broken promise was past."""
-    closed_ns = _all_closed_ns(_of(timeline, drill.breaker))
-    if closed_ns is None:
+    """From the start of the revert until every process had taken its word back and the last broken promise was past."""
+    over_ns = _all_over_ns(_of(timeline, drill.signal), SPOKEN[drill.signal.kind][1])
+    if over_ns is None:
         return None
     promised = [name for name in journeys if name in drill.unharmed + drill.delayed + drill.degraded]
     broken = [tick.at_ns for tick in timeline.ticks if _breaks_promise(tick, promised, journeys)]
-    steady_ns = max([closed_ns, timeline.reverting_ns, *(at for at in broken if at > timeline.reverting_ns)])
+    steady_ns = max([over_ns, timeline.reverting_ns, *(at for at in broken if at > timeline.reverting_ns)])
     if timeline.ended_ns - steady_ns < STEADY.ns:
         return None
     return Duration(steady_ns - timeline.reverting_ns)
 
 
-def _of(timeline: Timeline, breaker: str) -> list[Event]:
-    return [
-        event for event in timeline.events if event.subject == breaker and event.monotonic_ns >= timeline.injected_ns
-    ]
+def _of(timeline: Timeline, signal: Signal) -> list[Event]:
+    """What was said of it since the fault, in order; other kinds of events may have a subject of the same name."""
+    since = [event for event in timeline.events if event.monotonic_ns >= timeline.injected_ns]
+    said = [event for event in since if event.subject == signal.name and event.kind.startswith(signal.kind)]
+    return sorted(said, key=lambda event: event.monotonic_ns)
 
 
-def _all_closed_ns(events: Iterable[Event]) -> int | None:
-    """When the last of the processes closed its breaker for good; None when one is not closed."""
-    newest: dict[str, Event] = {}
-    for event in sorted(events, key=lambda event: event.monotonic_ns):
-        newest[event.source] = event
-    if not newest or any(event.kind != "breaker-closed" for event in newest.values()):
+def _all_over_ns(events: Iterable[Event], over: str) -> int | None:
+    """When the last of the processes took its word back for good; None when one has not."""
+    newest = {event.source: event for event in events}
+    if not newest or any(event.kind != over for event in newest.values()):
         return None
     return max(event.monotonic_ns for event in newest.values())
 

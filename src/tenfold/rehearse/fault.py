@@ -4,8 +4,9 @@ The journal is one JSON line a change. A fault is armed before its node is touch
 later (the guard, or the next run) knows what may still be broken even when the run died in between.
 """
 
+import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,13 +14,16 @@ import msgspec
 from tenfold.fleet import Node
 from tenfold.kernel import Clock
 from tenfold.kernel.clock import utc
-from tenfold.plan.model import FaultKind
+from tenfold.plan.model import Fault, FaultKind
 
 REVERTS = {
     FaultKind.KILL: "start",
     FaultKind.STOP: "start",
     FaultKind.CUT: "mend",
     FaultKind.REFUSE: "mend",
+    FaultKind.HANG: "mend",
+    FaultKind.BLACKHOLE: "mend",
+    FaultKind.SCRAMBLE: "mend",
 }
 
 
@@ -59,28 +63,40 @@ class FaultJournal:
             os.fsync(file.fileno())
 
 
-class Fault:
-    """One fault on one node: `inject` and `revert`, each journalled, each safe to call twice."""
+class Faults:
+    """One drill's fault on every node that it strikes: `inject` and `revert`, each journalled, each safe to call twice.
 
-    def __init__(self, drill: str, kind: FaultKind, node: Node, journal: FaultJournal) -> None:
+    A fault of the load strikes no node: there is nothing to inject here, and nothing to revert.
+    """
+
+    def __init__(self, drill: str, fault: Fault, nodes: Sequence[Node], journal: FaultJournal) -> None:
         self._drill = drill
-        self._kind = kind
-        self._node = node
+        self._fault = fault
+        self._nodes = nodes
         self._journal = journal
-        self.armed = False
+        self._armed: list[Node] = []
 
     async def inject(self) -> None:
-        self._journal.write(self._drill, self._node.name, self._kind, "armed")
-        self.armed = True
-        await self._verb(self._kind.value)()
+        """All nodes at the same moment, as far as one process can."""
+        kind = self._fault.kind
+        for node in self._nodes:
+            self._journal.write(self._drill, node.name, kind, "armed")
+            self._armed.append(node)
+        await asyncio.gather(*(_verb(node, kind.value)(*self._arguments) for node in self._nodes))
 
     async def revert(self) -> None:
-        if not self.armed:
-            return
-        await self._verb(REVERTS[self._kind])()
-        self._journal.write(self._drill, self._node.name, self._kind, "reverted")
-        self.armed = False
+        """In the plan's order, so that a primary is there before its replica asks for it."""
+        while self._armed:
+            node = self._armed[0]
+            await _verb(node, REVERTS[self._fault.kind])()
+            self._journal.write(self._drill, node.name, self._fault.kind, "reverted")
+            self._armed.pop(0)
 
-    def _verb(self, name: str) -> Callable[[], Awaitable[None]]:
-        verb: Callable[[], Awaitable[None]] = getattr(self._node, name)
-        return verb
+    @property
+    def _arguments(self) -> tuple[float, ...]:
+        return (self._fault.share,) if self._fault.share else ()
+
+
+def _verb(node: Node, name: str) -> Callable[..., Awaitable[None]]:
+    verb: Callable[..., Awaitable[None]] = getattr(node, name)
+    return verb

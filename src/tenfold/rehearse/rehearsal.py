@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tenfold.fleet import Estate
 from tenfold.kernel import Clock
+from tenfold.plan import struck_by
 from tenfold.plan.model import Drill, Engine, Plan, Steps
 from tenfold.rehearse.audit import Finding, audit
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
 from tenfold.rehearse.drill import DrillOutcome, Timeline, carry_out, judge_drill
-from tenfold.rehearse.fault import Fault, FaultJournal
+from tenfold.rehearse.fault import FaultJournal, Faults
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
 from tenfold.rehearse.step import judge_step
@@ -89,7 +90,8 @@ class Rehearsal:
     async def _carry_out(self, name: str, drill: Drill) -> DrillVerdict:
         stand, board = self._stand, self._board
         timeline = Timeline(began_ns=stand.clock.monotonic_ns())
-        fault = Fault(name, drill.fault, stand.estate.node(drill.node), stand.faults)
+        names = struck_by(drill.fault, [node.name for node in stand.estate.nodes])
+        fault = Faults(name, drill.fault, [stand.estate.node(name) for name in names], stand.faults)
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         board.drill_state(name, "steady")
         async with asyncio.TaskGroup() as group:

@@ -238,6 +238,66 @@ def test_gateway_refuses_and_mends_without_losing_objects(opened: Opened) -> Non
     opened.run(scenario())
 
 
+def test_a_hung_cache_takes_connections_and_says_nothing_until_it_is_mended(opened: Opened) -> None:
+    """The kernel connects for it; nobody answers."""
+    primary = opened.estate.node("main.primary")
+
+    async def scenario() -> None:
+        await primary.hang()
+        reader, writer = await asyncio.open_connection("127.0.0.1", primary.port)
+        writer.write(b"PING\r\n")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.1)
+        writer.close()
+        await primary.mend()
+        assert primary.state is State.READY
+        async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
+            assert await client.ping()
+
+    opened.run(scenario())
+
+
+def test_a_black_hole_lets_nobody_in_until_it_is_mended(opened: Opened) -> None:
+    """A connection neither comes about nor is refused."""
+    primary = opened.estate.node("main.primary")
+
+    async def scenario() -> None:
+        await primary.blackhole()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.open_connection("127.0.0.1", primary.port), 0.2)
+        await primary.mend()
+        async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
+            assert await client.ping()
+
+    opened.run(scenario())
+
+
+def test_scrambled_values_change_places_within_their_kind_and_are_dropped_when_mended(opened: Opened) -> None:
+    """One that was repaired meanwhile stays; no key gains or loses its lifetime."""
+    primary = opened.estate.node("main.primary")
+    values = {f"price:{number}": f"p{number}".encode() for number in range(200)}
+    values |= {f"page:{number}": f"g{number}".encode() for number in range(3)}
+
+    async def scenario() -> None:
+        async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
+            await client.flushall()
+            for key, value in values.items():
+                await client.set(key, value, ex=100)
+            await primary.scramble(0.05)
+            now = {key: await client.get(key) for key in values}
+            wrong = [key for key in values if now[key] != values[key]]
+            assert len([key for key in wrong if key.startswith("price")]) == 10
+            assert all(str(now[key])[:3] == str(values[key])[:3] for key in wrong)
+            assert all([0 < await client.ttl(key) <= 100 for key in wrong])
+            await client.set(wrong[0], values[wrong[0]])
+            await primary.mend()
+            left = {key: await client.get(key) for key in values}
+        assert {key for key in values if left[key] is None} == set(wrong[1:])
+        assert all(left[key] in (None, values[key]) for key in values)
+
+    opened.run(scenario())
+
+
 def test_fault_that_an_engine_does_not_know_is_refused(opened: Opened) -> None:
     """With the node's name, and nothing is done to it."""
     with pytest.raises(FaultUnsupported, match="main\\.primary"):

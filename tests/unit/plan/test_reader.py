@@ -10,6 +10,7 @@ from tenfold.kernel import Duration
 from tenfold.plan import (
     Drill,
     Engine,
+    Fault,
     FaultKind,
     Invariant,
     Journey,
@@ -57,7 +58,7 @@ def test_every_value_arrives_checked_and_with_its_unit_resolved() -> None:
     assert order.remember == {"id": "/id"}
     assert order.journal
     drill = plan.drills["cache-killed"]
-    assert (drill.target, drill.fault, drill.node) == (Target.CACHE, FaultKind.KILL, "main.primary")
+    assert (drill.target, drill.fault) == (Target.CACHE, Fault(FaultKind.KILL, ("main.primary",)))
     assert plan.mutants == Mutants(
         variable="SHOP_MUTANT", names=("oversell",), commands={"api": ("python", "-m", "shop.mutants")}
     )

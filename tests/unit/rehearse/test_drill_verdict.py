@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tenfold.kernel import Duration
-from tenfold.plan.model import Drill, FaultKind, Journey, Slo, Target, Tier
+from tenfold.plan.model import Drill, Fault, FaultKind, Journey, Signal, SignalKind, Slo, Target, Tier
 from tenfold.rehearse.drill import Timeline, judge_drill
 from tenfold.rehearse.load.messages import JourneyTick, Tick
 from tenfold.telemetry import Event, Histogram
@@ -16,10 +16,9 @@ JOURNEYS = {
 }
 DRILL = Drill(
     target=Target.CACHE,
-    fault=FaultKind.KILL,
-    node="main.primary",
+    fault=Fault(FaultKind.KILL, ("main.primary",)),
     hold=Duration.from_s(3),
-    breaker="main",
+    signal=Signal(SignalKind.BREAKER, "main"),
     proves="Reads go on.",
     unharmed=("price",),
     delayed=("order",),

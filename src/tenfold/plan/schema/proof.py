@@ -1,41 +1,57 @@
 """What is to be proven: faults survived, invariants held, wrong builds caught."""
 
-from typing import Any
-
 from tenfold.plan.form import Word
-from tenfold.plan.model import Drill, FaultKind, Invariant, Mutants, Target
+from tenfold.plan.model import OF_A_SHARE, Drill, Fault, FaultKind, Invariant, Mutants, Signal, SignalKind, Target
+from tenfold.plan.quantity import SHARE
 from tenfold.plan.schema.estate import VARIABLE
 from tenfold.plan.schema.promise import NAMES
 from tenfold.plan.shapes import ListOf, MappingOf, Record, optional, required
 from tenfold.plan.words import choice, command, duration, matching, name, query, text
 
+_AT = r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)?"
+_SHARE = r"[0-9]{1,4}(?:\.[0-9]{1,4})? *%"
+_FAULT_SHAPE = matching(rf"^(?:{'|'.join(FaultKind)})(?: {_SHARE}(?: of)?)?(?: {_AT}(?:, {_AT})*)?$", "")
+_SIGNAL_SHAPE = matching(rf"^(?:{'|'.join(SignalKind)}) [a-z][a-z0-9-]{{0,62}}$", "")
 
-def _read_fault(written: str) -> tuple[FaultKind, str] | None:
-    kind, _, node = written.partition(" ")
-    return (FaultKind(kind), node) if _FAULT_SHAPE.parse(written) else None
+
+def read_fault(written: str) -> Fault | None:
+    """The fault that is written so; None when it has another form."""
+    if not _FAULT_SHAPE.parse(written):
+        return None
+    kind, _, rest = written.partition(" ")
+    share, percent, at = rest.rpartition("%")
+    names = tuple(filter(None, at.strip().removeprefix("of ").split(", ")))
+    ratio = float(SHARE.read(share + percent) or 0) if percent else 0.0
+    fault = Fault(FaultKind(kind), names, ratio)
+    return fault if (ratio > 0) == (fault.kind in OF_A_SHARE) else None
 
 
-_FAULT_SHAPE = matching(rf"^({'|'.join(FaultKind)}) [a-z][a-z0-9-]*\.[a-z0-9-]+$", "")
+def _read_signal(written: str) -> Signal | None:
+    kind, _, name = written.partition(" ")
+    return Signal(SignalKind(kind), name) if _SIGNAL_SHAPE.parse(written) else None
+
+
 _FAULT = Word(
-    "a fault (kill, stop, cut or refuse) and the node it strikes",
-    _read_fault,
+    "a fault (kill, stop, cut, refuse, hang, blackhole, scramble, focus or surge) and what it strikes",
+    read_fault,
     _FAULT_SHAPE.schema,
-    ("kill main.primary", "stop database.replica", "cut database.primary", "refuse objects.s3"),
+    ("kill main.primary", "kill main", "scramble 5 % of main.primary", "focus 20 % of price"),
+)
+_SIGNAL = Word(
+    "a signal (breaker, downgrade or hot-key) and the name it speaks of",
+    _read_signal,
+    _SIGNAL_SHAPE.schema,
+    ("breaker main", "downgrade price"),
 )
 
 
-def _drill(*, fault: tuple[FaultKind, str], **rest: Any) -> Drill:
-    kind, node = fault
-    return Drill(fault=kind, node=node, **rest)
-
-
 DRILL = Record(
-    _drill,
+    Drill,
     (
-        required("target", choice(Target), "The kind of store that is broken."),
-        required("fault", _FAULT, "What is done, and to which node."),
+        required("target", choice(Target), "What is broken: a kind of store, or the traffic."),
+        required("fault", _FAULT, "What is done, and to which nodes."),
         required("hold", duration(most="10 min"), "How long the fault lasts before it is reverted."),
-        required("breaker", name("the name of a breaker"), "Its opening shows that the fault was noticed."),
+        required("signal", _SIGNAL, "What shows that the fault was noticed, and that it is over."),
         optional("unharmed", NAMES, "Journeys that are answered without one error throughout.", default=[]),
         optional("delayed", NAMES, "Journeys that may be slow, but not wrong.", default=[]),
         optional("degraded", NAMES, "Journeys that may be answered with less.", default=[]),

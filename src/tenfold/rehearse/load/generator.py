@@ -9,7 +9,9 @@ go first.
 import gc
 import select
 import time
+from bisect import bisect
 from collections import deque
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 
@@ -21,7 +23,7 @@ from tenfold.rehearse.load.feed import Feed, read_rows
 from tenfold.rehearse.load.journal import Journal
 from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid
 from tenfold.rehearse.load.memory import Memory
-from tenfold.rehearse.load.messages import Finish, Order, Stage, Target
+from tenfold.rehearse.load.messages import Finish, Order, Segment, Stage, Target
 from tenfold.rehearse.load.pacer import Pacer
 from tenfold.rehearse.load.pool import Pool
 from tenfold.rehearse.load.recorder import Recorder
@@ -111,7 +113,7 @@ class Generator:
         start_ns = time.monotonic_ns() + LEAD_NS
         random = Random(derive_seed(self._seed, "arrivals", stage.name))
         pacer = Pacer(arrivals(stage.segments, random), start_ns)
-        end_ns = start_ns + sum(segment.duration_ns for segment in stage.segments)
+        *_, end_ns = ends_ns = list(accumulate((one.duration_ns for one in stage.segments), initial=start_ns))
         tick_ns = start_ns + TICK_NS
         self._tally.begin(stage.name)
         while not self._stopped and (time.monotonic_ns() < end_ns or self._pool.inflight or self._pool.waiting):
@@ -120,7 +122,7 @@ class Generator:
             if any(isinstance(order, Finish) for order in self._orders):
                 pacer.stop()
                 end_ns = 0
-            self._begin_due(pacer)
+            self._begin_due(pacer, stage.segments, ends_ns[1:])
             if time.monotonic_ns() >= tick_ns:
                 tick_ns += TICK_NS
                 self._tick()
@@ -138,11 +140,12 @@ class Generator:
             elif fd != self._timer.fd:
                 handle(fd, mask, clock())
 
-    def _begin_due(self, pacer: Pacer) -> None:
-        """Send every arrival that has fallen due."""
+    def _begin_due(self, pacer: Pacer, segments: list[Segment], ends_ns: list[int]) -> None:
+        """Send every arrival that has fallen due, each as its segment wants it."""
         now_ns = time.monotonic_ns()
         while (due_ns := pacer.take(now_ns)) is not None:
-            request = self._targeter.make(due_ns)
+            segment = segments[min(bisect(ends_ns, due_ns), len(segments) - 1)]
+            request = self._targeter.make(due_ns, segment)
             now_ns = time.monotonic_ns()
             self._tally.due(now_ns - due_ns)
             self._pool.send(request, now_ns)

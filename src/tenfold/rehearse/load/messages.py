@@ -10,10 +10,12 @@ import msgspec
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A steady arrival rate for a while."""
+    """A steady arrival rate for a while. With `focus`, that ratio of the arrivals asks one thing of one journey."""
 
     rate_rps: Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
     duration_ns: Annotated[int, msgspec.Meta(ge=0)]
+    focus: str = ""
+    focus_ratio: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
 class Target(msgspec.Struct, frozen=True, tag="target"):

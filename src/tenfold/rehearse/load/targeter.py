@@ -6,13 +6,14 @@ takes one of the journeys that need nothing, by their shares, and counts as that
 
 from base64 import urlsafe_b64encode
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from random import Random
 
 from tenfold.kernel import derive_seed
 from tenfold.rehearse.load.feed import Feed
 from tenfold.rehearse.load.memory import Memory
+from tenfold.rehearse.load.messages import Segment
 from tenfold.rehearse.load.request import Request, Script
 from tenfold.rehearse.load.template import TemplateInvalid
 
@@ -48,16 +49,29 @@ class Targeter:
         self._feed = feed
         self._memory = memory
         self._keys = Random(derive_seed(seed, "keys", token))
+        self._scripts = {script.name: script for script in independent}
+        self._crowd = Random(derive_seed(seed, "crowd"))
+        self._crowded_row: Mapping[bytes, bytes] | None = None
 
-    def make(self, due_ns: int) -> Request:
-        """The request of the arrival that was due at `due_ns`."""
+    def make(self, due_ns: int, segment: Segment | None = None) -> Request:
+        """The request of the arrival that was due at `due_ns`, in that segment of its stage."""
+        if segment and segment.focus and self._crowd.random() < segment.focus_ratio:
+            return self._make_focused(due_ns, segment.focus)
         script = self._all.draw()
         recalled = self._recall(script) if script.template.recalls else {}
         if recalled is None:
             script, recalled = self._independent.draw(), {}
+        return self._render(script, due_ns, {**self._feed.draw(), **recalled})
+
+    def _make_focused(self, due_ns: int, journey: str) -> Request:
+        """What the whole crowd asks for: one journey, and for the whole run one row of the feed."""
+        if self._crowded_row is None:
+            self._crowded_row = self._feed.draw()
+        return self._render(self._scripts[journey], due_ns, self._crowded_row)
+
+    def _render(self, script: Script, due_ns: int, values: Mapping[bytes, bytes]) -> Request:
         key = urlsafe_b64encode(self._keys.randbytes(_KEY_BYTES))
-        values = {**self._feed.draw(), **recalled, b"unique": key}
-        return Request(script, due_ns, script.template.render(values), key)
+        return Request(script, due_ns, script.template.render({**values, b"unique": key}), key)
 
     def _recall(self, script: Script) -> dict[bytes, bytes] | None:
         recalled = {}
