@@ -166,7 +166,7 @@ async def open_shop(settings: Settings) -> AsyncIterator[Any]:
         command_timeout=10,
         server_settings=session_settings("plain"),
     )
-    cache = Redis.from_url(settings.main_url, protocol=2)
+    cache = Redis.from_url(settings.stream_url, protocol=2)
     async with pool, cache:
         shop = PlainShop(pool, cache, settings.rehearsal_token)
         await _warm(shop)

@@ -56,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with terminal.status(f"figure {number}: {SUBJECTS[number]}"):
             try:
                 figures += measured(SUBJECTS[number], options.rounds)
-            except Unmeasured as failure:
-                failures.append(f"figure {number}: {failure}")
+            except Unmeasured as error:
+                failures.append(f"figure {number}: {error}")
     path = write_figures(
         "protect",
         Figures(machine=machine(), measured_at=began_at, load_average=round(load_average, 2), figures=figures),

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from freshmart.caches import CACHE_TIMEOUT, Caches
 from freshmart.catalog import READ_PRODUCTS, read_pages, read_pictures
 from freshmart.inventory import read_availability
 from freshmart.media import PictureStore
@@ -16,15 +17,17 @@ from freshmart.pricing import read_prices
 from freshmart.settings import Settings
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect import Breaker, NearCache, ReadLadder, Rung, Step
+from tenfold.protect.channel import Channel
+from tenfold.protect.downgrade import FreshRung
+from tenfold.protect.hot import HotKeys, link
+from tenfold.protect.ladder import Lease
 from tenfold.protect.postgres import PostgresRung, ReadMany
-from tenfold.protect.valkey import ValkeyRung
 from tenfold.telemetry import EventLog, Registry
 
-# Generous: on a loaded machine a cache that answers late is still better than a database that is asked for everything.
-CACHE_TIMEOUT = Duration.from_ms(200)
 PICTURE_TIMEOUT = Duration.from_s(1)
 PICTURES_NEAR_BYTES = 3 << 20
 """Half of the picture set: the object store is really asked."""
+HOT_KINDS = ("price", "availability", "page")
 CATALOGUE_DEADLINE = Duration.from_s(20)
 
 
@@ -45,10 +48,10 @@ class Lifetime:
     near_bytes: int
 
 
-PRICE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 16 << 20)
-AVAILABILITY = Lifetime(Duration.from_s(30), Duration.from_s(60), Duration.from_s(60), 16 << 20)
-PAGE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 32 << 20)
-PRODUCT = Lifetime(Duration.from_s(300), Duration.from_s(600), Duration.from_s(3600), 4 << 20)
+PRICE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 32 << 20)
+AVAILABILITY = Lifetime(Duration.from_s(30), Duration.from_s(60), Duration.from_s(60), 32 << 20)
+PAGE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 48 << 20)
+PRODUCT = Lifetime(Duration.from_s(300), Duration.from_s(600), Duration.from_s(3600), 8 << 20)
 
 
 class Backends:
@@ -69,16 +72,20 @@ class Backends:
         self.events = events
         self.breakers = {name: self._breaker(name) for name in ("main", "standby", "replica", "objects")}
         self.breakers["primary"] = self._breaker("primary", failures_max=3, cool_down_ms=50, cool_down_max_ms=100)
-        self._caches: list[ValkeyRung] = []
+        self.caches = Caches(settings, registry=registry, events=events)
         self._rungs: list[PostgresRung] = []
         self._replica = make_pool(settings.replica_url, "reads")
         self._primary = make_pool(settings.primary_url, "fallback")
-        self.price = self._cached("price", read_prices, PRICE)
+        self._nears: dict[str, NearCache] = {}
+        self._on_replica: dict[str, PostgresRung] = {}
+        self.hots = {name: HotKeys(name, registry=registry, events=events) for name in HOT_KINDS}
+        self.price = self._cached("price", read_prices, PRICE, saw=self.caches.saw_price)
         self.availability = self._cached("availability", read_availability, AVAILABILITY)
-        self.page = self._cached("page", read_pages, PAGE)
+        self.page = self._cached("page", read_pages, PAGE, lease=self.caches.lease)
         self.product = self._cached("product", READ_PRODUCTS, PRODUCT)
-        self.order = ReadLadder("order", steps=self._databases(READ_ORDERS), registry=registry)
+        self.order = ReadLadder("order", steps=self._databases("order", READ_ORDERS), registry=registry)
         self.image = self._pictures()
+        self._channel = _channel(settings, registry, events)
         connections: list[Connection] = [
             PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
         ]
@@ -101,6 +108,13 @@ class Backends:
             raise CatalogueUnreadable(
                 f"Neither database answered within {CATALOGUE_DEADLINE}; freshmart did not start."
             ) from error
+        self.caches.follow(self._nears["price"])
+        self.caches.watch_over(
+            self._on_replica, list(self._nears.values()), replica=self._replica, primary=self._primary
+        )
+        if self._channel is not None:
+            self._channel.open()
+            link(self._channel, self.hots.values())
         self.desk.open()
 
     async def close(self) -> None:
@@ -108,15 +122,16 @@ class Backends:
         await self.desk.close()
         await asyncio.gather(*(ladder.close() for ladder in self.ladders))
         await asyncio.gather(*(rung.close() for rung in self._rungs), return_exceptions=True)
-        await asyncio.gather(*(cache.close() for cache in self._caches), return_exceptions=True)
+        await self.caches.close()
+        if self._channel is not None:
+            await asyncio.to_thread(self._channel.close)
         for pool in (self._replica, self._primary):
             pool.terminate()
 
     async def is_ready(self) -> bool:
         """Reads can be answered: a database answers, and a cache does."""
         databases = await asyncio.gather(answers(self._replica), answers(self._primary))
-        caches = await asyncio.gather(*(_reads(cache) for cache in self._caches[:2]))
-        return any(databases) and any(caches)
+        return any(databases) and await self.caches.answers()
 
     async def _read_pictures(self) -> dict[int, str]:
         while True:
@@ -142,30 +157,50 @@ class Backends:
             cool_down_max=Duration.from_ms(cool_down_max_ms),
         )
 
-    def _cached(self, name: str, query: str | ReadMany, lifetime: Lifetime) -> ReadLadder:
+    def _cached(
+        self,
+        name: str,
+        query: str | ReadMany,
+        lifetime: Lifetime,
+        *,
+        lease: Lease | None = None,
+        saw: Callable[[str], object] | None = None,
+    ) -> ReadLadder:
         """near → main → standby → replica → primary."""
         near = NearCache(
             name, bytes_max=lifetime.near_bytes, ttl=lifetime.near, stale=lifetime.stale, registry=self.registry
         )
-        caches = [
-            self._cache("main", self.settings.main_url, name, lifetime.cache),
-            self._cache("standby", self.settings.standby_url, name, lifetime.cache),
+        self._nears[name] = near
+        main, standby = self.caches.rungs(name, lifetime.cache)
+        return ReadLadder(
+            name,
+            near=near,
+            steps=[self._cache(main), self._cache(standby), *self._databases(name, query)],
+            lease=lease,
+            gate=self.caches.downgrade,
+            hot=self.hots.get(name),
+            saw=saw,
+            registry=self.registry,
+        )
+
+    def _cache(self, rung: Rung) -> Step:
+        return Step(rung, breaker=self.breakers[rung.name], timeout=CACHE_TIMEOUT, fills=True, inflight_max=512)
+
+    def _databases(self, kind: str, query: str | ReadMany) -> list[Step]:
+        replica = PostgresRung("replica", self._replica, query, timeout=DATABASE_TIMEOUT)
+        primary = PostgresRung("primary", self._primary, query, timeout=DATABASE_TIMEOUT)
+        self._rungs += (replica, primary)
+        self._on_replica[kind] = replica
+        fresh = FreshRung(replica, lag=lambda: replica.lag)
+        return [
+            Step(
+                fresh,
+                breaker=self.breakers["replica"],
+                timeout=DATABASE_TIMEOUT,
+                budget=self.caches.replica_budget,
+            ),
+            Step(primary, breaker=self.breakers["primary"], timeout=DATABASE_TIMEOUT, inflight_max=512),
         ]
-        return ReadLadder(name, near=near, steps=[*caches, *self._databases(query)], registry=self.registry)
-
-    def _cache(self, name: str, url: str, kind: str, ttl: Duration) -> Step:
-        rung = ValkeyRung(name, url, ttl=ttl, prefix=f"{kind}:", timeout=CACHE_TIMEOUT, connect_timeout=CACHE_TIMEOUT)
-        self._caches.append(rung)
-        return Step(rung, breaker=self.breakers[name], timeout=CACHE_TIMEOUT, fills=True, inflight_max=512)
-
-    def _databases(self, query: str | ReadMany) -> list[Step]:
-        steps = []
-        for name, pool in (("replica", self._replica), ("primary", self._primary)):
-            rung = PostgresRung(name, pool, query, timeout=DATABASE_TIMEOUT)
-            self._rungs.append(rung)
-            breaker = self.breakers[name]
-            steps.append(Step(rung, breaker=breaker, timeout=DATABASE_TIMEOUT, inflight_max=512))
-        return steps
 
     def _pictures(self) -> ReadLadder:
         """near → objects; what fails here is a placeholder, not an error."""
@@ -181,10 +216,8 @@ class Backends:
         return ReadLadder("image", near=near, steps=[step], registry=self.registry)
 
 
-async def _reads(cache: ValkeyRung) -> bool:
-    try:
-        async with asyncio.timeout(DATABASE_TIMEOUT.s):
-            await cache.read("ready")
-    except Exception:  # whatever it is, the cache did not answer
-        return False
-    return True
+def _channel(settings: Settings, registry: Registry, events: EventLog) -> Channel | None:
+    """None where there is no control node: then each process finds its own hot keys."""
+    if not settings.control_url:
+        return None
+    return Channel(settings.control_url, settings.control_token, service="api", registry=registry, events=events)

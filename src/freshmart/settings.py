@@ -23,10 +23,15 @@ class Settings:
     replica_url: str = field(repr=False)
     main_url: str = field(repr=False)
     standby_url: str = field(repr=False)
+    stream_url: str = field(repr=False)
+    """The one server that carries order messages; the outbox is where they are safe."""
     objects_url: str = field(repr=False)
     bucket: str = "media"
     rehearsal_token: str = field(default="", repr=False)
     """Orders tagged with it are shadow orders; empty: there is no rehearsal, and every tag is wrong."""
+    control_url: str = ""
+    """Where the control node is; empty: there is none to follow."""
+    control_token: str = field(default="", repr=False)
     port: int = 0
     events_path: Path | None = None
 
@@ -42,9 +47,12 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         replica_url=_required(environ, "FRESHMART_REPLICA_URL"),
         main_url=_required(environ, "FRESHMART_MAIN_URL"),
         standby_url=_required(environ, "FRESHMART_STANDBY_URL"),
+        stream_url=_required(environ, "FRESHMART_STREAM_URL"),
         objects_url=_required(environ, "FRESHMART_OBJECTS_URL"),
         bucket=environ.get("FRESHMART_BUCKET", "media"),
         rehearsal_token=environ.get("FRESHMART_REHEARSAL_TOKEN", ""),
+        control_url=environ.get("TENFOLD_CONTROL_URL", ""),
+        control_token=environ.get("TENFOLD_CONTROL_TOKEN", ""),
         port=_port(environ.get("PORT", "8000")),
         events_path=Path(events) if events else None,
     )

@@ -20,7 +20,7 @@ STREAM = "freshmart:orders"
 async def open_worker(settings: Settings) -> AsyncIterator[Any]:
     """The worker at work, as the ASGI application that says how it is: /ready, /health, /metrics."""
     registry = Registry()
-    stream = ValkeyStream(settings.main_url, STREAM, registry=registry)
+    stream = ValkeyStream(settings.stream_url, STREAM, registry=registry)
     courier = Courier(settings.primary_url, stream, registry=registry, events=settings.event_log("worker"))
 
     async def application(scope: Any, _: Any, send: Any) -> None:

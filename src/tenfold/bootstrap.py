@@ -22,7 +22,7 @@ from tenfold.console import Console, Publisher
 from tenfold.fleet import Estate, RunFolder, sweep_dead_runs
 from tenfold.kernel import Clock, Interrupted, SystemClock, TenfoldError, derive_seed, run_id, run_until_signal
 from tenfold.kernel.clock import utc
-from tenfold.plan import Plan, Service, Steps, read_plan
+from tenfold.plan import CONTROL, Plan, Service, Steps, read_plan
 from tenfold.rehearse import (
     Board,
     DrillView,
@@ -47,6 +47,7 @@ from tenfold.telemetry import EventLog
 Answer = TypeVar("Answer")
 
 DRIVER = "driver"
+CONTROL_URL, CONTROL_TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # noqa: S105  # names, not secrets
 REHEARSAL = "TENFOLD_REHEARSAL"
 """Set for every service of a rehearsal, and only there: what may run in none but a rehearsal asks for it."""
 ABANDON_AFTER_S = 1.0
@@ -240,6 +241,7 @@ async def _start_plan(call: Call, estate: Estate, board: Board) -> None:
     plan = call.plan
     environment = {key: resolve(value, estate.references) for key, value in plan.environment.items()}
     board.phase("seeding")
+    environment |= await _start_control(estate)
     for command in plan.setup:
         await estate.run_setup(command, environment)
     for wave in start_waves(plan.services):
@@ -248,6 +250,14 @@ async def _start_plan(call: Call, estate: Estate, board: Board) -> None:
                 command, stated = command_of(call, name)
                 ready = plan.services[name].ready
                 group.create_task(estate.start_service(name, command, {**environment, **stated}, ready))
+
+
+async def _start_control(estate: Estate) -> dict[str, str]:
+    """The control node, a process of its own that leans on nothing it controls; answers how services find it."""
+    token = secrets.token_urlsafe(24)
+    command = ("python", "-m", "tenfold.respond.control", "--store", str(estate.run.state / "control.db"))
+    node = await estate.start_service(CONTROL, command, {CONTROL_TOKEN: token}, "/health")
+    return {CONTROL_URL: node.url, CONTROL_TOKEN: token}
 
 
 def start_waves(services: Mapping[str, Service]) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
 from tenfold.kernel import Duration
+from tenfold.protect.found import UNKNOWN, Found
 
 UPLOADS_MAX = 32
 TIMEOUT = Duration.from_s(2)
@@ -36,14 +37,14 @@ class PictureStore:
             retry_config={"max_retries": retries_max},
         )
 
-    async def read(self, key: str) -> bytes | None:
+    async def read(self, key: str, not_before: int = UNKNOWN) -> Found | None:  # pictures have no versions
         try:
             found = await self._store.get_async(key)
-            return bytes(await found.bytes_async())
+            return Found(bytes(await found.bytes_async()))
         except (FileNotFoundError, NotFoundError):
             return None
 
-    async def fill(self, key: str, value: bytes) -> None:
+    async def fill(self, key: str, found: Found) -> None:
         """Nothing: the store is where pictures come from."""
 
     async def put_all(self, pictures: Mapping[str, bytes]) -> None:

@@ -96,11 +96,12 @@ class Estate:
         return found
 
     def node(self, name: str) -> Node:
-        """The server that the plan calls `name`. Raises NodeUnknown."""
-        for node in self.nodes:
+        """The server or service that the plan calls `name`. Raises NodeUnknown."""
+        everyone = [*self.nodes, *self._services]
+        for node in everyone:
             if node.name == name:
                 return node
-        known = ", ".join(node.name for node in self.nodes)
+        known = ", ".join(node.name for node in everyone)
         raise NodeUnknown(f"There is no node '{name}' in this run.", remedy=f"There are: {known}.")
 
     async def run_setup(self, command: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -108,7 +108,11 @@ class ValkeyCluster:
 
     @property
     def references(self) -> dict[str, str]:
-        return {f"{node.name}.url": node.url for node in (self.primary, *self.replicas)}
+        """Each node's own address, and `name.url`: one that names them all, primary first."""
+        everyone = [self.primary, *self.replicas]
+        hosts = ",".join(node.address for node in everyone)
+        whole = f"redis://:{self._password}@{hosts}/0"
+        return {f"{self.name}.url": whole} | {f"{node.name}.url": node.url for node in everyone}
 
     async def open(self) -> None:
         """Raises ServerUnready."""

@@ -19,6 +19,7 @@ json_schema   the format for editors
 from tenfold.plan.fault import struck_by
 from tenfold.plan.json_schema import plan_json_schema
 from tenfold.plan.model import (
+    CONTROL,
     Drill,
     Engine,
     Fault,
@@ -42,6 +43,7 @@ from tenfold.plan.problem import PlanInvalid, Problem
 from tenfold.plan.reader import parse_plan, read_plan
 
 __all__ = [
+    "CONTROL",
     "Drill",
     "Engine",
     "Fault",

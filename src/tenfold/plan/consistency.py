@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 
-from tenfold.plan.model import Engine
+from tenfold.plan.model import CONTROL, Engine
 from tenfold.plan.node import Node, keys_of, quoted, select, select_texts
 from tenfold.plan.problem import Problems
 from tenfold.plan.quantity import SHARE
@@ -77,7 +77,7 @@ def _dependencies_do_not_turn_in_a_circle(root: Node, problems: Problems) -> Non
 
 
 def _servers_and_services_have_names_of_their_own(root: Node, problems: Problems) -> None:
-    servers = names_in(root, "servers")
+    servers = [*names_in(root, "servers"), CONTROL]
     for key, name in keys_of(root, "services"):
         if name in servers:
             problems.add(key.place, f"the name of a server, {quoted(name)},", "a name that no server has")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenfold.plan.model import OF_LOAD, Engine, Fault, FaultKind, Target
+from tenfold.plan.model import CONTROL, OF_LOAD, Engine, Fault, FaultKind, Target
 from tenfold.plan.node import Node, keys_of, select_texts
 from tenfold.plan.problem import Problems
 from tenfold.plan.schema.proof import read_fault
@@ -20,6 +20,8 @@ ENGINE_OF = {
     Target.CACHE: Engine.VALKEY,
     Target.OBJECT_STORE: Engine.SEAWEEDFS,
 }
+
+OF_A_SERVICE = (FaultKind.KILL, FaultKind.STOP, FaultKind.HANG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ def _possible(root: Node, nodes: list[ServerNode], target: str) -> Iterator[Faul
         if target not in list(Target) or ENGINE_OF.get(Target(target)) is node.engine:
             yield from (Fault(kind, (node.name,)) for kind in node.faults)
             yield from (Fault(kind, (node.server,)) for kind in (FaultKind.KILL, FaultKind.STOP) if node.is_first)
+    if target not in list(Target) or target == Target.SERVICE:
+        services = [CONTROL, *(service for _, service in keys_of(root, "services"))]
+        yield from (Fault(kind, (service,)) for service in services for kind in OF_A_SERVICE)
     if target not in list(Target) or target == Target.TRAFFIC:
         yield from (Fault(FaultKind.FOCUS, (journey,)) for _, journey in keys_of(root, "journeys"))
         yield Fault(FaultKind.SURGE)

@@ -72,7 +72,9 @@ class SignalKind(enum.StrEnum):
     """What a system says of a fault: that it has noticed, and that it is over."""
 
     BREAKER = "breaker"
+    CLUSTER = "cluster"
     DOWNGRADE = "downgrade"
+    FAILOVER = "failover"
     HOT_KEY = "hot-key"
 
 
@@ -87,12 +89,17 @@ class Signal:
         return f"{self.kind} {self.name}"
 
 
+CONTROL = "control"
+"""The control node: a service that every run has, and no plan names."""
+
+
 class Target(enum.StrEnum):
-    """What a drill breaks: a kind of store, or the day's own traffic."""
+    """What a drill breaks: a kind of store, a service, or the day's own traffic."""
 
     CACHE = "cache"
     DATABASE = "database"
     OBJECT_STORE = "object-store"
+    SERVICE = "service"
     TRAFFIC = "traffic"
 
 
@@ -169,6 +176,9 @@ class Steps:
     peak_hold: Duration
 
 
+TAIL = Duration.from_s(6)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
     """A fault under load and the plan it proves.
@@ -182,6 +192,7 @@ class Drill:
     hold: Duration
     signal: Signal
     proves: str
+    tail: Duration = TAIL
     unharmed: tuple[str, ...] = ()
     delayed: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tenfold.plan.fault import has_unreadable_engine, server_nodes
+from tenfold.plan.model import Engine
 from tenfold.plan.node import Node, ScalarNode, keys_of, quoted, select_texts
 from tenfold.plan.problem import Problems, nearest
 
@@ -20,7 +21,9 @@ def check_templates(root: Node, problems: Problems) -> None:
 
 
 def _check_environment(root: Node, problems: Problems) -> None:
-    known = [f"{node.name}.url" for node in server_nodes(root)] + [REHEARSAL_TOKEN]
+    nodes = server_nodes(root)
+    whole = [f"{node.server}.url" for node in nodes if node.engine is Engine.VALKEY and node.is_first]
+    known = [*whole, *(f"{node.name}.url" for node in nodes), REHEARSAL_TOKEN]
     for node, reference in _references(root, problems, ("environment", "*")):
         if reference not in known and not has_unreadable_engine(root):
             _refuse(node, reference, "a reference", known, problems)

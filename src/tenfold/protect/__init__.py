@@ -15,29 +15,65 @@ The rungs on engines are imported from their own files, so that nobody needs a d
 
 from tenfold.protect.batcher import Batcher, BatcherClosed, BatcherFull
 from tenfold.protect.breaker import Breaker, BreakerState, CircuitOpen
-from tenfold.protect.flight import FlightsFull, LoadCancelled, SingleFlight
-from tenfold.protect.ladder import Answer, LadderClosed, LadderExhausted, ReadLadder
-from tenfold.protect.ladder.rung import Attempt, Outcome, Rung, Step
+from tenfold.protect.flight import (
+    FlightsFull,
+    LeasedFlight,
+    LeaseStore,
+    LoadCancelled,
+    SingleFlight,
+    ThreadFlight,
+    WaitTimeout,
+)
+from tenfold.protect.found import Found
+from tenfold.protect.ladder import (
+    ANY,
+    Answer,
+    Attempt,
+    BlockingLadder,
+    Budget,
+    Demand,
+    LadderClosed,
+    LadderExhausted,
+    NotAsked,
+    Outcome,
+    ReadLadder,
+    ReadShed,
+    Route,
+    Rung,
+    Step,
+)
 from tenfold.protect.near import Entry, NearCache
 
 __all__ = [
+    "ANY",
     "Answer",
     "Attempt",
     "Batcher",
     "BatcherClosed",
     "BatcherFull",
+    "BlockingLadder",
     "Breaker",
     "BreakerState",
+    "Budget",
     "CircuitOpen",
+    "Demand",
     "Entry",
     "FlightsFull",
+    "Found",
     "LadderClosed",
     "LadderExhausted",
+    "LeaseStore",
+    "LeasedFlight",
     "LoadCancelled",
     "NearCache",
+    "NotAsked",
     "Outcome",
     "ReadLadder",
+    "ReadShed",
+    "Route",
     "Rung",
     "SingleFlight",
     "Step",
+    "ThreadFlight",
+    "WaitTimeout",
 ]

@@ -2,7 +2,7 @@
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Drill, FaultKind, Peak, Steps
-from tenfold.rehearse.drill import LEAD, TAIL
+from tenfold.rehearse.drill import LEAD
 from tenfold.rehearse.load.messages import Segment, Stage
 
 WARM_UP = "warm-up"
@@ -34,7 +34,7 @@ def drill_stage(peak: Peak, steps: Steps, name: str, drill: Drill) -> Stage:
         held = Segment(rate_rps * drill.fault.share, drill.hold.ns)
     elif drill.fault.kind is FaultKind.FOCUS:
         held = Segment(rate_rps, drill.hold.ns, focus=drill.fault.at[0], focus_ratio=drill.fault.share)
-    return Stage(name=name, segments=[Segment(rate_rps, LEAD.ns), held, Segment(rate_rps, TAIL.ns)])
+    return Stage(name=name, segments=[Segment(rate_rps, LEAD.ns), held, Segment(rate_rps, drill.tail.ns)])
 
 
 def rate_at(stage: Stage, elapsed_ns: int) -> float:

@@ -20,14 +20,15 @@ from tenfold.rehearse.load.messages import Tick
 from tenfold.telemetry import Event, Histogram
 
 LEAD = Duration.from_s(2)
-TAIL = Duration.from_s(6)
 STEADY = Duration.from_s(1)
 """How long no promise may have been broken before a drill is over."""
 
 SPOKEN = {
     SignalKind.BREAKER: ("breaker-opened", "breaker-closed"),
-    SignalKind.DOWNGRADE: ("downgrade-began", "downgrade-ended"),
-    SignalKind.HOT_KEY: ("hot-key-promoted", "hot-key-cooled"),
+    SignalKind.CLUSTER: ("cluster-doubted", "cluster-primary-confirmed"),
+    SignalKind.DOWNGRADE: ("downgrade-begun", "downgrade-ended"),
+    SignalKind.FAILOVER: ("failover-standby", "failover-main"),
+    SignalKind.HOT_KEY: ("hot-key-risen", "hot-key-cooled"),
 }
 """The kinds of events that say: noticed, and over."""
 
@@ -93,7 +94,7 @@ def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline:
     if detect is None:
         reasons.append(f"{drill.signal} never spoke: nobody noticed the fault")
     if recover is None:
-        reasons.append(f"no steady state within {TAIL} of the revert")
+        reasons.append(f"no steady state within {drill.tail} of the revert")
     return DrillOutcome(
         name=name,
         requests=sum(requests.values()),
@@ -130,13 +131,18 @@ def recovered_after(timeline: Timeline, drill: Drill, journeys: dict[str, Journe
 def _of(timeline: Timeline, signal: Signal) -> list[Event]:
     """What was said of it since the fault, in order; other kinds of events may have a subject of the same name."""
     since = [event for event in timeline.events if event.monotonic_ns >= timeline.injected_ns]
-    said = [event for event in since if event.subject == signal.name and event.kind.startswith(signal.kind)]
+    said = [event for event in since if event.kind.startswith(signal.kind) and _names(signal, event.subject)]
     return sorted(said, key=lambda event: event.monotonic_ns)
+
+
+def _names(signal: Signal, subject: str) -> bool:
+    """`price` means the hot keys of prices too, whose subjects are `price/…`."""
+    return subject == signal.name or subject.startswith(f"{signal.name}/")
 
 
 def _all_over_ns(events: Iterable[Event], over: str) -> int | None:
     """When the last of the processes took its word back for good; None when one has not."""
-    newest = {event.source: event for event in events}
+    newest = {(event.source, event.subject): event for event in events}
     if not newest or any(event.kind != over for event in newest.values()):
         return None
     return max(event.monotonic_ns for event in newest.values())

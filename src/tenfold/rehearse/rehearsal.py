@@ -90,7 +90,8 @@ class Rehearsal:
     async def _carry_out(self, name: str, drill: Drill) -> DrillVerdict:
         stand, board = self._stand, self._board
         timeline = Timeline(began_ns=stand.clock.monotonic_ns())
-        names = struck_by(drill.fault, [node.name for node in stand.estate.nodes])
+        known = [node.name for node in (*stand.estate.nodes, *stand.estate.services)]
+        names = struck_by(drill.fault, known)
         fault = Faults(name, drill.fault, [stand.estate.node(name) for name in names], stand.faults)
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         board.drill_state(name, "steady")

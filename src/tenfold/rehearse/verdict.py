@@ -50,7 +50,7 @@ class DrillVerdict(msgspec.Struct):
     """One fault under load. `detect_ms` and `recover_ms` are None when it was never noticed or never over."""
 
     name: str
-    target: Literal["cache", "database", "object-store", "traffic"]
+    target: Literal["cache", "database", "object-store", "service", "traffic"]
     proves: str
     held: bool
     requests: int

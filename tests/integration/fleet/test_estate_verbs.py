@@ -114,6 +114,7 @@ def test_references_name_what_a_plan_may_use(opened: Opened) -> None:
         "database.primary.url",
         "database.primary.control_url",
         "database.replica.url",
+        "main.url",
         "main.primary.url",
         "main.replica.url",
         "objects.s3.url",

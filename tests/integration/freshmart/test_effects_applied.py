@@ -84,7 +84,7 @@ def test_the_same_messages_again_have_no_effect(shop: Shop, worker: Service) -> 
         connection = await shop.control()
         orders = await connection.fetch("SELECT id FROM orders ORDER BY id DESC LIMIT 50")
         await connection.close()
-        stream = ValkeyStream(shop.settings.main_url, STREAM)
+        stream = ValkeyStream(shop.settings.stream_url, STREAM)
         await stream.publish([row["id"].bytes for row in orders])
         await order_many(shop, 1)  # behind them: when it is done, they were seen
         await settled(shop)
@@ -98,7 +98,7 @@ def test_a_message_that_nobody_understands_is_buried_and_the_others_go_on(shop: 
     """It lies in dead_letter with a reason."""
 
     async def poison() -> str:
-        stream = ValkeyStream(shop.settings.main_url, STREAM)
+        stream = ValkeyStream(shop.settings.stream_url, STREAM)
         await stream.publish([b"poison"])
         await order_many(shop, 5)
         await settled(shop)

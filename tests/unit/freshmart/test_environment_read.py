@@ -13,6 +13,7 @@ WHOLE = {
     "FRESHMART_PRIMARY_URL": "postgresql://app:secret@127.0.0.1:1/app",
     "FRESHMART_REPLICA_URL": "postgresql://app:secret@127.0.0.1:2/app",
     "FRESHMART_MAIN_URL": "redis://:secret@127.0.0.1:3/0",
+    "FRESHMART_STREAM_URL": "redis://:secret@127.0.0.1:3/0",
     "FRESHMART_STANDBY_URL": "redis://:secret@127.0.0.1:4/0",
     "FRESHMART_OBJECTS_URL": "http://key:secret@127.0.0.1:5",
     "FRESHMART_REHEARSAL_TOKEN": "secret",

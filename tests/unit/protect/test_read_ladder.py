@@ -7,6 +7,7 @@ import pytest
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Answer, Breaker, BreakerState, LadderClosed, LadderExhausted, NearCache, ReadLadder, Step
+from tenfold.protect.found import Found
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 from tenfold.telemetry import EventLog, Registry, render
 
@@ -59,11 +60,12 @@ def test_a_lower_rungs_answer_fills_every_rung_above_that_had_nothing() -> None:
     """The near cache at once, the others in the background."""
 
     async def test(house: House, clock: VirtualClock) -> None:
+        read_at_ns = clock.wall_ns()
         assert await house.ladder.read("a") == Answer(b"1", "database")
         assert house.ladder.near_hit("a") == b"1"
         assert (await house.ladder.read("a")).rung == "near"
         await asyncio.sleep(0.01)
-        assert house.main.values == house.standby.values == {"a": b"1"}
+        assert house.main.values == house.standby.values == {"a": Found(b"1", true_at_ns=read_at_ns)}
 
     in_house(test)
 
@@ -189,7 +191,7 @@ def test_when_no_rung_can_say_and_nothing_is_stale_the_error_names_every_cause()
 def test_fills_are_bounded_and_what_is_dropped_is_counted() -> None:
     """Ten wait for a rung that takes nothing, forty are dropped at once, the ten when their time is over."""
 
-    async def never(key: str, value: bytes) -> None:
+    async def never(key: str, found: Found) -> None:
         await asyncio.Event().wait()
 
     async def test(house: House, clock: VirtualClock) -> None:
@@ -222,7 +224,7 @@ def test_a_rung_that_cancels_its_reader_has_failed() -> None:
     """A pool that is closed under a read cancels what waits for it; that is no cancellation of ours."""
 
     async def test(house: House, clock: VirtualClock) -> None:
-        async def cancel(key: str) -> bytes | None:
+        async def cancel(key: str, not_before: int = 0) -> Found | None:
             raise asyncio.CancelledError
 
         house.main.read = cancel  # type: ignore[method-assign]
@@ -263,7 +265,7 @@ def test_a_ladder_needs_no_near_cache_and_no_breaker() -> None:
     """One rung is a ladder."""
 
     async def main(clock: VirtualClock) -> None:
-        ladder = ReadLadder("bare", steps=[Step(MemoryRung("only", {"a": b"1"}))])
+        ladder = ReadLadder("bare", steps=[Step(MemoryRung("only", {"a": b"1"}))], clock=clock)
         assert ladder.near_hit("a") is None
         assert await ladder.read("a") == Answer(b"1", "only")
         assert await ladder.read("b") == Answer(None, "only")

@@ -1,7 +1,7 @@
 """What is to be proven: faults survived, invariants held, wrong builds caught."""
 
-from tenfold.plan.form import Word
-from tenfold.plan.model import OF_A_SHARE, Drill, Fault, FaultKind, Invariant, Mutants, Signal, SignalKind, Target
+from tenfold.plan.form import Word, either
+from tenfold.plan.model import OF_A_SHARE, TAIL, Drill, Fault, FaultKind, Invariant, Mutants, Signal, SignalKind, Target
 from tenfold.plan.quantity import SHARE
 from tenfold.plan.schema.estate import VARIABLE
 from tenfold.plan.schema.promise import NAMES
@@ -38,7 +38,7 @@ _FAULT = Word(
     ("kill main.primary", "kill main", "scramble 5 % of main.primary", "focus 20 % of price"),
 )
 _SIGNAL = Word(
-    "a signal (breaker, downgrade or hot-key) and the name it speaks of",
+    f"a signal ({either(list(SignalKind))}) and the name it speaks of",
     _read_signal,
     _SIGNAL_SHAPE.schema,
     ("breaker main", "downgrade price"),
@@ -51,6 +51,7 @@ DRILL = Record(
         required("target", choice(Target), "What is broken: a kind of store, or the traffic."),
         required("fault", _FAULT, "What is done, and to which nodes."),
         required("hold", duration(most="10 min"), "How long the fault lasts before it is reverted."),
+        optional("tail", duration(most="10 min"), "How long the load goes on after the revert.", default=str(TAIL)),
         required("signal", _SIGNAL, "What shows that the fault was noticed, and that it is over."),
         optional("unharmed", NAMES, "Journeys that are answered without one error throughout.", default=[]),
         optional("delayed", NAMES, "Journeys that may be slow, but not wrong.", default=[]),

@@ -4,7 +4,8 @@ import asyncio
 from itertools import islice
 
 from tenfold.protect.breaker import BreakerState
-from tenfold.protect.ladder.rung import Step
+from tenfold.protect.found import Found
+from tenfold.protect.ladder.rung import NotAsked, Step
 from tenfold.telemetry import Registry
 
 
@@ -16,7 +17,7 @@ class Fills:
 
     def __init__(self, step: Step, ladder: str, *, registry: Registry, waiting_max: int, batch_max: int = 64) -> None:
         self._step = step
-        self._waiting: dict[str, bytes] = {}
+        self._waiting: dict[str, Found] = {}
         self._waiting_max = waiting_max
         self._batch_max = batch_max
         self._task: asyncio.Task[None] | None = None
@@ -25,14 +26,19 @@ class Fills:
         dropped = registry.counter("tenfold_fills_dropped_total", "Values not written back to a rung.", labels)
         self._done, self._dropped = done.child(ladder, step.rung.name), dropped.child(ladder, step.rung.name)
 
-    def offer(self, key: str, value: bytes) -> None:
-        """Have `value` written soon; the newest value of a key wins."""
+    def offer(self, key: str, found: Found) -> None:
+        """Have `found` written soon; the newest value of a key wins."""
         if len(self._waiting) >= self._waiting_max and key not in self._waiting:
             self._dropped.inc()
             return
-        self._waiting[key] = value
+        self._waiting[key] = found
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._drain())
+
+    async def write(self, key: str, found: Found) -> None:
+        """Have it written before this ends; a fill that fails is dropped and counted as any other."""
+        written = await self._write({key: found})
+        (self._done if written else self._dropped).inc()
 
     async def close(self) -> None:
         """Drop what waits and end what runs."""
@@ -50,7 +56,7 @@ class Fills:
         finally:
             self._task = None
 
-    async def _write(self, batch: dict[str, bytes]) -> bool:
+    async def _write(self, batch: dict[str, Found]) -> bool:
         """Whether the batch was written. A rung in trouble is left alone: probes are for readers."""
         breaker = self._step.breaker
         if breaker and breaker.state is not BreakerState.CLOSED:
@@ -58,12 +64,19 @@ class Fills:
         epoch = breaker.admit() if breaker else 1
         try:
             async with asyncio.timeout(self._step.timeout.s), asyncio.TaskGroup() as group:
-                for key, value in batch.items():
-                    group.create_task(self._step.rung.fill(key, value))
+                for key, found in batch.items():
+                    group.create_task(self._step.rung.fill(key, found))
         except Exception as error:
-            if breaker:
+            if breaker and _is_aside(error):
+                breaker.abandoned(epoch)
+            elif breaker:
                 breaker.failed(f"fill ({type(error).__name__})", epoch)
             return False
         if breaker:
             breaker.succeeded(epoch)
         return True
+
+
+def _is_aside(error: Exception) -> bool:
+    """Whether the rung was there and only said that it is not its turn."""
+    return isinstance(error, ExceptionGroup) and error.split(NotAsked)[1] is None

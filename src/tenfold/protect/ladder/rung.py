@@ -4,10 +4,16 @@ import enum
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from tenfold.kernel import Duration
+from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect.breaker import Breaker
+from tenfold.protect.found import UNKNOWN, Found
+from tenfold.protect.ladder.budget import Budget
 
 TIMEOUT = Duration.from_ms(50)
+
+
+class NotAsked(TenfoldError):
+    """What a rung raises that is not to be asked now, as when its cluster has been left: no failure of anybody's."""
 
 
 class Rung(Protocol):
@@ -19,12 +25,15 @@ class Rung(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def read(self, key: str) -> bytes | None:
-        """The value, or None for "not here". Not being able to say is an exception, of any kind."""
+    async def read(self, key: str, not_before: int = UNKNOWN) -> Found | None:
+        """What lies here, or None for "not here". Not being able to say is an exception, of any kind.
+
+        The caller can use no version before `not_before`: a rung that can tell a newer one by asking again does so.
+        """
         ...
 
-    async def fill(self, key: str, value: bytes) -> None:
-        """Take a value that another rung answered; one that keeps nothing does nothing."""
+    async def fill(self, key: str, found: Found) -> None:
+        """Take what another rung answered; one that keeps nothing does nothing."""
         ...
 
 
@@ -32,9 +41,10 @@ class Rung(Protocol):
 class Step:
     """One rung as a ladder uses it.
 
-    An attempt may last `timeout`; `inflight_max` may run at a time, so that the fall of the rung above cannot flood
-    this one. A breaker may be shared by all steps that lean on the same server. `fills`: what a lower rung answers
-    is written back here.
+    An attempt may last `timeout`. `fills`: it is a cache, and what a lower rung answers is written back here; a rung
+    that does not fill is a source of truth. As many attempts as `inflight_max` run at a time, or as `budget` allows,
+    so that the fall of the rung above cannot flood this one. Breaker and budget may be shared by all steps that lean
+    on the same server.
     """
 
     rung: Rung
@@ -42,10 +52,14 @@ class Step:
     timeout: Duration = TIMEOUT
     fills: bool = False
     inflight_max: int = 64
+    budget: Budget | None = None
 
 
 class Outcome(enum.StrEnum):
-    """What an attempt at a rung came to. OPEN and FULL: it was not made."""
+    """What an attempt at a rung came to.
+
+    OPEN, FULL, ELSEWHERE: it was not made. OLD: the caller can use no answer as old as this.
+    """
 
     HIT = "hit"
     MISS = "miss"
@@ -53,11 +67,13 @@ class Outcome(enum.StrEnum):
     TIMEOUT = "timeout"
     OPEN = "open"
     FULL = "full"
+    OLD = "old"
+    ELSEWHERE = "elsewhere"
 
 
 class Attempt(NamedTuple):
     outcome: Outcome
-    value: bytes | None = None
+    found: Found | None = None
     error: BaseException | None = None
 
     @property

@@ -1,8 +1,31 @@
 """The near cache: values in the process itself, the last line of every hot read.
 
-cache      the table of values, bounded by bytes and by entries
+cache        what a service reads, fills and invalidates; thread-safe, counted, can be left at runtime
+store        what is held and what is refused, bounded; time is an argument
+table        the values: proven, or in doubt
+absent       keys that lead to nothing, to a quota of their own
+tombstones   what was invalidated, so that a slow fill cannot bring it back
+early        who refreshes before expiry, by chance, and how many may
+policy       who is admitted and who leaves
+entry        what is told of a key
+counts       metrics
+fork         what happens in a child of a fork
 """
 
-from tenfold.protect.near.cache import ENTRY_OVERHEAD_BYTES, Entry, NearCache
+from tenfold.protect.near.cache import NearCache, Sampled
+from tenfold.protect.near.early import EarlyRefresh
+from tenfold.protect.near.entry import ENTRY_OVERHEAD_BYTES, Entry
+from tenfold.protect.near.policy import Policy, Resident
+from tenfold.protect.near.tombstones import FillToken, Tombstones
 
-__all__ = ["ENTRY_OVERHEAD_BYTES", "Entry", "NearCache"]
+__all__ = [
+    "ENTRY_OVERHEAD_BYTES",
+    "EarlyRefresh",
+    "Entry",
+    "FillToken",
+    "NearCache",
+    "Policy",
+    "Resident",
+    "Sampled",
+    "Tombstones",
+]

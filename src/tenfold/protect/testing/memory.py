@@ -1,6 +1,9 @@
 """A rung in memory that can be broken on purpose."""
 
 import asyncio
+from collections.abc import Mapping
+
+from tenfold.protect.found import UNKNOWN, Found
 
 
 class RungBroken(Exception):
@@ -8,23 +11,27 @@ class RungBroken(Exception):
 
 
 class MemoryRung:
-    """Values in a dict. `broken` makes it raise, `hung` makes it never answer, as a stopped server does."""
+    """Values in a dict, with a version or without.
 
-    def __init__(self, name: str, values: dict[str, bytes] | None = None) -> None:
+    `broken` makes it raise, `hung` makes it never answer, as a stopped server does.
+    """
+
+    def __init__(self, name: str, values: Mapping[str, bytes | Found] | None = None) -> None:
         self.name = name
-        self.values = dict(values or {})
+        self.values: dict[str, bytes | Found] = dict(values or {})
         self.broken = False
         self.hung = False
         self.reads: list[str] = []
 
-    async def read(self, key: str) -> bytes | None:
+    async def read(self, key: str, not_before: int = UNKNOWN) -> Found | None:
         self.reads.append(key)
         await self._suffer()
-        return self.values.get(key)
+        value = self.values.get(key)
+        return Found(value) if isinstance(value, bytes) else value
 
-    async def fill(self, key: str, value: bytes) -> None:
+    async def fill(self, key: str, found: Found) -> None:
         await self._suffer()
-        self.values[key] = value
+        self.values[key] = found
 
     async def close(self) -> None:
         """Nothing to close."""

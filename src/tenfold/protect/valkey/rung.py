@@ -1,85 +1,69 @@
-"""A rung on Valkey or Redis."""
+"""A rung on Valkey or Redis: values of one kind on one cluster."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.maint_notifications import MaintNotificationsConfig
 
 from tenfold.kernel import Duration
 from tenfold.protect.batcher import Batcher
-from tenfold.protect.ladder.rung import TIMEOUT
+from tenfold.protect.found import UNKNOWN, Found
+from tenfold.protect.ladder import TIMEOUT
+from tenfold.protect.valkey.cluster import ValkeyCluster
+from tenfold.protect.valkey.envelope import pack, unpack
+from tenfold.protect.valkey.values import Write
 
 
 class ValkeyRung:
     """Values under `prefix` + key, kept by the server for `ttl` after a fill.
 
-    Keys asked for in one turn of the loop are one MGET; values filled in one turn are one pipeline of SET … PX. At
-    most `connections_max` connections, opened when needed. Nothing is tried twice: the ladder has the next rung.
+    `cluster` is an URL (see `address`), or a cluster that several rungs share and that whoever made it closes. Keys
+    asked for in one turn of the loop are one MGET; values filled in one turn are one pipeline of SET … PX; at most
+    `batches_max` batches are out. `timeout` and `connect_timeout` are for a cluster given by URL.
     """
 
     def __init__(
         self,
         name: str,
-        url: str,
+        cluster: str | ValkeyCluster,
         *,
         ttl: Duration,
         prefix: str = "",
         timeout: Duration = TIMEOUT,
         connect_timeout: Duration = TIMEOUT,
-        connections_max: int = 4,
         batch_max: int = 256,
+        batches_max: int = 3,
     ) -> None:
         self._name = name
         self._prefix = prefix
         self._ttl_ms = max(1, round(ttl.ms))
-        self._client = _connect(url, timeout, connect_timeout, connections_max)
-        reads_max = max(1, connections_max - 1)
-        self._reads = Batcher(self._read_many, batch_max=batch_max, batches_max=reads_max)
+        self._owns = isinstance(cluster, str)
+        if isinstance(cluster, str):
+            cluster = ValkeyCluster(name, cluster, timeout=timeout, connect_timeout=connect_timeout)
+        self.cluster = cluster
+        self._reads = Batcher(self._read_many, batch_max=batch_max, batches_max=batches_max)
         self._fills = Batcher(self._fill_many, batch_max=batch_max, batches_max=1)
 
     @property
     def name(self) -> str:
         return self._name
 
-    async def read(self, key: str) -> bytes | None:
-        return await self._reads.ask(self._prefix + key)
+    async def read(self, key: str, not_before: int = UNKNOWN) -> Found | None:
+        return unpack(await self._reads.ask(self._prefix + key))
 
-    async def fill(self, key: str, value: bytes) -> None:
-        await self._fills.ask((self._prefix + key, value))
+    async def fill(self, key: str, found: Found) -> None:
+        await self._fills.ask(self._write(key, found))
 
     async def close(self) -> None:
-        """End what is under way and close the connections."""
+        """End what is under way, and the cluster's connections when the cluster was given by URL."""
         await self._reads.close()
         await self._fills.close()
-        await self._client.aclose()
+        if self._owns:
+            await self.cluster.close()
+
+    def _write(self, key: str, found: Found) -> Write:
+        return Write(self._prefix + key, pack(found), self._ttl_ms)
 
     async def _read_many(self, keys: list[str]) -> Sequence[bytes | None]:
-        values: Sequence[bytes | None] = await self._client.execute_command("MGET", *keys)
-        return values
+        return await self.cluster.get_many(keys)
 
-    async def _fill_many(self, items: list[tuple[str, bytes]]) -> Sequence[None]:
-        async with self._client.pipeline(transaction=False) as pipeline:
-            for key, value in items:
-                pipeline.execute_command("SET", key, value, "PX", self._ttl_ms)
-            await pipeline.execute()
-        return [None] * len(items)
-
-
-def _connect(url: str, timeout: Duration, connect_timeout: Duration, connections_max: int) -> Any:
-    """A client that says nothing when it connects and tries nothing twice, so that a timeout is a timeout."""
-    pool = ConnectionPool.from_url(
-        url,
-        max_connections=connections_max,
-        socket_timeout=timeout.s,
-        socket_connect_timeout=connect_timeout.s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-        driver_info=None,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-    )
-    client = Redis.from_pool(pool)
-    client.response_callbacks.clear()  # replies as they come
-    return client
+    async def _fill_many(self, writes: list[Write]) -> Sequence[None]:
+        await self.cluster.set_many(writes)
+        return [None] * len(writes)

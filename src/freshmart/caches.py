@@ -1,0 +1,158 @@
+"""The two cache clusters: the rungs on them, who keeps them warm, true and in step with the prices, and the way round.
+
+main ◄─ failover ─► standby     one pair for all kinds of values
+tracking                        price changes reach the near cache in milliseconds, or it is in doubt
+guard                           samples prices; when the cluster is wrong on a large scale, reads of every kind leave it
+                                for the replica until all of it has been compared with the database and put right
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from freshmart.settings import Settings
+from tenfold.kernel import Duration
+from tenfold.protect import Found, LeasedFlight, NearCache, Rung
+from tenfold.protect.audit import Auditor, RecentKeys
+from tenfold.protect.audit.budget import ReadBudget
+from tenfold.protect.downgrade import CacheGuard, Downgrade, Repair, ReplicaBudget
+from tenfold.protect.downgrade.postgres import PostgresFreshness
+from tenfold.protect.downgrade.valkey import ValkeyShelf
+from tenfold.protect.failover import Failover
+from tenfold.protect.ladder import Told
+from tenfold.protect.postgres import Pool, PostgresRung
+from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyLeases
+from tenfold.protect.valkey.tracking import Tracking
+from tenfold.telemetry import EventLog, Registry
+
+PRICES = "price:"
+CACHE_TIMEOUT = Duration.from_ms(100)
+COPIES_MAX = 1_024
+"""Values copied at each look to make a cluster warm: an empty main is warm again within seconds."""
+REPAIR_TTL = Duration.from_s(120)
+REPAIR_KEYS_PER_S_MAX = 4_000
+"""A sixth of a core at the peak: slower than it could, since the shop is open meanwhile."""
+REPLICA_INFLIGHT_MAX = 512
+REPLICA_READS_PER_S_MAX = 4_000
+"""What the replica bore in rehearsals with both clusters gone, and half as much again."""
+
+
+class Caches:
+    """Opened and closed by the backends. `downgrade` is the gate of every ladder that leans on the clusters."""
+
+    def __init__(self, settings: Settings, *, registry: Registry, events: EventLog) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._events = events
+        self.main = self._cluster("main", settings.main_url)
+        self.standby = self._cluster("standby", settings.standby_url)
+        failover = Failover(
+            "main", stay=Duration.from_s(1), hold=Duration.from_ms(300), registry=registry, events=events
+        )
+        self._pair = ClusterPair(self.main, self.standby, failover=failover, registry=registry, copies_max=COPIES_MAX)
+        self.replica_budget = ReplicaBudget(REPLICA_INFLIGHT_MAX, rate_max=REPLICA_READS_PER_S_MAX)
+        self.downgrade = Downgrade("cache", budget=self.replica_budget, registry=registry, events=events)
+        self._price_names = RecentKeys()
+        self._leases = ValkeyLeases("main", settings.main_url, cluster=self.main)
+        self.lease: LeasedFlight[Told | None] = LeasedFlight("page", self._leases, registry=registry)
+        self._tracking: Tracking | None = None
+        self._audited = self._cluster("main-audited", settings.main_url)
+        self._shelf = ValkeyShelf(self._audited, ttl=REPAIR_TTL)
+        self._guarding: asyncio.Task[None] | None = None
+
+    def rungs(self, kind: str, ttl: Duration) -> tuple[Rung, Rung]:
+        """Main and standby, for values of one kind."""
+        return self._pair.rungs(ttl=ttl, prefix=f"{kind}:")
+
+    def saw_price(self, key: str) -> None:
+        """A reader climbs for that price: the audit samples among these."""
+        self._price_names.saw(PRICES + key)
+
+    def follow(self, prices: NearCache) -> None:
+        """Keep the near prices in step with what is announced; in doubt until that is certain."""
+        self._tracking = Tracking(
+            "main", self._settings.main_url, {PRICES: prices}, registry=self._registry, events=self._events
+        )
+        self._tracking.open()
+
+    def watch_over(
+        self, kinds: Mapping[str, PostgresRung], nears: Sequence[NearCache], *, replica: Pool, primary: Pool
+    ) -> None:
+        """Guard the main cluster from now on: `kinds` are the databases' rungs on the replica, by kind of value."""
+        database = _Kinds(kinds)
+        freshness = PostgresFreshness(primary=primary, replica=replica)
+        guard = CacheGuard(
+            auditor=self._auditor(database, freshness),
+            downgrade=self.downgrade,
+            repair=Repair(
+                "cache",
+                shelf=self._shelf,
+                database=database.read_many,
+                proven_ns=freshness.proven_ns,
+                keys_per_s_max=REPAIR_KEYS_PER_S_MAX,
+                registry=self._registry,
+            ),
+            distrust=lambda: _clear(nears),
+            observe=freshness.observe,
+        )
+        self._guarding = asyncio.create_task(guard.run(), name="cache-guard")
+
+    async def close(self) -> None:
+        if self._guarding is not None:
+            self._guarding.cancel()
+            await asyncio.gather(self._guarding, return_exceptions=True)
+        if self._tracking is not None:
+            self._tracking.close()
+        await self._audited.close()
+        await self.lease.close()
+        await self._leases.close()
+        await self._pair.close()
+
+    async def answers(self) -> bool:
+        """Whether one of the clusters can be read."""
+        healths = await asyncio.gather(self.main.examine(), self.standby.examine(), return_exceptions=True)
+        return any(not isinstance(health, BaseException) and health.readable for health in healths)
+
+    def _auditor(self, database: "_Kinds", freshness: PostgresFreshness) -> Auditor:
+        """Prices are the kind that is kept in step; any other may be as old as its lifetime, which proves nothing."""
+        return Auditor(
+            "cache",
+            cache=self._shelf.read_many,
+            database=database.read_many,
+            keys=self._price_names,
+            proven_ns=freshness.proven_ns,
+            budget=ReadBudget(floor_per_s=3),
+            batch_max=128,
+            registry=self._registry,
+            events=self._events,
+        )
+
+    def _cluster(self, name: str, url: str) -> ValkeyCluster:
+        return ValkeyCluster(
+            name,
+            url,
+            timeout=CACHE_TIMEOUT,
+            connect_timeout=CACHE_TIMEOUT,
+            registry=self._registry,
+            events=self._events,
+        )
+
+
+class _Kinds:
+    """Values of every kind by the names they have in the clusters: `price:7:4711`."""
+
+    def __init__(self, rungs: Mapping[str, PostgresRung]) -> None:
+        self._rungs = rungs
+
+    async def read_many(self, names: Sequence[str]) -> Mapping[str, Found]:
+        found: dict[str, Found] = {}
+        for kind, rung in self._rungs.items():
+            prefix = f"{kind}:"
+            keys = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+            if keys:
+                found |= {prefix + key: one for key, one in (await rung.read_many(keys)).items()}
+        return found
+
+
+def _clear(nears: Iterable[NearCache]) -> None:
+    for near in nears:
+        near.clear()

@@ -1,0 +1,35 @@
+"""Notices that cache and database disagree on a large scale, from a few samples and without false alarms.
+
+auditor      samples keys, waits until what is under way has arrived, and sounds the alarm
+comparison   one batch of keys compared twice: suspicion, then verdict
+sequential   when the evidence is enough: CUSUM for watching, SPRT for deciding once
+recent       the keys read lately, from which samples are drawn
+budget       how many round trips an audit may make
+freshness    how new a replica certainly is
+rungs        many keys of a rung at once
+"""
+
+from tenfold.protect.audit.auditor import Auditor, Evidence, ReadMany, Settled
+from tenfold.protect.audit.budget import ReadBudget
+from tenfold.protect.audit.comparison import Comparison, Wrong
+from tenfold.protect.audit.freshness import Freshness
+from tenfold.protect.audit.recent import RecentKeys
+from tenfold.protect.audit.rungs import each_of
+from tenfold.protect.audit.sequential import Cusum, Decision, Ratios, Sprt
+
+__all__ = [
+    "Auditor",
+    "Comparison",
+    "Cusum",
+    "Decision",
+    "Evidence",
+    "Freshness",
+    "Ratios",
+    "ReadBudget",
+    "ReadMany",
+    "RecentKeys",
+    "Settled",
+    "Sprt",
+    "Wrong",
+    "each_of",
+]

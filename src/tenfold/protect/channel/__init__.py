@@ -1,0 +1,23 @@
+"""The control channel, the service's side: what the control node says is simply there, and stays when the node dies.
+
+channel      what a service holds: opens, reads, subscribes, reports
+mirror       what is known: a state that is swapped whole and never goes back
+subscribers  who is told of changes
+lines        what the node says on its stream
+messages     what a process says to the node
+process      who follows
+wire         one connection, with a bound to every wait
+courier      takes acknowledgements and reports to the node
+keepsake     the last good state on disk
+meters       what is counted
+forks        who has to begin anew in a forked child
+backoff      how long to wait before the next attempt
+"""
+
+from tenfold.protect.channel.channel import Channel, ChannelClosed
+from tenfold.protect.channel.lines import Change
+from tenfold.protect.channel.mirror import Records, State
+from tenfold.protect.channel.process import Process
+from tenfold.protect.channel.wire import AddressInvalid
+
+__all__ = ["AddressInvalid", "Change", "Channel", "ChannelClosed", "Process", "Records", "State"]

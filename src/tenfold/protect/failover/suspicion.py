@@ -1,0 +1,98 @@
+"""Whether one server may be asked: its traffic suspects it, a probe confirms it or clears it."""
+
+import enum
+
+from tenfold.kernel import Clock, Duration, SystemClock
+
+STAY = Duration.from_ms(50)
+STAY_MAX = Duration.from_s(5)
+CALM = Duration.from_s(30)
+
+
+class Trust(enum.StrEnum):
+    TRUSTED = "trusted"
+    SUSPECTED = "suspected"
+    LOST = "lost"
+
+
+class Suspicion:
+    """Trust in one server.
+
+           failures in a row, or a probe fails      a probe fails
+        TRUSTED ─────────────────────────► SUSPECTED ─────────────► LOST
+           ▲                                   │                      │
+           └──── a probe succeeds, and it has stayed away long enough ┘
+
+    How long it stays away is at least `stay`, twice as long each time when the last return was less than `calm` ago,
+    up to `stay_max`: a server that comes and goes is asked less and less often. A late answer to traffic clears
+    nothing, only probes do, so that a word from before the fault cannot.
+    """
+
+    __slots__ = ("_calm_ns", "_failures_max", "_in_a_row", "_now_ns", "_returned_at_ns", "_since_ns", "_stay", "state")
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        failures_max: int = 3,
+        stay: Duration = STAY,
+        stay_max: Duration = STAY_MAX,
+        calm: Duration = CALM,
+    ) -> None:
+        self.state = Trust.TRUSTED
+        self._now_ns = (clock or SystemClock()).monotonic_ns
+        self._failures_max = failures_max
+        self._stay = GrowingStay(stay, stay_max)
+        self._calm_ns = calm.ns
+        self._in_a_row = 0
+        self._since_ns = 0
+        self._returned_at_ns: int | None = None
+
+    def answered(self) -> None:
+        """It answered a caller."""
+        self._in_a_row = 0
+
+    def failed(self) -> bool:
+        """It did not answer a caller, or is late; answers whether this is what made it suspected."""
+        self._in_a_row += 1
+        if self.state is not Trust.TRUSTED or self._in_a_row < self._failures_max:
+            return False
+        self._leave(Trust.SUSPECTED)
+        return True
+
+    def probed(self, answers: bool) -> None:
+        """It was asked who it is."""
+        if not answers and self.state is Trust.TRUSTED:
+            self._leave(Trust.SUSPECTED)
+        elif not answers:
+            self.state = Trust.LOST
+        elif self.state is not Trust.TRUSTED and self._now_ns() - self._since_ns >= self._stay.ns:
+            self.state = Trust.TRUSTED
+            self._in_a_row = 0
+            self._returned_at_ns = self._now_ns()
+
+    def _leave(self, state: Trust) -> None:
+        now_ns = self._now_ns()
+        again = self._returned_at_ns is not None and now_ns - self._returned_at_ns < self._calm_ns
+        if again:
+            self._stay.grow()
+        else:
+            self._stay.reset()
+        self.state = state
+        self._since_ns = now_ns
+
+
+class GrowingStay:
+    """How long to stay away: `first`, doubled by each `grow` up to `most`."""
+
+    __slots__ = ("_first_ns", "_most_ns", "ns")
+
+    def __init__(self, first: Duration, most: Duration) -> None:
+        self.ns = self._first_ns = first.ns
+        self._most_ns = max(first.ns, most.ns)
+
+    def grow(self) -> None:
+        self.ns = min(self.ns * 2, self._most_ns)
+
+    def reset(self) -> None:
+        self.ns = self._first_ns

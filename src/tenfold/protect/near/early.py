@@ -1,0 +1,44 @@
+"""Refreshes before expiry by chance, so that a hot key never expires, and never for everybody at once.
+
+XFetch (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention, VLDB 2015): a reader
+refreshes when `load * beta * -ln(random)` reaches past the expiry: sooner the longer a load takes, and by one reader
+among many.
+"""
+
+import random
+
+REACH = 10
+"""How many `load * beta` before expiry the draws begin; earlier ones would win once in 22,000 reads."""
+
+
+class EarlyRefresh:
+    """Draws who refreshes early, and caps how many refreshes may be asked for: `per_s_max`, `burst` of them at once.
+
+    The cap is a token bucket kept as one number, the time at which it would be full again (GCRA).
+    """
+
+    def __init__(self, *, beta: float = 1.0, per_s_max: float = 1_000.0, burst: int = 100, seed: int = 0) -> None:
+        self._beta = beta
+        self._interval_ns = int(1e9 / per_s_max)
+        self._tolerance_ns = self._interval_ns * (burst - 1)
+        self._full_at_ns = 0
+        self._chance = random.Random(seed)
+
+    def quiet_ns(self, ttl_ns: int, load_ns: int) -> int:
+        """How long after its fill an entry needs no draws. They are never more than half of its life."""
+        return ttl_ns - min(int(load_ns * self._beta * REACH), ttl_ns // 2)
+
+    def wins(self, remaining_ns: int, load_ns: int) -> bool:
+        """Whether this read, `remaining_ns` before expiry, is the one that refreshes."""
+        return load_ns * self._beta * self._chance.expovariate(1.0) >= remaining_ns
+
+    def permits(self, now_ns: int) -> bool:
+        """Whether one more refresh may be asked for now; it is counted when it may."""
+        if self._full_at_ns - now_ns > self._tolerance_ns:
+            return False
+        self._full_at_ns = max(self._full_at_ns, now_ns) + self._interval_ns
+        return True
+
+    def reseed(self, seed: int) -> None:
+        """Draw differently from now on: children of a fork must not all win at once."""
+        self._chance.seed(seed)

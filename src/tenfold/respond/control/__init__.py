@@ -1,0 +1,38 @@
+"""The control node: records that every process follows, over an HTTP stream that depends on nothing it controls.
+
+    python -m tenfold.respond.control --port 7600 --store control.db
+
+log        the records and their order: pure
+chain      digests over the history
+sqlite     where changes are durable
+desk       where changes are accepted, one batch at a time
+fanout     one change told to many
+ledger     who has which epoch in force, and how long it took
+inbox      what processes report
+node       all of that in one event loop
+stream     one process's stream
+app        every address of the node
+gate       who may ask
+server     serves it
+client     what an operator's tool says to it, and nothing but the standard library
+
+Who serves a node imports `tenfold.respond.control.server` itself, so that a tool that only asks needs no web framework.
+"""
+
+from tenfold.respond.control.client import ControlClient, ControlRefusedError, ControlUnreachableError
+from tenfold.respond.control.log import Conflict, Put, Unacceptable
+from tenfold.respond.control.node import ControlNode
+from tenfold.respond.control.sqlite import SqliteStore, StoreBusy, StoreUnusable
+
+__all__ = [
+    "Conflict",
+    "ControlClient",
+    "ControlNode",
+    "ControlRefusedError",
+    "ControlUnreachableError",
+    "Put",
+    "SqliteStore",
+    "StoreBusy",
+    "StoreUnusable",
+    "Unacceptable",
+]

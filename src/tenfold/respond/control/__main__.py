@@ -1,0 +1,110 @@
+"""`python -m tenfold.respond.control`: the control node as a process of its own."""
+
+import argparse
+import asyncio
+import os
+import resource
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
+from tenfold.protect.channel.keepsake import Keepsake
+from tenfold.protect.hot import TOPIC, FleetTender
+from tenfold.respond.control.log import Put
+from tenfold.respond.control.node import ControlNode
+from tenfold.respond.control.server import LOOPBACK, ControlServer
+from tenfold.respond.control.sqlite import SqliteStore
+from tenfold.telemetry import EventLog
+
+TOKEN = "TENFOLD_CONTROL_TOKEN"  # noqa: S105  # the name of the variable
+EVENTS = "TENFOLD_EVENTS"
+
+
+class TokenMissing(TenfoldError):
+    """Nothing says who may change what every process follows."""
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    try:
+        token = os.environ.get(TOKEN, "")
+        if not token:
+            raise TokenMissing(
+                f"{TOKEN} is not set; the control node does not open, since anybody could then change everything.",
+                remedy="Set it to a long random word, here and in every process that follows.",
+            )
+        _allow_many_connections()
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+        run_until_signal(_serve(options, token))
+    except Interrupted:
+        return 0
+    except TenfoldError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 1
+
+
+def _allow_many_connections() -> None:
+    """The usual soft limit of 1,024 files would be reached by 500 processes."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def _serve(options: argparse.Namespace, token: str) -> None:
+    store = _store(options)
+    try:
+        events = os.environ.get(EVENTS)
+        node = ControlNode(store, events=EventLog("control", path=Path(events)) if events else None)
+        server = ControlServer(node, token, host=options.host, port=options.port)
+        tender = FleetTender(partial(_put_hot, node))
+        node.inbox.on_report(tender.topic, tender.took)
+        try:
+            url = await server.open()
+            tender.open()
+            opened = {"url": url, "incarnation": node.log.incarnation, "epoch": node.log.epoch, "pid": os.getpid()}
+            sys.stdout.buffer.write(msgspec.json.encode(opened) + b"\n")
+            sys.stdout.flush()
+            await server.ended()
+        finally:
+            await tender.close()
+            await server.close()
+    finally:
+        store.close()
+
+
+async def _put_hot(node: ControlNode, name: str, hot: bytes | None) -> None:
+    await node.put(Put(topic=TOPIC, key=name, value=hot, by="hot-keys"))
+
+
+def _store(options: argparse.Namespace) -> SqliteStore:
+    store = SqliteStore(options.store, now_ns=time.time_ns())
+    if options.adopt is not None:
+        store.adopt(Keepsake(options.adopt).read(), time.time_ns())
+    elif options.renew:
+        store.renew(time.time_ns())
+    return store
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tenfold.respond.control", description=__doc__)
+    parser.add_argument(
+        "--port", type=int, default=int(os.environ.get("PORT", "0")), help="default $PORT, or a free one"
+    )
+    parser.add_argument("--host", default=LOOPBACK, help=f"default {LOOPBACK}; anything else needs a trusted network")
+    parser.add_argument("--store", type=Path, required=True, metavar="FILE", help="the control store (SQLite)")
+    parser.add_argument(
+        "--renew", action="store_true", help="the store was put back from a backup: have every process follow it"
+    )
+    parser.add_argument(
+        "--adopt", type=Path, metavar="FILE", help="the store was lost: begin with a process's last good state"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""The control node as an ASGI application.
+
+GET    /control/v1/stream                 NDJSON: what was missed or everything, then every change, then beats
+POST   /control/v1/acks                   what a process has in force
+POST   /control/v1/reports                what a process says about a topic
+GET    /control/v1/reports/{topic}        the newest of it from each process
+GET    /control/v1/processes              who follows, and how far each is
+GET    /control/v1/topics                 how many records each topic has
+GET    /control/v1/topics/{topic}         its records
+GET    /control/v1/topics/{topic}/{key}   one record; its epoch is the ETag
+PUT    /control/v1/topics/{topic}/{key}   a new value, JSON; `If-Match: "EPOCH"`, 0 for "there must be none"
+DELETE /control/v1/topics/{topic}/{key}   the same, without a value
+GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
+GET    /control/v1/chain                  durable changes with their digests, oldest first; ?after=&limit=
+GET    /control/v1/changes/{epoch}/acks   who has a change in force, and how long it took
+GET    /health, /metrics                  without a token
+"""
+
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from tenfold.kernel import TenfoldError
+from tenfold.protect.channel.lines import Change
+from tenfold.protect.channel.messages import Acks, Reports
+from tenfold.respond.control.gate import Gate
+from tenfold.respond.control.log import Conflict, Put
+from tenfold.respond.control.node import ControlNode
+from tenfold.respond.control.stream import StreamEndpoint
+from tenfold.telemetry import CONTENT_TYPE, render
+
+BODY_BYTES_MAX = 2 << 20
+HISTORY_MAX = 1000
+_ROOT = "/control/v1"
+
+Body = TypeVar("Body")
+
+
+class BodyInvalid(Exception):
+    """The body of a request is not what this address takes; the message says why."""
+
+
+def control_app(node: ControlNode, token: str) -> ASGIApp:
+    """Every address of the node, behind its token."""
+    desk = _Addresses(node)
+    return Starlette(
+        routes=[
+            Route(f"{_ROOT}/stream", StreamEndpoint(node), methods=["GET"]),
+            Route(f"{_ROOT}/acks", desk.acks, methods=["POST"]),
+            Route(f"{_ROOT}/reports", desk.reports, methods=["POST"]),
+            Route(f"{_ROOT}/reports/{{topic}}", desk.reports_of),
+            Route(f"{_ROOT}/processes", desk.processes),
+            Route(f"{_ROOT}/topics", desk.topics),
+            Route(f"{_ROOT}/topics/{{topic}}", desk.records),
+            Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.record),
+            Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.change, methods=["PUT", "DELETE"]),
+            Route(f"{_ROOT}/history", desk.history),
+            Route(f"{_ROOT}/chain", desk.chain),
+            Route(f"{_ROOT}/changes/{{epoch:int}}/acks", desk.change_acks),
+            Route("/health", desk.health),
+            Route("/metrics", desk.metrics),
+        ],
+        middleware=[Middleware(Gate, token=token)],
+        exception_handlers={BodyInvalid: _body_invalid, TenfoldError: _cannot},
+    )
+
+
+class _Addresses:
+    def __init__(self, node: ControlNode) -> None:
+        self._node = node
+
+    async def acks(self, request: Request) -> Response:
+        known = self._node.hear_acks(await _body(request, Acks))
+        return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+
+    async def reports(self, request: Request) -> Response:
+        known = self._node.hear_reports(await _body(request, Reports))
+        return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+
+    async def reports_of(self, request: Request) -> Response:
+        reports = self._node.inbox.of(request.path_params["topic"])
+        return _json({"reports": {process: msgspec.Raw(payload) for process, payload in reports.items()}})
+
+    async def processes(self, _: Request) -> Response:
+        now_ns = self._node.clock.monotonic_ns()
+        presences = self._node.ledger.presences(now_ns)
+        return _json({"epoch": self._node.log.epoch, "now_ns": now_ns, "processes": presences})
+
+    async def topics(self, _: Request) -> Response:
+        log = self._node.log
+        return _json({"incarnation": log.incarnation, "epoch": log.epoch, "topics": log.topics()})
+
+    async def records(self, request: Request) -> Response:
+        records = self._node.log.records(request.path_params["topic"])
+        return _json({"epoch": self._node.log.epoch, "records": records})
+
+    async def record(self, request: Request) -> Response:
+        record = self._node.log.get(request.path_params["topic"], request.path_params["key"])
+        return _problem(404, "There is no such record.") if record is None else _changed(record)
+
+    async def change(self, request: Request) -> Response:
+        value = await request.body() if request.method == "PUT" else None
+        put = Put(
+            topic=request.path_params["topic"],
+            key=request.path_params["key"],
+            value=value,
+            if_epoch=_if_epoch(request),
+            by=unquote(request.headers.get("tenfold-by", "")),
+            reason=unquote(request.headers.get("tenfold-reason", "")),
+            confirmed=request.headers.get("tenfold-confirmed", "") == "1",
+        )
+        outcome = await self._node.put(put)
+        if isinstance(outcome, Change):
+            return _changed(outcome)
+        if isinstance(outcome, Conflict):
+            return _json({"problem": "Somebody else was first.", "current": outcome.current}, status=412)
+        return _problem(400, outcome.problem)
+
+    async def history(self, request: Request) -> Response:
+        asked = request.query_params
+        before, limit = asked.get("before"), asked.get("limit", "100")
+        if not (before is None or before.isdecimal()) or not limit.isdecimal():
+            return _problem(400, "'before' and 'limit' are whole numbers.")
+        changes = self._node.store.history(
+            asked.get("topic"),
+            asked.get("key"),
+            before=int(before) if before else None,
+            limit=min(int(limit), HISTORY_MAX),
+        )
+        return _json({"changes": changes})
+
+    async def chain(self, request: Request) -> Response:
+        after, limit = request.query_params.get("after", "0"), request.query_params.get("limit", "1000")
+        if not after.isdecimal() or not limit.isdecimal():
+            return _problem(400, "'after' and 'limit' are whole numbers.")
+        return _json({"links": self._node.store.links(int(after), min(int(limit), HISTORY_MAX))})
+
+    async def change_acks(self, request: Request) -> Response:
+        return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})
+
+    async def health(self, _: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(render(self._node.registry), media_type=CONTENT_TYPE)
+
+
+async def _body(request: Request, kind: type[Body]) -> Body:
+    """Raises BodyInvalid."""
+    text = await request.body()
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise BodyInvalid(str(error)) from error
+
+
+def _if_epoch(request: Request) -> int | None:
+    """Raises BodyInvalid."""
+    stated = request.headers.get("if-match")
+    if stated is None:
+        return None
+    number = stated.strip('"')
+    if not number.isdecimal():
+        raise BodyInvalid(f"'{stated}' is no epoch; If-Match is the ETag of the record as it was read.")
+    return int(number)
+
+
+def _changed(change: Change) -> Response:
+    return _json(change, headers={"ETag": f'"{change.epoch}"'})
+
+
+def _json(answer: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    text = msgspec.json.encode(answer) + b"\n"
+    return Response(text, status_code=status, headers=headers, media_type="application/json")
+
+
+def _problem(status: int, problem: str) -> Response:
+    return _json({"problem": problem}, status=status)
+
+
+async def _body_invalid(_: Request, error: Exception) -> Response:
+    return _problem(400, str(error))
+
+
+async def _cannot(_: Request, error: Exception) -> Response:
+    return _problem(503, str(error))

@@ -1,0 +1,21 @@
+"""A chain of digests over the history, so that it cannot be edited unseen (Haber and Stornetta, 1991)."""
+
+from hashlib import blake2b
+
+import msgspec
+
+from tenfold.protect.channel.lines import Change, encode
+
+ROOT = "0" * 64
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One change of the history and the digest that was written with it."""
+
+    change: Change
+    digest: str
+
+
+def link(previous: str, change: Change) -> str:
+    """The digest of `change` and, by `previous`, of all before it."""
+    return blake2b(previous.encode() + encode(change), digest_size=32).hexdigest()

@@ -1,0 +1,102 @@
+"""Who has which epoch in force, and how long it took. Pure: time comes in.
+
+A process says how long it held its word back; so what is measured here, by one clock, is from the moment in which a
+change was accepted to the moment in which it was in force there, plus the word's own way back.
+"""
+
+from collections import OrderedDict
+
+import msgspec
+
+from tenfold.kernel import Duration
+from tenfold.protect.channel import Process
+
+CHANGES_MAX = 256
+PROCESSES_MAX = 4096
+FORGOTTEN_AFTER = Duration.from_s(600)
+"""A process that left so long ago is not shown any longer."""
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """One process has a change in force. `took_ns` is None when the change is older than this node's life."""
+
+    process: str
+    took_ns: int | None
+    failures: int
+
+
+class Presence(msgspec.Struct, kw_only=True):
+    """One process as the node knows it. `left_ns` is None while it follows; times are monotonic."""
+
+    process: Process
+    epoch: int
+    since_ns: int
+    streams: int = 0
+    """So many streams of it are open: two for a moment, when it comes back before its old one is known to be gone."""
+    left_ns: int | None = None
+    failures: int = 0
+
+
+class Ledger:
+    """The processes seen lately and their acknowledgements of the newest `changes_max` changes."""
+
+    def __init__(self, *, changes_max: int = CHANGES_MAX, processes_max: int = PROCESSES_MAX) -> None:
+        self._changes_max = changes_max
+        self._processes_max = processes_max
+        self._accepted_ns: OrderedDict[int, int] = OrderedDict()
+        self._acks: OrderedDict[int, dict[str, Ack]] = OrderedDict()
+        self._presences: OrderedDict[str, Presence] = OrderedDict()
+
+    def accepted(self, epoch: int, now_ns: int) -> None:
+        """A change was accepted: acknowledgements are measured from now."""
+        self._accepted_ns[epoch] = now_ns
+        if len(self._accepted_ns) > self._changes_max:
+            self._accepted_ns.popitem(last=False)
+
+    def joined(self, process: Process, epoch: int, now_ns: int) -> None:
+        """A process follows and says that it has `epoch` in force."""
+        known = self._presences.pop(process.id, None)
+        if known is None:
+            known = Presence(process=process, epoch=epoch, since_ns=now_ns)
+        known.streams, known.left_ns, known.epoch = known.streams + 1, None, max(known.epoch, epoch)
+        self._presences[process.id] = known
+        if len(self._presences) > self._processes_max:
+            self._presences.popitem(last=False)
+
+    def left(self, process: Process, now_ns: int) -> None:
+        presence = self._presences.get(process.id)
+        if presence is not None:
+            presence.streams -= 1
+            presence.left_ns = now_ns if presence.streams == 0 else None
+
+    def knows(self, process_id: str) -> bool:
+        return process_id in self._presences
+
+    def acked(self, process_id: str, epoch: int, held_ns: int, failures: int, now_ns: int) -> int | None:
+        """The process says so; answers how long the change took, None when that cannot be told."""
+        presence = self._presences.get(process_id)
+        if presence is None:
+            return None
+        presence.epoch = max(presence.epoch, epoch)
+        presence.failures += failures
+        accepted_ns = self._accepted_ns.get(epoch)
+        took_ns = max(0, now_ns - accepted_ns - held_ns) if accepted_ns is not None else None
+        self._acks_of(epoch)[process_id] = Ack(process_id, took_ns, failures)
+        return took_ns
+
+    def acks(self, epoch: int) -> list[Ack]:
+        """Who has this change in force, by itself; a process that caught up acknowledges only the newest epoch."""
+        return list(self._acks.get(epoch, {}).values())
+
+    def presences(self, now_ns: int) -> list[Presence]:
+        """Everybody, once those who left long ago are forgotten."""
+        for presence in list(self._presences.values()):
+            if presence.left_ns is not None and now_ns - presence.left_ns > FORGOTTEN_AFTER.ns:
+                del self._presences[presence.process.id]
+        return list(self._presences.values())
+
+    def _acks_of(self, epoch: int) -> dict[str, Ack]:
+        acks = self._acks.setdefault(epoch, {})
+        while len(self._acks) > self._changes_max:
+            self._acks.popitem(last=False)
+        return acks

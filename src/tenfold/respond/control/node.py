@@ -1,0 +1,139 @@
+"""The control node: its records, who follows them, and what they report. One event loop; no server in it."""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from itertools import cycle
+from typing import Protocol
+from uuid import uuid4
+
+from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.protect.channel.lines import Beat, Change, encode
+from tenfold.protect.channel.messages import Acks, Reports
+from tenfold.respond.control.chain import Link
+from tenfold.respond.control.desk import Desk, Outcome, Store
+from tenfold.respond.control.fanout import TURNS, Fanout
+from tenfold.respond.control.inbox import Inbox
+from tenfold.respond.control.ledger import Ledger
+from tenfold.respond.control.log import EPHEMERAL_TOPICS, Check, Log, Put
+from tenfold.telemetry import EventLog, Registry
+
+BEAT_EVERY = Duration.from_ms(250)
+"""Each process hears a beat this often; it acknowledges at a beat."""
+
+
+class ControlStore(Store, Protocol):
+    """What the node needs of the place where changes are kept."""
+
+    @property
+    def incarnation(self) -> str: ...
+    def epoch(self) -> int: ...
+    def records(self) -> list[Change]: ...
+    def window(self) -> list[Change]: ...
+    def history(
+        self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
+    ) -> list[Change]: ...
+    def broken_at(self) -> int | None: ...
+    def links(self, after: int, limit: int) -> list[Link]: ...
+
+
+class ControlNode:
+    """Puts changes in order and tells everyone. The store belongs to the caller."""
+
+    def __init__(
+        self,
+        store: ControlStore,
+        *,
+        ephemeral_topics: Collection[str] = EPHEMERAL_TOPICS,
+        clock: Clock | None = None,
+        registry: Registry | None = None,
+        events: EventLog | None = None,
+    ) -> None:
+        self.registry = registry or Registry()
+        self.store = store
+        self.log = Log(
+            store.incarnation,
+            uuid4().hex,
+            epoch=store.epoch(),
+            records=store.records(),
+            history=store.window(),
+            ephemeral_topics=ephemeral_topics,
+        )
+        self.fanout = Fanout(self.registry)
+        self.ledger = Ledger()
+        self.inbox = Inbox(self.registry)
+        self.clock = clock or SystemClock()
+        self._events = events
+        self.checks: dict[str, Check] = {}
+        """By topic, what else may be wrong with a change; whoever owns a topic puts its check here before `open`."""
+        self._desk = Desk(self.log, store, self._publish, self.clock, self.checks)
+        self._beating: asyncio.Task[None] | None = None
+        self._declare()
+
+    def _declare(self) -> None:
+        self.registry.gauge("tenfold_control_epoch", "The newest epoch given.").child().ask(
+            lambda: float(self.log.epoch)
+        )
+        self._changes = self.registry.counter("tenfold_control_changes_total", "Changes accepted.", ("topic",))
+        self._acks = self.registry.counter("tenfold_control_acks_total", "Acknowledgements received.").child()
+        self._took = self.registry.timer(
+            "tenfold_control_applied_seconds", "From a change's acceptance until a process had it in force."
+        ).child()
+
+    async def open(self) -> None:
+        self._desk.open()
+        self._beating = asyncio.create_task(self._beat(), name="control-beat")
+
+    async def close(self) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._beating
+        await self._desk.close()
+        self.fanout.close()
+
+    async def put(self, put: Put) -> Outcome:
+        """The accepted change, durable and on its way to everyone, or why not."""
+        return await self._desk.put(put)
+
+    def hear_acks(self, acks: Acks) -> bool:
+        """False when the process is not known: it has never followed this node."""
+        now_ns = self.clock.monotonic_ns()
+        for applied in acks.applied:
+            took_ns = self.ledger.acked(acks.process, applied.epoch, applied.held_ns, applied.failures, now_ns)
+            if took_ns is not None:
+                self._took.record_ns(took_ns)
+        self._acks.inc(len(acks.applied))
+        return self.ledger.knows(acks.process)
+
+    def hear_reports(self, reports: Reports) -> bool:
+        """False when the process is not known."""
+        if not self.ledger.knows(reports.process):
+            return False
+        for report in reports.reports:
+            self.inbox.receive(reports.process, report.topic, bytes(report.payload))
+        return True
+
+    def _publish(self, change: Change) -> None:
+        self.ledger.accepted(change.epoch, self.clock.monotonic_ns())
+        self._changes.child(change.topic).inc()
+        self.fanout.publish(encode(change))
+        if self._events is not None and not change.ephemeral:
+            self._events.emit("control-changed", f"{change.topic}/{change.key}", epoch=change.epoch, by=change.by)
+
+    async def _beat(self) -> None:
+        for turn in cycle(range(TURNS)):
+            await asyncio.sleep(BEAT_EVERY.s / TURNS)
+            self.fanout.publish(encode(Beat(epoch=self.log.epoch)), turn=turn)
+            if turn == 0:
+                self._forget_who_left()
+
+    def _forget_who_left(self) -> None:
+        """A process that left takes its reports along, once it has had time to come back."""
+        now_ns = self.clock.monotonic_ns()
+        for presence in self.ledger.presences(now_ns):
+            if presence.left_ns is not None and now_ns - presence.left_ns > REPORTS_OUTLIVE.ns:
+                self.inbox.forget(presence.process.id)
+
+
+REPORTS_OUTLIVE = Duration.from_s(10)

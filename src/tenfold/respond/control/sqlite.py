@@ -1,0 +1,206 @@
+"""The control store on SQLite: durable before anybody is told (WAL, synchronous FULL), one file, one node."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from tenfold.kernel import TenfoldError
+from tenfold.protect.channel.lines import Change, Snapshot, encode
+from tenfold.respond.control.chain import ROOT, Link, link
+from tenfold.respond.control.log import WINDOW_MAX
+
+RESERVE = 1000
+"""So many epochs are reserved at once for ephemeral changes, which are not written but must not come twice."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changes (
+    epoch INTEGER PRIMARY KEY, topic TEXT NOT NULL, key TEXT NOT NULL, change BLOB NOT NULL, digest TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS changes_of_key ON changes (topic, key, epoch);
+CREATE TABLE IF NOT EXISTS records (
+    topic TEXT, key TEXT, change BLOB NOT NULL, PRIMARY KEY (topic, key)
+) STRICT, WITHOUT ROWID;
+"""
+
+_DECODER = msgspec.json.Decoder(Change)
+
+
+class StoreBusy(TenfoldError):
+    """Another control node has the store."""
+
+
+class StoreUnusable(TenfoldError):
+    """The store's file cannot be opened or written."""
+
+
+class SqliteStore:
+    """The durable changes and the records they come to. One thread commits, one may look back."""
+
+    def __init__(self, path: Path, *, now_ns: int) -> None:
+        self.path = path
+        self._lock = _locked(path)
+        try:
+            self._database = _opened(path)
+            self._reader = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
+            self._incarnation = self._fact("incarnation") or self._name(incarnation(now_ns))
+            self._digest = self._newest_digest()
+        except sqlite3.Error as error:
+            os.close(self._lock)
+            raise StoreUnusable(
+                f"The control store {path} cannot be used: {error}. No control node can run on it.",
+                remedy="Look at the file, or begin a new one with --adopt and a process's last state.",
+            ) from error
+
+    @property
+    def incarnation(self) -> str:
+        """Names this store's life. Sorts by when it began: processes follow a later one, never an earlier."""
+        return self._incarnation
+
+    def epoch(self) -> int:
+        """No epoch up to this one may be given again."""
+        newest = self._database.execute("SELECT coalesce(max(epoch), 0) FROM changes").fetchone()[0]
+        return max(int(newest), int(self._fact("reserved") or 0))
+
+    def records(self) -> list[Change]:
+        return [_DECODER.decode(row[0]) for row in self._database.execute("SELECT change FROM records")]
+
+    def window(self, count: int = WINDOW_MAX) -> list[Change]:
+        """The newest changes, oldest first."""
+        return self.history(limit=count)[::-1]
+
+    def history(
+        self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
+    ) -> list[Change]:
+        """Durable changes, newest first."""
+        rows = self._reader.execute(
+            "SELECT change FROM changes WHERE (?1 IS NULL OR topic = ?1) AND (?2 IS NULL OR key = ?2) "
+            "AND (?3 IS NULL OR epoch < ?3) ORDER BY epoch DESC LIMIT ?4",
+            (topic, key, before, limit),
+        )
+        return [_DECODER.decode(row[0]) for row in rows]
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Make the changes durable, all or none; of ephemeral ones only that their epochs were given."""
+        try:
+            self._commit(changes)
+        except sqlite3.Error as error:
+            self._digest = self._newest_digest()
+            raise StoreUnusable(
+                f"The control store {self.path} cannot be written: {error}. The change was not made.",
+                remedy="Make room on its disk, then try again.",
+            ) from error
+
+    def links(self, after: int, limit: int) -> list[Link]:
+        """The durable changes after the epoch `after` with their digests as they were written, oldest first."""
+        rows = self._reader.execute(
+            "SELECT change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
+        )
+        return [Link(_DECODER.decode(change), digest) for change, digest in rows]
+
+    def broken_at(self) -> int | None:
+        """The epoch of the first change in the history that is not what was written; None when it is whole."""
+        digest, rows = ROOT, self._reader.execute("SELECT epoch, change, digest FROM changes ORDER BY epoch")
+        for epoch, change, written in rows:
+            digest = link(digest, _DECODER.decode(change))
+            if digest != written:
+                return int(epoch)
+        return None if digest == (self._fact("digest") or ROOT) else self.epoch()
+
+    def renew(self, now_ns: int) -> None:
+        """Give the store a new, later name: for one that was put back from a backup and shall be followed."""
+        born_ns = max(now_ns, int(self._incarnation.partition("-")[0], 16) + 1)
+        self._incarnation = self._name(incarnation(born_ns))
+
+    def adopt(self, snapshot: Snapshot, now_ns: int) -> None:
+        """Begin with the records that a process knew last; for a store that was lost. The store must be empty."""
+        if self.epoch():
+            raise StoreUnusable(f"The control store {self.path} holds changes already; nothing was adopted.")
+        previous, changes = 0, []
+        for record in sorted(snapshot.records, key=lambda record: record.epoch):
+            changes.append(msgspec.structs.replace(record, previous=previous))
+            previous = record.epoch
+        self.commit(changes)
+        born_ns = max(now_ns, int(snapshot.incarnation.partition("-")[0], 16) + 1)
+        self._incarnation = self._name(incarnation(born_ns))
+
+    def close(self) -> None:
+        self._reader.close()
+        self._database.close()
+        os.close(self._lock)
+
+    def _commit(self, changes: Sequence[Change]) -> None:
+        digest = self._digest
+        with self._database:
+            for change in changes:
+                if not change.ephemeral:
+                    digest = link(digest, change)
+                    self._write(change, digest)
+            self._reserve(changes)
+            if digest != self._digest:
+                self._state("digest", digest)
+        self._digest = digest
+
+    def _write(self, change: Change, digest: str) -> None:
+        text = encode(change)
+        self._database.execute(
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?)", (change.epoch, change.topic, change.key, text, digest)
+        )
+        if change.json is None:
+            self._database.execute("DELETE FROM records WHERE topic = ? AND key = ?", (change.topic, change.key))
+        else:
+            self._database.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (change.topic, change.key, text))
+
+    def _reserve(self, changes: Iterable[Change]) -> None:
+        newest = max((change.epoch for change in changes if change.ephemeral), default=0)
+        if newest > int(self._fact("reserved") or 0):
+            self._state("reserved", str(newest + RESERVE))
+
+    def _newest_digest(self) -> str:
+        return self._fact("digest") or ROOT
+
+    def _name(self, name: str) -> str:
+        with self._database:
+            self._state("incarnation", name)
+        return name
+
+    def _fact(self, name: str) -> str | None:
+        row = self._database.execute("SELECT fact FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def _state(self, name: str, fact: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, fact))
+
+
+def incarnation(born_ns: int) -> str:
+    """A name that sorts by when it was given and that no two stores share."""
+    return f"{born_ns:016x}-{uuid4().hex[:8]}"
+
+
+def _locked(path: Path) -> int:
+    """Hold the store for this process; whoever dies lets go. Raises StoreBusy."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StoreBusy(
+            f"The control store {path} is used by another control node; a second one cannot run on it.",
+            remedy="Stop the other, or give this one a store of its own.",
+        ) from error
+    return descriptor
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.executescript(_SCHEMA)
+    return database

@@ -1,0 +1,61 @@
+"""The stream of one process as an ASGI endpoint: nothing but bytes from its queue to its socket."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from tenfold.protect.channel import Process
+from tenfold.respond.control.fanout import Follower
+from tenfold.respond.control.node import ControlNode
+
+_HEAD = [(b"content-type", b"application/x-ndjson"), (b"cache-control", b"no-store")]
+
+
+class StreamEndpoint:
+    """Joins the process to the fanout, with what it missed as its first line, and leaves when either side does."""
+
+    def __init__(self, node: ControlNode) -> None:
+        self._node = node
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        try:
+            process, epoch = Process.from_headers(headers), int(headers.get("tenfold-epoch", "0"))
+        except ValueError as error:
+            return await PlainTextResponse(f"Who asks? {error}\n", status_code=400)(scope, receive, send)
+        if self._node.fanout.full:
+            return await PlainTextResponse("Too many processes follow this node.\n", status_code=503)(
+                scope, receive, send
+            )
+        await self._serve(process, epoch, headers, receive, send)
+        return None
+
+    async def _serve(self, process: Process, epoch: int, headers: Headers, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
+        knows = headers.get("tenfold-incarnation", ""), headers.get("tenfold-boot", "")
+        sending = asyncio.current_task()
+        # From here to the first await nothing can be published, so that the first line and the next fit together.
+        first = self._node.log.catch_up(*knows, epoch)
+        with self._node.fanout.follower(process, first, sending) as follower:
+            self._node.ledger.joined(process, epoch, self._node.clock.monotonic_ns())
+            watching = asyncio.create_task(_until_gone(receive, sending))
+            try:
+                await _send_all(follower, send)
+            finally:
+                watching.cancel()
+                self._node.ledger.left(process, self._node.clock.monotonic_ns())
+
+
+async def _send_all(follower: Follower, send: Send) -> None:
+    while text := await follower.next():
+        await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+async def _until_gone(receive: Receive, sending: "asyncio.Task[None] | None") -> None:
+    """End the sending once the process has left: writing to nobody raises nothing."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if sending is not None:
+        sending.cancel()

@@ -1,0 +1,336 @@
+"""The control node without a server: what is accepted, what is durable before what is told, who is too slow."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.asgi_client import AsgiClient
+
+from tenfold.kernel import TenfoldError, VirtualClock
+from tenfold.protect.channel import Change, Process
+from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
+from tenfold.respond.control.app import control_app
+from tenfold.respond.control.desk import Desk
+from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
+from tenfold.respond.control.inbox import Inbox
+from tenfold.respond.control.ledger import FORGOTTEN_AFTER, Ledger
+from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Conflict, Draft, Log, Put, Unacceptable
+from tenfold.respond.control.node import ControlNode
+from tenfold.respond.control.sqlite import SqliteStore
+
+API = Process(id="p1", service="api")
+
+
+def put(value: bytes | None = b"1", *, topic: str = "switches", key: str = "a", if_epoch: int | None = None) -> Put:
+    return Put(topic=topic, key=key, value=value, if_epoch=if_epoch)
+
+
+def test_two_who_press_at_once_cannot_both_win() -> None:
+    """Also when both are in the same batch."""
+    draft = Draft(Log("i", "b"))
+    first = draft.weigh(put(b"1", if_epoch=0), 0)
+    second = draft.weigh(put(b"2", if_epoch=0), 0)
+    assert isinstance(first, Change)
+    assert second == Conflict(first)
+
+
+def test_a_removed_record_is_as_if_it_had_never_been() -> None:
+    """Its epoch for compare-and-set is 0 again."""
+    draft = Draft(Log("i", "b"))
+    draft.weigh(put(b"1"), 0)
+    draft.weigh(put(None), 0)
+    assert isinstance(draft.weigh(put(b"2", if_epoch=0), 0), Change)
+
+
+def test_a_value_is_put_on_one_line() -> None:
+    """A line feed in it would end the line of every stream."""
+    change = Draft(Log("i", "b")).weigh(put(b'{\n  "on": true\n}'), 0)
+    assert isinstance(change, Change)
+    assert change.json == b'{"on":true}'
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        put(b"{"),
+        put(b""),
+        put(b"\xff"),
+        put(b"[" * 5000 + b"]" * 5000),
+        put(b'"' + b"x" * VALUE_BYTES_MAX + b'"'),
+        put(topic="No Topic"),
+        put(key=""),
+        put(key="a\nb"),
+        put(key="x" * 257),
+        Put(topic="a", key="a", value=b"1", by="x" * 300),
+    ],
+)
+def test_what_cannot_be_told_is_refused_with_a_reason(wish: Put) -> None:
+    """And costs no epoch."""
+    draft = Draft(Log("i", "b"))
+    outcome = draft.weigh(wish, 0)
+    assert isinstance(outcome, Unacceptable)
+    assert outcome.problem
+    assert not draft.changes
+
+
+def test_the_number_of_records_is_bounded() -> None:
+    """What is there can still be changed."""
+    log = Log("i", "b")
+    for number in range(RECORDS_MAX):
+        log.append(Change(epoch=number + 1, topic="t", key=str(number), value=msgspec.Raw(b"1")))
+    assert isinstance(Draft(log).weigh(put(topic="t", key="more"), 0), Unacceptable)
+    assert isinstance(Draft(log).weigh(put(topic="t", key="5"), 0), Change)
+
+
+class Disk:
+    """A store that waits until it is told to go on, or fails."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.broken = False
+        self.durable: list[Change] = []
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        self.go.wait(5)
+        if self.broken:
+            raise TenfoldError("no room")
+        self.durable += changes
+
+
+async def desk_of(disk: Disk) -> tuple[Log, Desk, list[Change]]:
+    log, told = Log("i", "b"), list[Change]()
+    desk = Desk(log, disk, told.append, VirtualClock())
+    desk.open()
+    return log, desk, told
+
+
+def test_nobody_is_told_before_it_is_durable() -> None:
+    """The disk is asked first, and whoever asked hears last."""
+
+    async def main() -> None:
+        disk = Disk()
+        log, desk, told = await desk_of(disk)
+        asking = asyncio.create_task(desk.put(put()))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (told, log.epoch) == ([], 0)
+        disk.go.set()
+        change = await asking
+        assert disk.durable == told == [change]
+        await desk.close()
+
+    asyncio.run(main())
+
+
+def test_what_the_disk_refuses_never_was() -> None:
+    """Nobody is told, no epoch is used, and the next one is accepted."""
+
+    async def main() -> None:
+        disk = Disk()
+        log, desk, told = await desk_of(disk)
+        disk.broken = True
+        disk.go.set()
+        with pytest.raises(TenfoldError, match="no room"):
+            await desk.put(put())
+        assert (told, log.epoch) == ([], 0)
+        disk.broken = False
+        change = await desk.put(put())
+        assert isinstance(change, Change)
+        assert change.epoch == 1
+        await desk.close()
+
+    asyncio.run(main())
+
+
+def test_whoever_leaves_does_not_stop_his_change() -> None:
+    """Durable and told, or neither."""
+
+    async def main() -> None:
+        disk = Disk()
+        _, desk, told = await desk_of(disk)
+        asking = asyncio.create_task(desk.put(put()))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        asking.cancel()
+        disk.go.set()
+        await desk.put(put(key="b"))
+        assert [change.key for change in told] == ["a", "b"]
+        await desk.close()
+
+    asyncio.run(main())
+
+
+def test_a_slow_process_is_cut_off_and_the_others_go_on() -> None:
+    """Its queue is bounded; it is counted."""
+
+    async def main() -> None:
+        fanout = Fanout()
+        with fanout.follower(API, b"first", None) as slow, fanout.follower(API, b"first", None) as quick:
+            line = b"x" * 1000
+            for _ in range(BEHIND_BYTES_MAX // 1000 + 2):
+                fanout.publish(line)
+                assert await quick.next()
+            assert slow.cut_off
+            assert not quick.cut_off
+            assert await slow.next() == b""
+
+    asyncio.run(main())
+
+
+def test_what_a_change_took_needs_no_common_clock() -> None:
+    """From acceptance to the word, less the time for which the process says it held the word."""
+    ledger = Ledger()
+    ledger.joined(API, 0, 0)
+    ledger.accepted(1, 1_000)
+    assert ledger.acked("p1", 1, 40_000, 0, 50_000) == 9_000
+    assert ledger.acked("stranger", 1, 0, 0, 50_000) is None
+    assert [ack.process for ack in ledger.acks(1)] == ["p1"]
+
+
+def test_a_process_that_comes_back_before_its_old_stream_ends_is_there() -> None:
+    """The node hears late of a connection that broke."""
+    ledger = Ledger()
+    ledger.joined(API, 3, 0)
+    ledger.joined(API, 4, 5)
+    ledger.left(API, 10)
+    assert [presence.left_ns for presence in ledger.presences(20)] == [None]
+    ledger.left(API, 30)
+    assert [presence.left_ns for presence in ledger.presences(40)] == [30]
+
+
+def test_a_process_that_left_long_ago_is_forgotten() -> None:
+    """One that only just left is still shown."""
+    ledger = Ledger()
+    ledger.joined(API, 3, 0)
+    ledger.left(API, 10)
+    assert [presence.epoch for presence in ledger.presences(20)] == [3]
+    assert ledger.presences(11 + FORGOTTEN_AFTER.ns) == []
+
+
+def test_the_inbox_keeps_the_newest_of_each_process_to_a_bound() -> None:
+    """A reader that raises is counted and harms nobody."""
+    inbox, heard = Inbox(places_max=2), list[bytes]()
+
+    def broken(_: str, __: bytes) -> None:
+        raise RuntimeError("broken on purpose")
+
+    inbox.on_report("hot-keys", broken)
+    inbox.on_report("hot-keys", lambda _, payload: heard.append(payload))
+    for process, payload in (("p1", b"1"), ("p2", b"2"), ("p1", b"3"), ("p3", b"4")):
+        inbox.receive(process, "hot-keys", payload)
+    assert inbox.of("hot-keys") == {"p1": b"3", "p3": b"4"}
+    assert heard == [b"1", b"2", b"3", b"4"]
+    inbox.forget("p1")
+    assert inbox.of("hot-keys") == {"p3": b"4"}
+
+
+def opened(folder: Path) -> SqliteStore:
+    return SqliteStore(folder / "control.db", now_ns=1_000)
+
+
+def accepted(store: SqliteStore, *wishes: Put) -> list[Change]:
+    node = ControlNode(store)
+    draft = Draft(node.log)
+    for wish in wishes:
+        assert isinstance(draft.weigh(wish, 5), Change)
+    store.commit(draft.changes)
+    return draft.changes
+
+
+def test_a_node_goes_on_where_its_store_ended(tmp_path: Path) -> None:
+    """Same records, same name, later epochs; what was ephemeral is gone, and its epochs do not come again."""
+    store = opened(tmp_path)
+    changes = accepted(store, put(b"1"), put(b"2", key="b"), put(b"3"), put(b"4", topic="hot-keys"))
+    name = store.incarnation
+    store.close()
+    store = opened(tmp_path)
+    log = ControlNode(store).log
+    assert store.incarnation == name
+    assert log.epoch > changes[-1].epoch
+    assert [(record.key, record.json) for record in log.records()] == [("b", b"2"), ("a", b"3")]
+    assert [change.epoch for change in store.history()] == [3, 2, 1]
+    store.close()
+
+
+def test_one_store_serves_one_node(tmp_path: Path) -> None:
+    """Two would give the same epochs twice."""
+    store = opened(tmp_path)
+    with pytest.raises(TenfoldError, match="another control node"):
+        opened(tmp_path)
+    store.close()
+    opened(tmp_path).close()
+
+
+@pytest.mark.parametrize(
+    ("edit", "broken_at"),
+    [
+        ("UPDATE changes SET change = CAST(replace(change, '\"value\":2', '\"value\":9') AS BLOB) WHERE epoch = 2", 2),
+        ("DELETE FROM changes WHERE epoch = 2", 3),
+        ("DELETE FROM changes WHERE epoch = 3", 2),
+    ],
+)
+def test_a_history_that_was_edited_is_noticed(tmp_path: Path, edit: str, broken_at: int) -> None:
+    """Changed, left out, or cut off at its end."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2"), put(b"3"))
+    assert store.broken_at() is None
+    with closing(sqlite3.connect(store.path)) as stranger:
+        stranger.execute(edit)
+        stranger.commit()
+    assert store.broken_at() == broken_at
+    store.close()
+
+
+def test_a_lost_store_begins_again_with_what_a_process_knew(tmp_path: Path) -> None:
+    """Under a later name, so that every process follows."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2", key="b"))
+    snapshot = ControlNode(store).log.snapshot()
+    (tmp_path / "new").mkdir()
+    heir = opened(tmp_path / "new")
+    heir.adopt(snapshot, 0)
+    assert heir.incarnation > store.incarnation
+    assert [(record.key, record.json) for record in ControlNode(heir).log.records()] == [("a", b"1"), ("b", b"2")]
+    before = store.incarnation
+    store.renew(0)
+    assert store.incarnation > before
+    store.close()
+    heir.close()
+
+
+def with_node(folder: Path, test: Callable[[ControlNode, AsgiClient], None]) -> None:
+    store = opened(folder)
+    node = ControlNode(store)
+    test(node, AsgiClient(control_app(node, "secret")))
+    store.close()
+
+
+def test_nobody_asks_without_the_token(tmp_path: Path) -> None:
+    """Health and metrics say nothing that is worth hiding."""
+
+    def test(_: ControlNode, client: AsgiClient) -> None:
+        assert client.get("/control/v1/topics").status == 401
+        assert client.get("/control/v1/stream").status == 401
+        assert client.get("/health").status == 200
+        assert "tenfold_control_epoch" in client.get("/metrics").text
+
+    with_node(tmp_path, test)
+
+
+def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
+    """Only who has followed the stream is somebody."""
+
+    def test(node: ControlNode, _: AsgiClient) -> None:
+        reports = Reports("p1", [Report("hot-keys", msgspec.Raw(b"1"))])
+        assert not node.hear_acks(Acks("p1", [Applied(1, 0)]))
+        assert not node.hear_reports(reports)
+        node.ledger.joined(API, 0, node.clock.monotonic_ns())
+        assert node.hear_acks(Acks("p1", [Applied(1, 0)]))
+        assert node.hear_reports(reports)
+
+    with_node(tmp_path, test)
