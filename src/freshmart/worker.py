@@ -1,15 +1,21 @@
 """`python -m freshmart.worker`: carries accepted orders to their effects; says on PORT how it is."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from freshmart.backends import PRICE
+from freshmart.caches import PRICES
 from freshmart.orders import Courier
+from freshmart.pricing import PriceHerald
 from freshmart.serve import serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
 from freshmart.web.reply import Reply, problem, send_reply
 from tenfold.kernel import TenfoldError
+from tenfold.protect.valkey import ValkeyCluster, ValkeyRung
+from tenfold.protect.valkey.tracking import Announcer
 from tenfold.stream.valkey import ValkeyStream
 from tenfold.telemetry import CONTENT_TYPE, Registry, render
 
@@ -26,10 +32,18 @@ async def open_worker(settings: Settings) -> AsyncIterator[Any]:
     async def application(scope: Any, _: Any, send: Any) -> None:
         await send_reply(_answer(scope["path"], courier, registry), send)
 
+    clusters = [ValkeyCluster("main", settings.main_url), ValkeyCluster("standby", settings.standby_url)]
+    announcer = Announcer("prices", settings.main_url, cluster=clusters[0], registry=registry)
+    rungs = [ValkeyRung(one.name, one, ttl=PRICE.cache, prefix=PRICES) for one in clusters]
+    herald = PriceHerald(settings.primary_url, rungs, announcer, prefix=PRICES, registry=registry)
     courier.open()
+    herald.open()
     try:
         yield application
     finally:
+        await herald.close()
+        await announcer.close()
+        await asyncio.gather(*(rung.close() for rung in rungs), *(one.close() for one in clusters))
         await courier.close()
 
 

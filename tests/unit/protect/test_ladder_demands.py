@@ -175,3 +175,17 @@ def test_a_value_in_its_grace_is_answered_at_once_and_read_anew_once() -> None:
         await ladder.close()
 
     run_in_virtual_time(main)
+
+
+def test_what_an_invalidation_named_does_not_come_back_from_a_rung_that_has_not_heard() -> None:
+    """Cache and replica still hold the old version; the climb goes on to whoever is as new as the invalidation."""
+
+    async def test(place: Lagging) -> None:
+        await place.ladder.read("a")
+        place.near.invalidate("a", version=100)
+        answer = await place.ladder.read("a")
+        assert (answer.value, answer.rung) == (b"now", "primary")
+        await asyncio.sleep(0.01)
+        assert place.cache.values["a"] == place.primary.values["a"]
+
+    in_lagging(test)

@@ -1,6 +1,6 @@
 """What a caller insists on of an answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenfold.kernel import Duration
 from tenfold.protect.found import UNKNOWN
@@ -22,6 +22,10 @@ class Demand:
     def accepts(self, version: int, age_ns: int) -> bool:
         """Whether an answer of this version, certainly true so long ago, is good enough."""
         return version >= self.not_before and (self.max_stale is None or age_ns <= self.max_stale.ns)
+
+    def since(self, version: int) -> "Demand":
+        """The same, and of `version` or newer: what an invalidation has named must not come back from a rung."""
+        return self if version <= self.not_before else replace(self, not_before=version)
 
 
 ANY = Demand()

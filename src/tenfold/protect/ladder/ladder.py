@@ -123,13 +123,20 @@ class ReadLadder:
     async def _climb(self, key: str, demand: Demand, route: Route) -> Answer:
         if self._near is None:
             return await self._climber.climb(key, demand, route)
-        token = self._near.begin(key)
-        answer = await self._climber.climb(key, demand, route)
+        answer, kept = await self._climb_for(self._near, key, demand, route)
+        if not kept and self._near.enabled:  # it changed meanwhile, and some who wait came after that
+            answer, _ = await self._climb_for(self._near, key, demand, route)
+        return answer
+
+    async def _climb_for(self, near: NearCache, key: str, demand: Demand, route: Route) -> tuple[Answer, bool]:
+        """The answer, and whether the near cache took it."""
+        token = near.begin(key)
+        answer = await self._climber.climb(key, demand.since(token.not_before), route)
         ttl = self._absent_ttl if answer.value is None else None
         if self._hot is not None:
             ttl = self._hot.found(key, answer.value, answer.version, answer.age) or ttl
-        self._near.put(key, answer.value, version=answer.version, age=answer.age, ttl=ttl, token=token)
-        return answer
+        kept = near.put(key, answer.value, version=answer.version, age=answer.age, ttl=ttl, token=token)
+        return answer, kept
 
     async def _refresh(self, key: str) -> None:
         """Read it anew before anybody has to wait for it; whatever goes wrong, the old one is still there."""

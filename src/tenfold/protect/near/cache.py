@@ -149,7 +149,7 @@ class NearCache:
 
     def begin(self, key: str) -> FillToken:
         """To be called before a load of `key` begins, and given to the `put` of what it loaded."""
-        return self._tombstones.token(self._now_ns())
+        return self._tombstones.token(key, self._now_ns())
 
     def put(
         self,

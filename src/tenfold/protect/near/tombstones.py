@@ -13,10 +13,14 @@ TOMBSTONE_BYTES = 330
 
 
 class FillToken(NamedTuple):
-    """The moment in which a load began: how many invalidations there had been, and when it was."""
+    """The moment in which a load began: how many invalidations there had been, and when it was.
+
+    `not_before`: the version that an invalidation of the key named not long ago; what is older need not be brought.
+    """
 
     sequence: int
     begun_ns: int
+    not_before: int = 0
 
 
 class Tombstone(NamedTuple):
@@ -49,8 +53,10 @@ class Tombstones:
         """What all of them cost at most."""
         return self._number_max * TOMBSTONE_BYTES
 
-    def token(self, now_ns: int) -> FillToken:
-        return FillToken(self._sequence, now_ns)
+    def token(self, key: str, now_ns: int) -> FillToken:
+        tombstone = self._laid.get(hash(key)) if self._laid else None
+        not_before = tombstone.version if tombstone is not None and now_ns < tombstone.until_ns else 0
+        return FillToken(self._sequence, now_ns, not_before)
 
     def lay(self, key: str, version: int, now_ns: int) -> None:
         """`key` was invalidated: what is older than `version` is wrong; with version 0, all that was loaded so far."""
