@@ -17,14 +17,17 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change, Channel
+from tenfold.protect.switches import Rule, Switches, SwitchRecord
 from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError, ControlUnreachableError
 
-TOPIC, KEY = "switches", "bench"
+TOPIC, KEY = "bench", "bench"
+"""A record that nobody checks."""
+SWITCH = "bench"
 OPEN_TIMEOUT_S = 20.0
 
 
 class Seen(NamedTuple):
-    """One change as one process had it in force."""
+    """One value of the switch as one process had it in force."""
 
     number: int
     applied_ns: int
@@ -85,7 +88,7 @@ class ControlProcess:
 
 
 class Followers:
-    """Processes forked from this one, each with a channel; `seen` ends them and answers what each of them saw."""
+    """Processes forked from this one, each with a switch; `seen` ends them and answers what each of them saw."""
 
     def __init__(self, node: ControlProcess, folder: Path, count: int) -> None:
         self._folder = folder
@@ -113,12 +116,15 @@ class Followers:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         seen = array("q")
 
-        def note(change: Change) -> None:
-            seen.append(msgspec.json.decode(change.json or b"-1"))
-            seen.append(time.monotonic_ns())
+        def note(value: int) -> None:
+            if value >= 0:
+                seen.append(value)
+                seen.append(time.monotonic_ns())
 
-        with Channel(node.url, node.token, service="bench", instance=str(number)) as channel:
-            channel.subscribe(TOPIC, note)
+        switches = Switches()
+        switches.integer(SWITCH, default=-1, stores_max=None).on_change(note)
+        channel = Channel(node.url, node.token, service="bench", instance=str(number))
+        with channel, switches.following(channel):
             os.read(self._go_read, 1)
         self._file(number).write_bytes(seen.tobytes())
 
@@ -152,14 +158,23 @@ class Followers:
 
 
 def flip(client: ControlClient, number: int, *, again: Callable[[], None] = lambda: time.sleep(0.02)) -> Change:
-    """Have the record say `number`, exactly once, however often the node dies meanwhile."""
+    """Have the switch say `number`, exactly once, however often the node dies meanwhile."""
     while True:
         try:
-            current = client.get(TOPIC, KEY)
-            if current is not None and current.json == b"%d" % number:
+            current = client.get("switches", SWITCH)
+            if current is not None and current.json == setting(number).json:
                 return current
-            change = client.put(TOPIC, KEY, number, if_epoch=current.epoch if current else 0)
+            change = put_setting(client, number, if_epoch=current.epoch if current else 0)
             if not isinstance(change, Conflict):
                 return change
         except (ControlUnreachableError, ControlRefusedError):
             again()
+
+
+def setting(number: int) -> SwitchRecord:
+    """The switch says `number` everywhere."""
+    return SwitchRecord((Rule(value=number, owner="bench", reason="flip"),))
+
+
+def put_setting(client: ControlClient, number: int, *, if_epoch: int | None = None) -> Change | Conflict:
+    return client.put("switches", SWITCH, setting(number), if_epoch=if_epoch, by="bench", reason="flip", confirmed=True)

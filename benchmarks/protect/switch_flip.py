@@ -1,7 +1,9 @@
-"""Figure 7: a switch to 50 processes, and what is left of 1,000 flips when the control node is killed meanwhile.
+"""Figure 7: a switch to 50 processes, what is left of 1,000 flips when the control node is killed, and a read of one.
 
-Measured on one host, whose CLOCK_MONOTONIC is one for all: from the moment before the PUT is sent until the process
-has the change in force and its subscriber was told.
+Delivery is measured on one host, whose CLOCK_MONOTONIC is one for all: from the moment before the PUT is sent until the
+process has the value in force and whoever wanted to hear of it was told. A read is a boolean that a service keeps, of a
+process that follows a node, beside `openfeature-sdk`'s own call with the provider that keeps flags in memory, and the
+same call with the switch behind it; what the loop itself costs is taken off.
 """
 
 import random
@@ -12,11 +14,18 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
+from timeit import Timer
+
+from openfeature import api
+from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 
 from benchmarks.figures import Figure, spread_of
-from benchmarks.protect.followers import KEY, TOPIC, ControlProcess, Followers, Seen, flip
+from benchmarks.protect.followers import ControlProcess, Followers, Seen, flip, put_setting
 from benchmarks.protect.runner import run
 from tenfold.kernel import derive_seed
+from tenfold.protect.channel import Channel
+from tenfold.protect.openfeature import SwitchProvider
+from tenfold.protect.switches import Switches
 
 PROCESSES = 50
 FLIPS_A_ROUND = 60
@@ -25,11 +34,15 @@ FLIPS_UNDER_KILLS = 1000
 KILLS = 5
 DOWN_S = 0.15
 P99_MS_MAX = 20.0
+READ_NS_MAX = 80.0
+TIMES_FASTER_MIN = 200.0
+WAYS = ("switch.read()", "switch()", "switch.on")
+READS, SDK_READS, BURSTS = 20_000, 500, 20
 SEED = 7
 
 
 def measure(rounds: int) -> list[Figure]:
-    return [*delivery(rounds), *kills()]
+    return [*delivery(rounds), *kills(), *reading(rounds)]
 
 
 def delivery(rounds: int) -> list[Figure]:
@@ -54,6 +67,80 @@ def kills() -> list[Figure]:
             node.close()
 
 
+def reading(rounds: int) -> list[Figure]:
+    """What reading a switch costs the code that asks, turn by turn with the same question to `openfeature-sdk`."""
+    with TemporaryDirectory() as name:
+        node = ControlProcess(Path(name))
+        node.open()
+        try:
+            return _reading_figures(_read_turns(node, rounds))
+        finally:
+            node.close()
+
+
+def _read_turns(node: ControlProcess, rounds: int) -> dict[str, list[float]]:
+    """Nanoseconds a read, by who was asked, one for each round."""
+    switches = Switches()
+    switch = switches.boolean("recommendations", default=True)
+    flags = {"recommendations": InMemoryFlag("on", {"on": True, "off": False})}
+    api.set_provider_and_wait(InMemoryProvider(flags), "memory")
+    api.set_provider_and_wait(SwitchProvider(switches), "tenfold")
+    memory, ours = api.get_client("memory"), api.get_client("tenfold")
+    asked: dict[str, tuple[str, object, int]] = {
+        "switch.read()": ("ask.read()", switch, READS),
+        "switch()": ("ask()", switch, READS),
+        "switch.on": ("ask.on", switch, READS),
+        "switch.at(store=)": ("ask.at(store='7')", switch, READS),
+        "openfeature-sdk": ("ask.get_boolean_value('recommendations', False)", memory, SDK_READS),
+        "openfeature-sdk on a switch": ("ask.get_boolean_value('recommendations', False)", ours, SDK_READS),
+    }
+    turns: dict[str, list[float]] = {name: [] for name in asked}
+    channel = Channel(node.url, node.token, service="bench")
+    with channel, switches.following(channel):
+        for _ in range(rounds):
+            for name, (statement, ask, count) in asked.items():
+                loop_s = min(Timer("pass").repeat(BURSTS, count))
+                read_s = min(Timer(statement, globals={"ask": ask}).repeat(BURSTS, count))
+                turns[name].append((read_s - loop_s) / count * 1e9)
+    api.clear_providers()
+    return turns
+
+
+def _reading_figures(turns: dict[str, list[float]]) -> list[Figure]:
+    """Each way to ask against the bound; the quickest against the SDK, the others beside it."""
+    return [*(_cost_row(way, turns) for way in WAYS), _ratio_row(WAYS[0], turns)]
+
+
+def _cost_row(way: str, turns: dict[str, list[float]]) -> Figure:
+    return Figure(
+        figure=7,
+        name=f"reading a switch, {way}",
+        value=round(median(turns[way]), 1),
+        unit="ns",
+        target=READ_NS_MAX,
+        held=median(turns[way]) <= READ_NS_MAX,
+        peers={name: round(median(turn), 1) for name, turn in turns.items() if name not in WAYS},
+        spread=spread_of(turns[way]),
+        rounds=turns[way],
+    )
+
+
+def _ratio_row(way: str, turns: dict[str, list[float]]) -> Figure:
+    ratios = [theirs / mine for mine, theirs in zip(turns[way], turns["openfeature-sdk"], strict=True)]
+    return Figure(
+        figure=7,
+        name=f"{way}, times as fast as openfeature-sdk's own call",
+        value=round(median(ratios), 1),
+        unit="times",
+        target=TIMES_FASTER_MIN,
+        held=median(ratios) >= TIMES_FASTER_MIN,
+        peers={f"{name}, ns": round(median(turn), 1) for name, turn in turns.items()},
+        ratio=median(ratios),
+        spread=spread_of(ratios),
+        rounds=ratios,
+    )
+
+
 def _flipped(node: ControlProcess, folder: Path, rounds: int) -> tuple[dict[int, int], list[list[Seen]]]:
     """When each flip was sent, and what each process saw."""
     followers, client = Followers(node, folder, PROCESSES), node.client()
@@ -63,7 +150,7 @@ def _flipped(node: ControlProcess, folder: Path, rounds: int) -> tuple[dict[int,
         for number in range(rounds * FLIPS_A_ROUND):
             time.sleep(FLIP_EVERY_S)
             sent_ns[number] = time.monotonic_ns()
-            change = client.put(TOPIC, KEY, number)
+            change = put_setting(client, number)
             epoch = getattr(change, "epoch", epoch)
         followers.wait_until(client, epoch)
         return sent_ns, followers.seen()

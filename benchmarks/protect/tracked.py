@@ -16,6 +16,7 @@ import msgspec
 
 from tenfold.kernel import Duration
 from tenfold.protect.audit.recent import RecentKeys
+from tenfold.protect.breaker import Breakers
 from tenfold.protect.hot import Sketch
 from tenfold.protect.near import NearCache, Tombstones
 
@@ -67,12 +68,19 @@ def recent_keys() -> Tracker:
     return Tracker(recent.saw, 200_000 * 96)
 
 
+def breaker_keys() -> Tracker:
+    """Each key a store in trouble."""
+    breakers = Breakers(keys_max=16_384)
+    return Tracker(lambda key: breakers.of("stock", "read", key).failed("refused"), 16_384 * 2_048)
+
+
 TRACKERS: dict[str, Callable[[], Tracker]] = {
     "near cache, values of 40 to 840 bytes": near_values,
     "near cache, keys that lead to nothing": near_absences,
     "near cache, tombstones": near_tombstones,
     "hot keys, sketch": hot_keys,
     "audit, recent keys": recent_keys,
+    "breakers, key classes in trouble": breaker_keys,
 }
 
 

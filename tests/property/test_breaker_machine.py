@@ -9,6 +9,7 @@ from tenfold.protect import Breaker, BreakerState
 
 FAILURES_MAX, CALLS_MIN, RATIO, PROBES = 3, 6, 0.5, 2
 WINDOW_MS, COOL_DOWN_MS, COOL_DOWN_MAX_MS, LEASE_MS = 1_000, 200, 700, 400
+CALM_MS = 5_000
 SLICE_MS = WINDOW_MS // 10
 
 
@@ -29,10 +30,13 @@ class BreakerMachine(RuleBasedStateMachine):
             cool_down_max=Duration.from_ms(COOL_DOWN_MAX_MS),
             probes=PROBES,
             probe_lease=Duration.from_ms(LEASE_MS),
+            calm=Duration.from_ms(CALM_MS),
+            ramp=Duration(0),
         )
         self.state = BreakerState.CLOSED
         self.heard: list[tuple[int, bool]] = []
-        self.cool_down_ms = COOL_DOWN_MS
+        self.doublings = -1
+        self.closed_ms: int | None = None
         self.opened_ms = 0
         self.probes_out: list[int] = []
         self.proven = 0
@@ -49,11 +53,17 @@ class BreakerMachine(RuleBasedStateMachine):
         self.permits = []
         self.probes_out, self.proven = [], 0
         if state is BreakerState.CLOSED:
-            self.heard, self.cool_down_ms = [], COOL_DOWN_MS
+            self.heard, self.closed_ms = [], self.now_ms
+
+    @property
+    def cool_down_ms(self) -> int:
+        return min(COOL_DOWN_MS << self.doublings, COOL_DOWN_MAX_MS)
 
     def open(self) -> None:
-        if self.state is BreakerState.HALF_OPEN:
-            self.cool_down_ms = min(2 * self.cool_down_ms, COOL_DOWN_MAX_MS)
+        if self.closed_ms is not None:
+            self.doublings = max(-1, self.doublings - (self.now_ms - self.closed_ms) // CALM_MS)
+            self.closed_ms = None
+        self.doublings = min(self.doublings + 1, 30)
         self.opened_ms = self.now_ms
         self.become(BreakerState.OPEN)
 

@@ -1,9 +1,8 @@
-"""The console's pages as an ASGI application. It only reads: no request changes anything."""
+"""The console's pages as an ASGI application. Those of a run only read; those of switches change by the door alone."""
 
 import asyncio
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -11,19 +10,18 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from tenfold.console.drawing import TEMPLATES
 from tenfold.console.events import event_stream
 from tenfold.console.policy import REPORT_POLICY, LoopbackPolicy
 from tenfold.console.publisher import Publisher
+from tenfold.console.switchboard import SwitchPages
 from tenfold.telemetry import CONTENT_TYPE, render
 
 _HERE = Path(__file__).parent
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, auto_reload=False
-)
 
 
-def console_app(publisher: Publisher) -> Starlette:
-    """The live page, its event stream, the metrics of this process, and the report once there is one."""
+def console_app(publisher: Publisher, switches: SwitchPages | None = None) -> Starlette:
+    """The live page, its event stream, the metrics of this process, the report once there is one, and the switches."""
     pages = _Pages(publisher)
     return Starlette(
         routes=[
@@ -33,6 +31,7 @@ def console_app(publisher: Publisher) -> Starlette:
             Route("/verdict.json", pages.verdict),
             Route("/metrics", pages.metrics),
             Route("/health", pages.health),
+            *(switches.routes() if switches is not None else ()),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
         middleware=[Middleware(LoopbackPolicy)],
@@ -44,7 +43,7 @@ class _Pages:
         self._publisher = publisher
 
     async def live(self, _: Request) -> Response:
-        page = _TEMPLATES.get_template("live.html").render(progress=self._publisher.latest)
+        page = TEMPLATES.get_template("live.html").render(progress=self._publisher.latest)
         return HTMLResponse(page)
 
     async def events(self, _: Request) -> Response:

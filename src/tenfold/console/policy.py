@@ -14,6 +14,8 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+FORM_POLICY = PAGE_POLICY.replace("form-action 'none'", "form-action 'self'")
+"""For pages that change something, by forms that go home and nowhere else."""
 REPORT_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -57,7 +59,7 @@ REFUSAL = "The console answers to 127.0.0.1 and localhost only. Open the address
 def _add_headers(message: Message) -> None:
     headers = MutableHeaders(scope=message)
     for name, value in HEADERS.items():
-        headers[name] = value
+        headers.setdefault(name, value)
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
 
 

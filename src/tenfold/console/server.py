@@ -3,13 +3,18 @@
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
+from starlette.types import ASGIApp
 
 from tenfold.console.app import console_app
+from tenfold.console.door import Door
 from tenfold.console.publisher import Publisher
+from tenfold.console.session import Sessions
+from tenfold.console.switchboard import Desk, SwitchPages, Watch
 from tenfold.kernel import TenfoldError
 
 HOST = "127.0.0.1"
@@ -27,11 +32,27 @@ class ConsoleUnreachableError(TenfoldError):
 
 
 class Console:
-    """The war room's address for as long as it is open. Port 0 takes a free one."""
+    """The war room's address for as long as it is open. Port 0 takes a free one.
 
-    def __init__(self, publisher: Publisher, *, port: int = 0) -> None:
+    Whoever wants to change something signs in: with `token` when one was chosen, else by a one-time link. `on_link` is
+    called with each new link, the first one by `open`; a link is a secret, for the terminal and for nothing that others
+    read.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        *,
+        port: int = 0,
+        token: str = "",
+        on_link: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """Raises ConsoleTokenWeak."""
         self.publisher = publisher
         self._port = port
+        self._sessions = Sessions(token=token, on_code=lambda code: on_link(self._link(code)))
+        self._desk = Desk()
+        self._watch = Watch(self._desk, publisher.registry)
         self._reserved: socket.socket | None = None
         self._server: Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -40,11 +61,21 @@ class Console:
     def url(self) -> str:
         return f"http://{HOST}:{self._port}/"
 
+    @property
+    def sign_in_url(self) -> str:
+        """Where to sign in; with the code that is good now, which a browser keeps to itself, behind `#`."""
+        return self._link(self._sessions.code)
+
+    def follow_control(self, url: str, token: str) -> None:
+        """From now on the switches of this control node are shown, and changed by whoever is signed in."""
+        self._desk.attach(url, token)
+
     async def open(self) -> str:
         """Serve, and answer the address once it can be opened. Raises ConsolePortTakenError."""
         self._reserved = _reserve(self._port)
         self._port = self._reserved.getsockname()[1]
-        self._server = _server(self.publisher, self._port)
+        door = Door(self._sessions, self.publisher.registry)
+        self._server = _server(console_app(self.publisher, SwitchPages(self._desk, self._watch, door)), self._port)
         self._serving = asyncio.create_task(self._server.serve(), name="console")
         try:
             await asyncio.wait_for(_answering(self._port, self._serving), OPEN_TIMEOUT_S)
@@ -54,11 +85,15 @@ class Console:
                 f"The console does not answer at {self.url}; the run cannot be watched in a browser.",
                 remedy="Choose another port, or run without the console.",
             ) from error
+        self._sessions.open()
         return self.url
 
     async def close(self) -> None:
         """Say farewell to every viewer and stop listening, within a bound whatever they do."""
-        await self.publisher.see_viewers_off(patience_s=FAREWELL_S)
+        await asyncio.gather(
+            self.publisher.see_viewers_off(patience_s=FAREWELL_S), self._watch.close(patience_s=FAREWELL_S)
+        )
+        self._desk.close()
         if self._server is not None and self._serving is not None:
             self._server.stop()
             await asyncio.wait([self._serving], timeout=CLOSE_TIMEOUT_S)
@@ -69,10 +104,13 @@ class Console:
             self._reserved.close()
             self._reserved = None
 
+    def _link(self, code: str) -> str:
+        return f"{self.url}sign-in#code={code}" if code else f"{self.url}sign-in"
 
-def _server(publisher: Publisher, port: int) -> Server:
+
+def _server(app: ASGIApp, port: int) -> Server:
     return Server(
-        console_app(publisher),
+        app,
         address=HOST,
         port=port,
         interface=Interfaces.ASGINL,

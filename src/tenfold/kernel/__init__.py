@@ -3,6 +3,7 @@
 clock      the one source of time, so that a test can be another
 duration   a length of time, exact in integer nanoseconds
 errors     the root of every error a person may see
+forks      who has to begin anew in a forked child
 interrupt  ending on a signal, cleanly
 ids        names for runs that sort by when they began
 seeds      independent seeds derived from one, so that a run can be repeated
@@ -11,6 +12,7 @@ seeds      independent seeds derived from one, so that a run can be repeated
 from tenfold.kernel.clock import Clock, SystemClock, VirtualClock
 from tenfold.kernel.duration import Duration, DurationInvalid
 from tenfold.kernel.errors import TenfoldError
+from tenfold.kernel.forks import Forkable, tell_forks
 from tenfold.kernel.ids import run_id
 from tenfold.kernel.interrupt import Interrupted, run_until_signal
 from tenfold.kernel.seeds import derive_seed
@@ -19,6 +21,7 @@ __all__ = [
     "Clock",
     "Duration",
     "DurationInvalid",
+    "Forkable",
     "Interrupted",
     "SystemClock",
     "TenfoldError",
@@ -26,4 +29,5 @@ __all__ = [
     "derive_seed",
     "run_id",
     "run_until_signal",
+    "tell_forks",
 ]

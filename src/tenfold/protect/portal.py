@@ -1,15 +1,14 @@
 """An event loop in a thread of its own: how code that knows no `await` uses what needs one."""
 
 import asyncio
-import os
 import threading
-import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as TooSlow
 from typing import Any, TypeVar
 
 from tenfold.kernel import Duration, TenfoldError
+from tenfold.kernel.forks import tell_forks
 
 Result = TypeVar("Result")
 CLOSE_LIMIT = Duration.from_s(5)
@@ -32,7 +31,7 @@ class Portal:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
-        _PORTALS.add(self)
+        tell_forks(self)
 
     def call(self, work: Callable[[], Coroutine[Any, Any, Result]], *, timeout: Duration) -> Result:
         """What `work()` answers or raises. Raises PortalTimeout, and PortalClosed."""
@@ -70,21 +69,10 @@ class Portal:
                 self._thread.start()
             return self._loop
 
-    def _forget(self) -> None:
+    def after_fork(self) -> None:
         """In a forked child: the thread has stayed with the parent, perhaps with the lock in its hand."""
         self._lock = threading.Lock()
         self._loop = self._thread = None
-
-
-_PORTALS: "weakref.WeakSet[Portal]" = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    for portal in list(_PORTALS):
-        portal._forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

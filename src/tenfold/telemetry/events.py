@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tenfold.kernel import Clock, SystemClock
+from tenfold.kernel import Clock, SystemClock, tell_forks
 from tenfold.kernel.clock import utc
 
 
@@ -41,6 +41,11 @@ class EventLog:
         self._listeners: list[Callable[[Event], None]] = []
         self._lock = threading.Lock()
         self._file = path.open("ab", buffering=0) if path else None
+        tell_forks(self)
+
+    def after_fork(self) -> None:
+        """In the child nobody holds the lock, whoever held it in the parent."""
+        self._lock = threading.Lock()
 
     def emit(self, kind: str, subject: str, **detail: Any) -> Event:
         """Record that `kind` happened to `subject` now; a full disk costs the file its line, never the caller."""

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+from tenfold.kernel import tell_forks
 from tenfold.telemetry.histogram import Histogram
 
 
@@ -71,10 +72,15 @@ class Family(Generic[Child]):
         self._make: type[Child] = make
         self._children: dict[tuple[str, ...], Child] = {}
         self._lock = threading.Lock()
+        tell_forks(self)
         self.kind = kind
         self.name = name
         self.help_text = help_text
         self.labels = labels
+
+    def after_fork(self) -> None:
+        """In the child nobody holds the lock, whoever held it in the parent."""
+        self._lock = threading.Lock()
 
     def child(self, *values: str) -> Child:
         """The child for these label values, in the order of `labels`; made at its first mention."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from benchmarks.protect.followers import KEY, TOPIC, ControlProcess, Followers, flip
+from benchmarks.protect.followers import KEY, TOPIC, ControlProcess, Followers, flip, setting
 
 from tenfold.protect.channel import Change, Channel
 from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError
@@ -99,9 +99,9 @@ def test_nothing_is_lost_when_the_node_is_killed_under_changes(node: ControlProc
         epoch = flip(client, number).epoch
     killer.join()
     followers.wait_until(client, epoch)
-    history = [change.json for change in client.history(TOPIC, limit=1000)][::-1]
+    history = [change.json for change in client.history("switches", limit=1000)][::-1]
     client.close()
-    assert history == [b"%d" % number for number in range(200)]
+    assert history == [setting(number).json for number in range(200)]
     for seen in followers.seen():
         assert [number for number, _ in seen] == list(range(200))
 
@@ -223,8 +223,7 @@ def test_a_process_that_stands_still_is_cut_off_and_catches_up(node: ControlProc
         until(lambda: any(presence.epoch >= epoch for presence in client.processes()))
     finally:
         os.kill(stopped, signal.SIGCONT)
-    change = client.put(TOPIC, KEY, 7)
-    assert isinstance(change, Change)
+    change = flip(client, 7)
     followers.wait_until(client, change.epoch)
     client.close()
     assert [seen[-1].number for seen in followers.seen()] == [7, 7]

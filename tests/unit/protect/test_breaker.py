@@ -80,7 +80,7 @@ def test_an_open_breaker_refuses_until_its_cool_down_is_over() -> None:
 
 
 def test_a_probe_that_succeeds_closes_and_one_that_fails_doubles_the_cool_down() -> None:
-    """250, 500, 1000, 1000 ms; and 250 again after it was closed."""
+    """250, 500, 1000, 1000 ms; and still 1000 when it opens again soon after it was closed."""
     clock = VirtualClock()
     breaker = opened(clock)
     for wait_ms in (250, 500, 1000, 1000):
@@ -95,8 +95,26 @@ def test_a_probe_that_succeeds_closes_and_one_that_fails_doubles_the_cool_down()
     assert state_of(breaker) is BreakerState.CLOSED
     for _ in range(3):
         breaker.failed("refused")
-    clock.advance(COOL_DOWN)
+    clock.advance(Duration(Duration.from_s(1).ns - 1))
+    assert not breaker.allows()
+    clock.advance(Duration(1))
     assert breaker.allows()
+
+
+def test_calm_times_make_a_breaker_forget_how_often_it_opened() -> None:
+    """One doubling for each ten seconds in CLOSED; what comes back sooner rests for twice as long as before."""
+    clock = VirtualClock()
+    breaker = opened(clock)
+    for wait_ms, closed_s in ((250, 0), (500, 9), (1000, 10), (1000, 20), (500, 1000), (250, 0), (500, 0)):
+        clock.advance(Duration(Duration.from_ms(wait_ms).ns - 1))
+        assert not breaker.allows(), wait_ms
+        clock.advance(Duration(1))
+        assert breaker.allows(), wait_ms
+        breaker.succeeded()
+        assert state_of(breaker) is BreakerState.CLOSED
+        clock.advance(Duration.from_s(closed_s))
+        for _ in range(3):
+            breaker.failed("refused")
 
 
 def test_a_probe_that_never_reports_is_a_failed_probe() -> None:

@@ -10,7 +10,6 @@ wire         one connection, with a bound to every wait
 courier      takes acknowledgements and reports to the node
 keepsake     the last good state on disk
 meters       what is counted
-forks        who has to begin anew in a forked child
 backoff      how long to wait before the next attempt
 """
 

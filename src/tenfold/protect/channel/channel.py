@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from tenfold.kernel import Duration, TenfoldError
+from tenfold.kernel.forks import tell_forks
 from tenfold.protect.channel.backoff import Backoff
 from tenfold.protect.channel.courier import Courier
-from tenfold.protect.channel.forks import tell_forks
 from tenfold.protect.channel.keepsake import Keeper, Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, decode
 from tenfold.protect.channel.meters import Meters

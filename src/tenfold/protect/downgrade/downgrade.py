@@ -16,10 +16,10 @@ import zlib
 from typing import Any
 
 from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel.forks import tell_forks
 from tenfold.protect.audit import Decision, Ratios, Sprt
 from tenfold.protect.downgrade.budget import ReplicaBudget
 from tenfold.protect.ladder import EVERYTHING, Route
-from tenfold.protect.near.fork import renew_in_children
 from tenfold.telemetry import EventLog, Registry
 
 LEAVE_STEP = Duration.from_ms(30)
@@ -98,9 +98,9 @@ class Downgrade:
         """The hashes below this one stay at the cache; settled: no time changes it."""
         self._test = Sprt(ratios)
         self._declare(registry or Registry())
-        renew_in_children(self)
+        tell_forks(self)
 
-    def renew_in_child(self) -> None:
+    def after_fork(self) -> None:
         """Called in a child of a fork: nobody there holds the lock."""
         self._lock = threading.RLock()
 

@@ -1,14 +1,13 @@
 """Single flight among the threads of one process."""
 
 import contextvars
-import os
 import threading
-import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from tenfold.kernel import Duration
+from tenfold.kernel.forks import tell_forks
 from tenfold.protect.flight.crew import Crew
 from tenfold.protect.flight.errors import FlightsFull, LoadCancelled, WaitTimeout
 
@@ -65,8 +64,8 @@ class ThreadFlight(Generic[Loaded]):
         self._threads_max = threads_max
         self._flights_max = flights_max
         self._flights: dict[str, _Flight[Loaded]] = {}
-        self._begin_anew()
-        _ALL.add(self)
+        self.after_fork()
+        tell_forks(self)
 
     def do(self, key: str, loader: Callable[[], Loaded], *, timeout: Duration | None = None) -> Loaded:
         """What `loader` answers, or raises, for everyone who asks while it runs; it begins when nobody else's does.
@@ -106,19 +105,8 @@ class ThreadFlight(Generic[Loaded]):
                 del self._flights[key]
         flight.land()
 
-    def _begin_anew(self) -> None:
+    def after_fork(self) -> None:
+        """In the child: the threads that load, and perhaps hold the lock, were left with the parent."""
         self._lock = threading.Lock()
         self._flights = {}
         self._crew = Crew(threads_max=self._threads_max)
-
-
-_ALL: "weakref.WeakSet[ThreadFlight[Any]]" = weakref.WeakSet()
-
-
-def _begin_all_anew() -> None:
-    """In a forked child: the threads that load, and perhaps hold a lock, were left with the parent."""
-    for flight in list(_ALL):
-        flight._begin_anew()
-
-
-os.register_at_fork(after_in_child=_begin_all_anew)

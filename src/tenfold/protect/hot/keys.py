@@ -1,13 +1,12 @@
 """Hot keys of one kind of value in this process: found here and in the fleet, held in the near cache."""
 
-import os
 import threading
 import uuid
-import weakref
 import zlib
 from collections.abc import Callable
 
 from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel.forks import tell_forks
 from tenfold.protect.hot.detector import HOT_MAX, SHARE, Detector
 from tenfold.protect.hot.holder import FLEET_KEEP, Holder, Refresh
 from tenfold.protect.hot.messages import HotReport, HotSet
@@ -69,7 +68,11 @@ class HotKeys:
             sketch_bytes=lambda: self._detector.held_bytes,
         )
         self._begin(process or uuid.uuid4().hex[:16])
-        _LIVE.add(self)
+        tell_forks(self)
+
+    def after_fork(self) -> None:
+        """In the child: somebody else, who knows nothing yet."""
+        self._begin(uuid.uuid4().hex[:16])
 
     def _begin(self, process: str) -> None:
         """What a process has of its own."""
@@ -162,14 +165,3 @@ class HotKeys:
         with self._lock:
             local = set(self._detector.hot(now_ns))
         self._holder.cool(local, now_ns)
-
-
-_LIVE: "weakref.WeakSet[HotKeys]" = weakref.WeakSet()
-
-
-def _begin_in_child() -> None:
-    for hot in list(_LIVE):
-        hot._begin(uuid.uuid4().hex[:16])
-
-
-os.register_at_fork(after_in_child=_begin_in_child)

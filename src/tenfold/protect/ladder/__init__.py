@@ -9,6 +9,7 @@ guarded    one rung behind its breaker, its timeout and its budget
 fills      writes values back into a rung in the background, to a bound
 refreshes  reads anew in the background what will soon be asked for, to a bound
 hot        what a ladder needs of whoever finds hot keys
+refill     reads anew, in batches, what a near cache held
 climb      one climb, rung by rung, and back down
 ladder     the ladder itself
 blocking   the ladder for code that knows no `await`
@@ -20,6 +21,7 @@ from tenfold.protect.ladder.budget import Budget
 from tenfold.protect.ladder.climb import Lease, Told
 from tenfold.protect.ladder.demand import ANY, Demand
 from tenfold.protect.ladder.ladder import ReadLadder
+from tenfold.protect.ladder.refill import Refill
 from tenfold.protect.ladder.route import EVERYTHING, Gate, Route
 from tenfold.protect.ladder.rung import TIMEOUT, Attempt, NotAsked, Outcome, Rung, Step
 
@@ -40,6 +42,7 @@ __all__ = [
     "Outcome",
     "ReadLadder",
     "ReadShed",
+    "Refill",
     "Route",
     "Rung",
     "Step",

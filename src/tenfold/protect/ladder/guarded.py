@@ -90,7 +90,7 @@ def _report(attempt: Attempt, breaker: Breaker, epoch: int) -> None:
     elif attempt.error is None:
         breaker.succeeded(epoch)
     else:
-        breaker.failed(attempt.cause, epoch)
+        breaker.failed(attempt.cause, epoch, timeout=attempt.outcome is Outcome.TIMEOUT)
 
 
 def _we_are_cancelled() -> bool:

@@ -9,7 +9,6 @@ early        who refreshes before expiry, by chance, and how many may
 policy       who is admitted and who leaves
 entry        what is told of a key
 counts       metrics
-fork         what happens in a child of a fork
 """
 
 from tenfold.protect.near.cache import NearCache, Sampled

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 from tenfold.kernel import Clock, Duration
+from tenfold.kernel.forks import tell_forks
 from tenfold.protect.near.absent import Absences
 from tenfold.protect.near.counts import Counts
 from tenfold.protect.near.early import EarlyRefresh
 from tenfold.protect.near.entry import Entry, Kept
-from tenfold.protect.near.fork import renew_in_children
 from tenfold.protect.near.policy import Policy
 from tenfold.protect.near.store import Fill, Store
 from tenfold.protect.near.tombstones import FillToken, Tombstones
@@ -90,7 +90,7 @@ class NearCache:
         self._sample_every, self._sample_at, self._gap = sample_every, 0, 1
         self._events = events
         self._point()
-        renew_in_children(self)
+        tell_forks(self)
 
     # Reading
 
@@ -247,6 +247,12 @@ class NearCache:
     def sampled(self, sampled: Sampled | None) -> None:
         self._sampled, self._sample_at, self._gap = sampled, 0, 1
 
+    def keys(self, *, unproven: bool = False) -> list[str]:
+        """What values lie here, or only those in doubt; a moment's view."""
+        with self._lock:
+            table = self._store.table
+            return [*table.unproven] if unproven else [*table.proven, *table.unproven]
+
     @property
     def proven(self) -> bool:
         """Whether every invalidation is heard, as far as anybody has said."""
@@ -271,7 +277,7 @@ class NearCache:
         """Count a miss that `hit` left uncounted."""
         self._misses.value += 1
 
-    def renew_in_child(self) -> None:
+    def after_fork(self) -> None:
         """After a fork: a lock that another thread held will never be released, and what it guards may be torn."""
         torn, self._lock = self._lock.locked(), threading.Lock()
         self._chance.seed(self._seed ^ os.getpid())

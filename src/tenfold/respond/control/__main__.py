@@ -13,12 +13,14 @@ import msgspec
 import uvloop
 
 from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
+from tenfold.protect.breaker import BreakersTender
 from tenfold.protect.channel.keepsake import Keepsake
-from tenfold.protect.hot import TOPIC, FleetTender
+from tenfold.protect.hot import FleetTender
 from tenfold.respond.control.log import Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.server import LOOPBACK, ControlServer
 from tenfold.respond.control.sqlite import SqliteStore
+from tenfold.respond.switchboard.board import Switchboard
 from tenfold.telemetry import EventLog
 
 TOKEN = "TENFOLD_CONTROL_TOKEN"  # noqa: S105  # the name of the variable
@@ -61,24 +63,33 @@ async def _serve(options: argparse.Namespace, token: str) -> None:
         events = os.environ.get(EVENTS)
         node = ControlNode(store, events=EventLog("control", path=Path(events)) if events else None)
         server = ControlServer(node, token, host=options.host, port=options.port)
-        tender = FleetTender(partial(_put_hot, node))
-        node.inbox.on_report(tender.topic, tender.took)
+        tenders: list[FleetTender | BreakersTender] = [
+            FleetTender(partial(_put, node, FleetTender.topic)),
+            BreakersTender(partial(_put, node, BreakersTender.topic)),
+        ]
+        for tender in tenders:
+            node.inbox.on_report(tender.topic, tender.took)
+        board = Switchboard(node)
         try:
             url = await server.open()
-            tender.open()
+            for tender in tenders:
+                tender.open()
+            board.open()
             opened = {"url": url, "incarnation": node.log.incarnation, "epoch": node.log.epoch, "pid": os.getpid()}
             sys.stdout.buffer.write(msgspec.json.encode(opened) + b"\n")
             sys.stdout.flush()
             await server.ended()
         finally:
-            await tender.close()
+            await board.close()
+            await asyncio.gather(*(tender.close() for tender in tenders))
             await server.close()
     finally:
         store.close()
 
 
-async def _put_hot(node: ControlNode, name: str, hot: bytes | None) -> None:
-    await node.put(Put(topic=TOPIC, key=name, value=hot, by="hot-keys"))
+async def _put(node: ControlNode, topic: str, key: str, value: bytes | None) -> None:
+    """What the processes of a fleet have found, put together, for all of them."""
+    await node.put(Put(topic=topic, key=key, value=value, by=topic))
 
 
 def _store(options: argparse.Namespace) -> SqliteStore:

@@ -10,9 +10,10 @@ ROOT = "0" * 64
 
 
 class Link(msgspec.Struct, frozen=True):
-    """One change of the history and the digest that was written with it."""
+    """One change of the history as it stands there, which may have been edited, and the digest written with it."""
 
-    change: Change
+    epoch: int
+    text: str
     digest: str
 
 

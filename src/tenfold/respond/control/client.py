@@ -70,8 +70,8 @@ class ControlClient:
         """Change the record; `value` is anything that msgspec can encode, msgspec.Raw for what is JSON already.
 
         With `if_epoch`, the epoch of the record as it was read (0: there was none), a Conflict says that somebody
-        else was first; `confirmed` says that its reach is meant. Without an answer nobody knows whether it was made: read before trying again. Raises
-        ControlRefusedError.
+        else was first; `confirmed` says that its reach is meant. Without an answer nobody knows whether it was made:
+        read before trying again. Raises ControlRefusedError.
         """
         wish = Put(topic=topic, key=key, value=msgspec.json.encode(value), if_epoch=if_epoch, by=by, reason=reason)
         return self._change("PUT", msgspec.structs.replace(wish, confirmed=confirmed))

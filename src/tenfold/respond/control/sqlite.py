@@ -99,9 +99,9 @@ class SqliteStore:
     def links(self, after: int, limit: int) -> list[Link]:
         """The durable changes after the epoch `after` with their digests as they were written, oldest first."""
         rows = self._reader.execute(
-            "SELECT change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
+            "SELECT epoch, change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
         )
-        return [Link(_DECODER.decode(change), digest) for change, digest in rows]
+        return [Link(epoch, bytes(change).decode("utf-8", "replace"), digest) for epoch, change, digest in rows]
 
     def broken_at(self) -> int | None:
         """The epoch of the first change in the history that is not what was written; None when it is whole."""

@@ -9,9 +9,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
-from weakref import WeakSet
 
 from tenfold.kernel import Clock, SystemClock
+from tenfold.kernel.forks import tell_forks
 from tenfold.protect.valkey.address import Access, Endpoint
 from tenfold.protect.valkey.tracking.follower import Follower
 from tenfold.protect.valkey.tracking.pace import Pace
@@ -19,8 +19,6 @@ from tenfold.protect.valkey.tracking.target import Target
 from tenfold.telemetry import EventLog, Registry
 
 RECEIVED_BYTES_MAX = 1 << 16
-
-_open: "WeakSet[Tracking]" = WeakSet()
 
 
 class Tracking:
@@ -69,11 +67,10 @@ class Tracking:
         if self._thread is None:
             self._follower.open(self._now_ns())
             self._begin()
-            _open.add(self)
+            tell_forks(self)
 
     def close(self) -> None:
         """Listen no more; the targets are in doubt. Ends within a heartbeat, or an attempt to connect."""
-        _open.discard(self)
         thread, self._thread = self._thread, None
         if thread is not None:
             self._closing.set()
@@ -87,8 +84,10 @@ class Tracking:
         )
         self._thread.start()
 
-    def begin_in_child(self) -> None:
-        """After a fork: the thread is gone and the connection is the parent's; doubt, and begin anew."""
+    def after_fork(self) -> None:
+        """The thread is gone and the connection is the parent's; doubt, and begin anew."""
+        if self._thread is None:
+            return
         inherited, self._socket = self._socket, None
         if inherited is not None:
             inherited.close()
@@ -129,11 +128,3 @@ def _connected(endpoint: Endpoint, access: Access, timeout_s: float) -> socket.s
     if not access.tls:
         return connection
     return ssl.create_default_context().wrap_socket(connection, server_hostname=endpoint.host)
-
-
-def _begin_in_child() -> None:
-    for tracking in list(_open):
-        tracking.begin_in_child()
-
-
-os.register_at_fork(after_in_child=_begin_in_child)

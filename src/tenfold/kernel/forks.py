@@ -1,4 +1,4 @@
-"""Who has to begin anew in a forked child. Nothing is registered by an import: only by the first who asks."""
+"""Who has to begin anew in a forked child: gunicorn forks after import, when a lock may be held by another thread."""
 
 import os
 import weakref
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Forkable(Protocol):
-    """What has threads and sockets of its own."""
+    """What has locks, threads or calls under way that the child does not have."""
 
     def after_fork(self) -> None: ...
 
@@ -16,7 +16,7 @@ _hooked = False
 
 
 def tell_forks(one: Forkable) -> None:
-    """Call `one.after_fork()` in every child that is forked while `one` is alive."""
+    """Call `one.after_fork()` in every child that is forked while `one` is alive. An import registers nothing."""
     global _hooked
     _alive.add(one)
     if not _hooked:

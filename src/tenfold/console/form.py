@@ -1,0 +1,46 @@
+"""The body of a plain HTML form, to a bound: neither size nor slowness of a body can hold the console."""
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+
+BODY_BYTES_MAX = 256 << 10
+"""A value of 64 KiB, percent-encoded, and what stands beside it."""
+FIELDS_MAX = 40
+PATIENCE_S = 5.0
+_KIND = "application/x-www-form-urlencoded"
+
+Fields = Mapping[str, str]
+
+
+class FormUnreadable(Exception):
+    """What was sent is no form that these pages send; the message says why."""
+
+
+async def read_form(request: Request) -> Fields:
+    """Its fields; of two of the same name the last. Raises FormUnreadable."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
+        raise FormUnreadable(f"A form is sent as {_KIND}.")
+    try:
+        body = await asyncio.wait_for(_body(request), PATIENCE_S)
+        return fields_of(body.decode())
+    except (TimeoutError, ClientDisconnect) as error:
+        raise FormUnreadable("The form did not arrive.") from error
+    except ValueError as error:
+        raise FormUnreadable("The form cannot be read.") from error
+
+
+def fields_of(text: str) -> Fields:
+    """Raises ValueError."""
+    return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"))
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise FormUnreadable(f"A form has at most {BODY_BYTES_MAX} bytes.")
+    return bytes(body)

@@ -1,0 +1,109 @@
+"""One change of one switch, as far as it has come: what it would touch, made, or lost to somebody faster."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from tenfold.console.words import seal
+from tenfold.kernel import TenfoldError
+from tenfold.protect.channel import Change
+from tenfold.protect.switches import Declaration, Rule
+from tenfold.respond.control import Conflict
+from tenfold.respond.switchboard import Draft, Effect, SwitchOperator
+from tenfold.respond.switchboard.history import Entry
+from tenfold.respond.switchboard.operator import UndoRefused
+
+
+class Faster(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody else changed the switch since it was looked at; `entry` is their change, `value` what holds now."""
+
+    entry: Entry | None
+    value: object
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that is not made yet, and everything a person wants to know before it is."""
+
+    draft: Draft
+    effect: Effect
+    faster: Faster | None = None
+
+
+class RuleGone(TenfoldError):
+    """What was to be taken back is not set any longer."""
+
+
+Drafting = Callable[[SwitchOperator], Draft]
+
+
+def set_rule(name: str, rule: Rule) -> Drafting:
+    return lambda operator: operator.draft_set(name, rule)
+
+
+def unset_rule(name: str, wanted: str) -> Drafting:
+    """Without the rule of that seal, as it was looked at."""
+
+    def draft(operator: SwitchOperator) -> Draft:
+        rule = next((rule for rule in operator.view(name).rules if seal(rule) == wanted), None)
+        if rule is None:
+            raise RuleGone(
+                f"What was to be taken back is not set any longer for the switch '{name}'; nothing was changed.",
+                remedy="Look again what is set.",
+            )
+        return operator.draft_unset(name, rule)
+
+    return draft
+
+
+def propose(drafting: Drafting, if_epoch: int | None, operator: SwitchOperator) -> Proposal:
+    """`if_epoch` is what was looked at, None for a first look."""
+    draft = drafting(operator)
+    effect = operator.effect(draft)
+    lost = if_epoch is not None and draft.if_epoch != if_epoch
+    return Proposal(draft=draft, effect=effect, faster=_faster(operator, draft.name) if lost else None)
+
+
+def make(
+    drafting: Drafting, reason: str, confirmed: bool, if_epoch: int, operator: SwitchOperator
+) -> Change | Proposal:
+    """The change, or what stands in its way. Under the epoch that the person saw, whatever happens meanwhile."""
+    draft = drafting(operator)
+    if draft.if_epoch != if_epoch or (draft.needs_confirmation and not confirmed):
+        return propose(lambda _: draft, if_epoch, operator)
+    outcome = operator.put(draft, reason=reason, confirmed=confirmed)
+    if isinstance(outcome, Conflict):
+        return Proposal(draft=draft, effect=operator.effect(draft), faster=_faster(operator, draft.name))
+    return outcome
+
+
+def undo(name: str, change: int, operator: SwitchOperator) -> Change | Faster:
+    """What was set before `change`, which must still be the newest; going back is never held up by its reach."""
+    newest = operator.history(name, limit=1)
+    try:
+        draft = operator.draft_undo(name, change)
+    except UndoRefused:
+        if newest and newest[0].epoch != change:
+            return _faster(operator, name)
+        raise
+    said = newest[0].reason if newest else ""
+    outcome = operator.put(draft, reason=f"undo of {change}: {said}"[:1000], confirmed=True)
+    return _faster(operator, name) if isinstance(outcome, Conflict) else outcome
+
+
+def undo_proposal(name: str, operator: SwitchOperator) -> Proposal | None:
+    """What undoing would touch; None when there is nothing to undo."""
+    try:
+        draft = operator.draft_undo(name)
+    except UndoRefused:
+        return None
+    return None if draft.changes_nothing else Proposal(draft=draft, effect=operator.effect(draft))
+
+
+def declaration_of(name: str, operator: SwitchOperator) -> Declaration | None:
+    """What it may be."""
+    return operator.declaration(name)
+
+
+def _faster(operator: SwitchOperator, name: str) -> Faster:
+    entries = operator.history(name, limit=1)
+    return Faster(entry=entries[0] if entries else None, value=operator.view(name).value)

@@ -1,0 +1,31 @@
+"""How bad it is, as a number that features can act on."""
+
+HOLD_NS = 5_000_000_000
+
+
+class Pressure:
+    """0: nobody is refused. Then a step for each tier that is: of four tiers 0.25 when P3 is, 0.5 P2, 0.75 P1, 1 P0.
+
+    A level lasts five seconds beyond the last refusal that made it, so that what answers to it does not flutter.
+    """
+
+    __slots__ = ("_refused_ns", "level")
+
+    def __init__(self, tiers: int) -> None:
+        self._refused_ns = [-HOLD_NS] * tiers
+        self.level = 0.0
+
+    def refused(self, tier: int, now_ns: int) -> None:
+        self._refused_ns[tier] = now_ns
+
+    def changed(self, now_ns: int) -> bool:
+        """Whether the level is another one than at the last look; `level` is the new one."""
+        before, self.level = self.level, self._now(now_ns)
+        return self.level != before
+
+    def _now(self, now_ns: int) -> float:
+        tiers = len(self._refused_ns)
+        for tier, refused_ns in enumerate(self._refused_ns):
+            if now_ns - refused_ns < HOLD_NS:
+                return (tiers - tier) / tiers
+        return 0.0

@@ -1,0 +1,38 @@
+"""The states of a breaker, what an open one is answered by, and the hand of a person."""
+
+import enum
+from typing import NamedTuple
+
+from tenfold.kernel import TenfoldError
+
+
+class BreakerState(enum.Enum):
+    CLOSED = "closed"
+    HALF_OPEN = "half-open"
+    OPEN = "open"
+
+
+class Standing(enum.Enum):
+    """What one process knows of a dependency, for the others."""
+
+    WELL = "well"
+    DOUBTED = "doubted"
+    """Its own last calls failed, too few of them to open."""
+    BROKEN = "broken"
+    """Its own calls failed, and it opened."""
+    BELIEVED = "believed"
+    """Others said so, and it has not tried."""
+    BACK = "back"
+    """Its probes were answered."""
+
+
+class CircuitOpen(TenfoldError):
+    """The call was not made: its breaker is open, or half open with every probe taken."""
+
+
+class Hold(NamedTuple):
+    """Somebody's decision that a breaker stays CLOSED or OPEN, whatever is measured, until it is released."""
+
+    state: BreakerState
+    owner: str
+    reason: str

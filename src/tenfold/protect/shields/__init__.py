@@ -1,0 +1,11 @@
+"""Features that an app can do without: each with its tier and what it costs to miss it; shielded, and counted.
+
+shields   all of a process
+feature   one: whether it is open, for whom, and what its absence saves
+meters    what is counted
+"""
+
+from tenfold.protect.shields.feature import Cause, Feature, FeatureView
+from tenfold.protect.shields.shields import Shields
+
+__all__ = ["Cause", "Feature", "FeatureView", "Shields"]

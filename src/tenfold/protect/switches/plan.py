@@ -1,0 +1,60 @@
+"""The rules of one switch as they look from one place: what is asked at a read, and nothing else."""
+
+from collections.abc import Iterable, Mapping
+
+from tenfold.protect.switches.rule import Place, Rule, bucket_of, in_order
+
+_NOTHING: Mapping[str, object] = {}
+
+
+class Tally:
+    """How often a switch was read from one place. Two threads at once may lose one; it is an estimate."""
+
+    __slots__ = ("reads", "told")
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.told = 0
+
+    def fresh(self) -> int:
+        """The reads since this was asked last."""
+        fresh, self.told = self.reads - self.told, self.reads
+        return fresh
+
+
+class Plan:
+    """Immutable but for its tally. `settled` is the answer when it depends on nobody: then `rule` is it."""
+
+    __slots__ = ("_candidates", "_name", "rule", "settled", "tally", "targeted", "value")
+
+    def __init__(self, name: str, rules: Iterable[Rule], place: Place, default: object, tally: Tally) -> None:
+        rules = tuple(rules)
+        self._name = name
+        self._candidates = _reachable(rule for rule in in_order(rules) if rule.covers(place))
+        self.settled = not self._candidates or not self._candidates[0].conditional
+        self.rule = self.pick(None, _NOTHING)
+        self.value = default if self.rule is None else self.rule.value
+        self.targeted = any(rule.scoped for rule in rules)
+        self.tally = tally
+
+    def choose(self, subject: object, attributes: Mapping[str, object] | None) -> Rule | None:
+        """The rule that wins for `subject`; None when the default does."""
+        bucket = None if subject is None else bucket_of(self._name, subject)
+        return self.pick(bucket, attributes if attributes is not None else _NOTHING)
+
+    def pick(self, bucket: int | None, attributes: Mapping[str, object]) -> Rule | None:
+        """The same for whoever stands at `bucket`."""
+        for rule in self._candidates:
+            if rule.applies(bucket, attributes):
+                return rule
+        return None
+
+
+def _reachable(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules up to the first that always applies."""
+    reached: list[Rule] = []
+    for rule in rules:
+        reached.append(rule)
+        if not rule.conditional:
+            break
+    return tuple(reached)

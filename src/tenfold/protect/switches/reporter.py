@@ -1,0 +1,86 @@
+"""What a process tells the control node of its switches: which there are, and how often each is read.
+
+Nobody waits for it and nothing depends on it but what people see before they press.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tenfold.protect.switches.channel import Channel
+from tenfold.protect.switches.declaration import DECLARED, Declaration, DeclarationReport
+from tenfold.protect.switches.loads import LOADS, PLACES_MAX, Load, LoadReport
+from tenfold.protect.switches.meters import Meters
+from tenfold.protect.switches.switch import Switch
+
+LOADS_EVERY_MS = 5_000
+AGAIN_EVERY_MS = 10_000
+BYTES_MAX = 48 << 10
+"""Of one report, well below what the channel takes."""
+
+
+class Reporter:
+    """Says again what the node, which may have begun anew or lost it, does not know. For one thread; time comes in."""
+
+    def __init__(self, meters: Meters) -> None:
+        self._meters = meters
+        self._told: tuple[str, str] | None = None
+        self._told_ms = 0
+        self._names: set[str] = set()
+        self._loads_ms: int | None = None
+
+    def report(
+        self, channel: Channel, declared: Iterable[Switch[Any]], read: Iterable[Switch[Any]], now_ms: int
+    ) -> None:
+        """`now_ms` is monotonic."""
+        node = (channel.state.boot, channel.process.id)
+        if node[0]:
+            self._report_declarations(channel, declared, node, now_ms)
+        if self._loads_ms is None:
+            self._loads_ms = now_ms
+        if now_ms - self._loads_ms >= LOADS_EVERY_MS:
+            self._report_loads(channel, read, (now_ms - self._loads_ms) / 1000)
+            self._loads_ms = now_ms
+
+    def _report_declarations(
+        self, channel: Channel, switches: Iterable[Switch[Any]], node: tuple[str, str], now_ms: int
+    ) -> None:
+        if node != self._told:
+            self._told, self._told_ms, self._names = node, now_ms, set()
+        elif now_ms - self._told_ms >= AGAIN_EVERY_MS:
+            self._told_ms, self._names = now_ms, self._names & channel.current(DECLARED).keys()
+        new = [switch.declaration for switch in switches if switch.name not in self._names]
+        for part in _parts(new):
+            channel.report(DECLARED, DeclarationReport(part))
+        self._names.update(declaration.name for declaration in new)
+
+    def _report_loads(self, channel: Channel, switches: Iterable[Switch[Any]], seconds: float) -> None:
+        loads: list[Load] = []
+        for switch in switches:
+            reads = switch.reads()
+            self._meters.reads.child(switch.name).inc(sum(reads.values()))
+            loads += [Load(switch.name, count / seconds, *place) for place, count in reads.items() if count]
+        loads.sort(key=lambda load: load.reads_per_s, reverse=True)
+        channel.report(LOADS, LoadReport(seconds, _fitting(loads[:PLACES_MAX])))
+
+
+def _parts(declarations: Iterable[Declaration]) -> Iterable[list[Declaration]]:
+    """As many reports as it takes."""
+    part: list[Declaration] = []
+    size = 0
+    for declaration in declarations:
+        size += len(msgspec.json.encode(declaration))
+        if part and size > BYTES_MAX:
+            yield part
+            part, size = [], len(msgspec.json.encode(declaration))
+        part.append(declaration)
+    if part:
+        yield part
+
+
+def _fitting(loads: list[Load]) -> list[Load]:
+    """Those read most, as many as one report holds."""
+    while loads and len(msgspec.json.encode(loads)) > BYTES_MAX:
+        loads = loads[: len(loads) // 2]
+    return loads

@@ -1,0 +1,106 @@
+"""One value for whom, until when, and why. Which of several rules wins is decided here and nowhere else."""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+Scalar = bool | int | float | str
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+BUCKETS = 1 << 64
+
+
+class Place(NamedTuple):
+    """From where a switch is read. Empty: not stated."""
+
+    service: str = ""
+    store: str = ""
+    instance: str = ""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """`value` for whoever all of the stated apply to: one of `services`, of `stores`, of `instances`, every attribute
+    of `where`, and `percent` of the subjects. `until_ms` is wall time, 0 for "until somebody changes it".
+
+    A field that is not known is refused: it might narrow the rule, and without it the rule would hold for everybody.
+    """
+
+    value: Any
+    services: tuple[Name, ...] = ()
+    stores: tuple[Name, ...] = ()
+    instances: tuple[Name, ...] = ()
+    where: dict[Name, Scalar] = {}
+    percent: Percent | None = None
+    until_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+    owner: str = ""
+    reason: str = ""
+
+    def covers(self, place: Place) -> bool:
+        return (
+            (not self.services or place.service in self.services)
+            and (not self.stores or place.store in self.stores)
+            and (not self.instances or place.instance in self.instances)
+        )
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it depends on who is asked about, not only on where."""
+        return self.percent is not None or bool(self.where)
+
+    @property
+    def scoped(self) -> bool:
+        return bool(self.services or self.stores or self.instances or self.conditional)
+
+    @property
+    def scope(self) -> tuple[object, ...]:
+        """Whom it is about, a percentage of them or all: two rules about the same do not stand side by side."""
+        places = (frozenset(self.services), frozenset(self.stores), frozenset(self.instances))
+        return (*places, frozenset((name, type(value), value) for name, value in self.where.items()))
+
+    def replaces(self, other: "Rule") -> bool:
+        """A rule for all of a scope replaces what was set for a part of it by percentage, not the other way round."""
+        return self.scope == other.scope and (self.percent is None or other.percent is not None)
+
+    @property
+    def rank(self) -> tuple[bool, ...]:
+        """How narrow it is: the narrowest rule that applies wins, and of two equal ones the later."""
+        return (
+            bool(self.instances),
+            bool(self.stores),
+            bool(self.services),
+            bool(self.where),
+            self.percent is not None,
+        )
+
+    def applies(self, bucket: int | None, attributes: Mapping[str, object]) -> bool:
+        """Whether its conditions hold; one on a percentage never does for nobody."""
+        if self.percent is not None and (bucket is None or bucket >= int(self.percent * BUCKETS / 100)):
+            return False
+        return all(_same(attributes.get(name), value) for name, value in self.where.items())
+
+    def ended(self, now_ms: int) -> bool:
+        return 0 < self.until_ms <= now_ms
+
+
+def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules in the order in which they are asked, whoever applies first wins."""
+    newest_first = tuple(rules)[::-1]
+    return tuple(sorted(newest_first, key=lambda rule: rule.rank, reverse=True))
+
+
+def bucket_of(name: str, subject: object) -> int:
+    """Where `subject` stands for the switch `name`, evenly in [0, 2^64): the same in every process, language and year.
+
+    The first 64 bits (big-endian) of BLAKE2b of name, NUL, subject. Raising a percentage keeps whoever was in it, and
+    two switches choose independently of each other.
+    """
+    text = f"{name}\0{subject}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8).digest())
+
+
+def _same(stated: object, wanted: Scalar) -> bool:
+    """Equal, and alike: true is not 1, and 1 is 1.0."""
+    return isinstance(stated, bool) == isinstance(wanted, bool) and stated == wanted

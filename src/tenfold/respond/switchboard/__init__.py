@@ -1,0 +1,26 @@
+"""The switchboard: who may set a switch to what, what it would touch, who did, and how to take it back.
+
+board         the node's side: ties all of it to a control node
+check         why a change is refused
+reach         how far a change reaches
+declarations  what processes declare becomes records, so that it is known when no process runs
+expiry        what is over is taken out of the records, and the history says so
+draft         a change that is not made yet
+effect        what a draft would touch: processes, stores, reads a second, functions
+operator      what people do: look, draft, put, undo; over the control node's HTTP, with the console dead
+following     who has a change in force, and how fast
+view          one switch as people see it
+history       one change as people see it, and whether the history is whole
+watch         changes as they are made
+moment        `30m`, `02:00`: when a setting ends
+text          all of that in a terminal
+"""
+
+from tenfold.respond.switchboard.board import Switchboard
+from tenfold.respond.switchboard.draft import Draft
+from tenfold.respond.switchboard.effect import Effect
+from tenfold.respond.switchboard.history import Wholeness
+from tenfold.respond.switchboard.operator import SwitchOperator, SwitchUnknown
+from tenfold.respond.switchboard.view import SwitchView
+
+__all__ = ["Draft", "Effect", "SwitchOperator", "SwitchUnknown", "SwitchView", "Switchboard", "Wholeness"]

@@ -1,0 +1,74 @@
+"""Why a change of a switch is refused, before it has an epoch. Pure; the control node asks at every change."""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+from tenfold.kernel import TenfoldError
+from tenfold.protect.channel import Change
+from tenfold.protect.switches import Declaration, RecordInvalid, SwitchRecord
+from tenfold.protect.switches.declaration import read_declaration
+from tenfold.respond.control.log import Put
+from tenfold.respond.switchboard.reach import new_rules, too_far
+
+Lookup = Callable[[str], Declaration | None]
+Names = Callable[[], Iterable[str]]
+
+UNTIL_MAX_MS = 400 * 86_400_000
+
+
+def refusal_of_switch(put: Put, current: Change | None, now_ns: int, *, declared: Lookup, names: Names) -> str:
+    """For topic `switches`: a sentence, or nothing when it may be."""
+    if not put.by or not put.reason:
+        return "A switch is changed by somebody for a reason; say who and why."
+    try:
+        after, before = SwitchRecord.read(put.key, put.value), _known(current)
+    except RecordInvalid as error:
+        return str(error)
+    declaration = declared(put.key)
+    if declaration is None:
+        return "" if put.confirmed or put.value is None else _undeclared(put.key, names())
+    problem = rules_problem(before, after, declaration, now_ns // 1_000_000)
+    if problem:
+        return problem
+    far = "" if put.confirmed else too_far(before, after, declaration.stores_max)
+    return f"The switch '{put.key}' was not changed. {far} Confirm it, or name fewer stores." if far else ""
+
+
+def refusal_of_declaration(put: Put, _current: Change | None, _now_ns: int) -> str:
+    """For topic `switch-declarations`."""
+    if put.value is None:
+        return ""
+    try:
+        declaration = read_declaration(put.value)
+    except (ValueError, TenfoldError) as error:
+        return f"This is no declaration of a switch: {error}"
+    return "" if declaration.name == put.key else f"The declaration of '{declaration.name}' belongs under its own name."
+
+
+def rules_problem(before: SwitchRecord, after: SwitchRecord, declaration: Declaration, now_ms: int) -> str:
+    """What is wrong with the rules that `after` would have; nothing when it is less than before."""
+    new = new_rules(before, after)
+    for rule in after.rules if new else ():
+        problem = declaration.problem_with(rule.value)
+        if problem:
+            return f"The switch '{declaration.name}' cannot be set so: {problem}."
+    for rule in new:
+        if not rule.owner or not rule.reason:
+            return "A rule has an owner, who answers for it, and a reason."
+        if rule.ended(now_ms) or rule.until_ms > now_ms + UNTIL_MAX_MS:
+            return "A rule ends in the future, within 400 days; without an end it holds until somebody changes it."
+    return ""
+
+
+def _known(current: Change | None) -> SwitchRecord:
+    """What is there; what cannot be read counts for nothing, so that it can be replaced."""
+    try:
+        return SwitchRecord.read("", current.json if current is not None else None)
+    except RecordInvalid:
+        return SwitchRecord()
+
+
+def _undeclared(name: str, names: Iterable[str]) -> str:
+    close = get_close_matches(name, list(names), n=1)
+    hint = f"Did you mean '{close[0]}'?" if close else "Confirm it if a process will declare it later."
+    return f"No process has declared a switch '{name}'; it was not set. {hint}"

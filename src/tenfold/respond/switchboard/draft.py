@@ -1,0 +1,47 @@
+"""A change of one switch that is not made yet: what is there, what would be, and under which condition."""
+
+from typing import Any
+
+import msgspec
+
+from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.respond.switchboard.check import rules_problem
+from tenfold.respond.switchboard.reach import too_far
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """`if_epoch` is the epoch of what is there, 0 when nothing is: whoever changes it first, wins."""
+
+    name: str
+    if_epoch: int
+    before: SwitchRecord
+    after: SwitchRecord
+    declaration: Declaration | None = None
+
+    @property
+    def default(self) -> Any:
+        return self.declaration.default if self.declaration is not None else None
+
+    @property
+    def changes_nothing(self) -> bool:
+        return self.before == self.after
+
+    def refusal(self, now_ms: int) -> str:
+        """Why the node would refuse it, confirmed or not, as far as that can be told from here."""
+        if self.declaration is None:
+            return ""
+        return rules_problem(self.before, self.after, self.declaration, now_ms)
+
+    @property
+    def needs_confirmation(self) -> str:
+        """Why it is not made without one; nothing when it is."""
+        if self.changes_nothing or self.declaration is None:
+            return ""
+        return too_far(self.before, self.after, self.declaration.stores_max)
+
+    @property
+    def narrower(self) -> tuple[Rule, ...]:
+        """The rules that were there, stay, and will win over a new one that holds for more."""
+        new = [rule for rule in self.after.rules if rule not in self.before.rules]
+        kept = [rule for rule in self.after.rules if rule in self.before.rules]
+        return tuple(rule for rule in kept if any(rule.rank > one.rank and rule.value != one.value for one in new))

@@ -1,0 +1,110 @@
+"""What a draft would touch, from who follows the node now and from how often they said they read the switch. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from tenfold.protect.channel import Process
+from tenfold.protect.switches import Place, Rule, SwitchRecord
+from tenfold.protect.switches.loads import Load, LoadReport
+from tenfold.protect.switches.plan import Plan, Tally
+from tenfold.protect.switches.rule import BUCKETS, Scalar
+from tenfold.respond.switchboard.draft import Draft
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """`reads_per_s` are those that would be answered otherwise than now; a rule on attributes counts as if everybody
+    had them, so it is at most so many. Stores are those that are known of: where a process is or reads for.
+    """
+
+    name: str
+    declared: bool
+    before: Any
+    after: Any
+    processes: int
+    processes_all: int
+    stores: tuple[str, ...]
+    stores_all: int
+    reads_per_s: float
+    reads_per_s_all: float
+    functions: tuple[str, ...]
+    narrower: tuple[Rule, ...]
+    needs_confirmation: str
+
+
+def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, LoadReport], *, now_ms: int) -> Effect:
+    """`loads` by the id of the process that reported them."""
+    share = _Share(draft, now_ms)
+    places = {process.id: Place(process.service, process.store, process.instance) for process in processes}
+    read = {
+        process: [load for load in report.loads if load.switch == draft.name]
+        for process, report in loads.items()
+        if process in places
+    }
+    touched = {
+        process
+        for process, place in places.items()
+        if share.at(place) or any(share.at(_place(load)) for load in read.get(process, ()))
+    }
+    known = {place for place in places.values() if place.store} | {
+        _place(load) for loads_of in read.values() for load in loads_of if load.store
+    }
+    return Effect(
+        name=draft.name,
+        declared=draft.declaration is not None,
+        before=draft.before.at(now_ms).everywhere(draft.default),
+        after=draft.after.at(now_ms).everywhere(draft.default),
+        processes=len(touched),
+        processes_all=len(places),
+        stores=tuple(sorted({place.store for place in known if share.at(place)})),
+        stores_all=len({place.store for place in known}),
+        reads_per_s=_sum(load.reads_per_s * share.at(_place(load)) for load in _all(read)),
+        reads_per_s_all=_sum(load.reads_per_s for load in _all(read)),
+        functions=draft.declaration.functions if draft.declaration is not None else (),
+        narrower=draft.narrower,
+        needs_confirmation=draft.needs_confirmation,
+    )
+
+
+class _Share:
+    """How many of the reads from a place would be answered otherwise: 0 to 1."""
+
+    def __init__(self, draft: Draft, now_ms: int) -> None:
+        self._draft = draft
+        self._before, self._after = draft.before.at(now_ms), draft.after.at(now_ms)
+        rules = (*self._before.rules, *self._after.rules)
+        self._edges = sorted({0.0, 100.0} | {rule.percent for rule in rules if rule.percent is not None})
+        self._attributes: list[dict[str, Scalar]] = [{}, *(rule.where for rule in rules if rule.where)]
+
+    def at(self, place: Place) -> float:
+        before, after = self._plan(self._before, place), self._plan(self._after, place)
+        return max(self._differs(before, after, attributes) for attributes in self._attributes)
+
+    def _plan(self, record: SwitchRecord, place: Place) -> Plan:
+        return Plan(self._draft.name, record.rules, place, self._draft.default, Tally())
+
+    def _differs(self, before: Plan, after: Plan, attributes: Mapping[str, Scalar]) -> float:
+        """Summed over the stretches of percent within which no rule begins or ends to apply."""
+        share = 0.0
+        for low, high in zip(self._edges, self._edges[1:], strict=False):
+            bucket = int((low + high) / 2 * BUCKETS / 100)
+            one, other = before.pick(bucket, attributes), after.pick(bucket, attributes)
+            if self._value(one) != self._value(other):
+                share += (high - low) / 100
+        return share
+
+    def _value(self, rule: Rule | None) -> Any:
+        return self._draft.default if rule is None else rule.value
+
+
+def _place(load: Load) -> Place:
+    return Place(load.service, load.store, load.instance)
+
+
+def _all(read: Mapping[str, Iterable[Load]]) -> Iterable[Load]:
+    return (load for loads in read.values() for load in loads)
+
+
+def _sum(rates: Iterable[float]) -> float:
+    return round(sum(rates), 3)

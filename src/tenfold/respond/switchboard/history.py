@@ -1,0 +1,83 @@
+"""One change of a switch as people see it, and whether the history is what was written."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from tenfold.protect.channel import Change
+from tenfold.protect.channel.lines import decode, encode
+from tenfold.respond.control.chain import ROOT, Link, link
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who changed which switch when and why, and what has been set since then."""
+
+    epoch: int
+    at_ns: int
+    switch: str
+    by: str
+    reason: str
+    record: Any
+
+
+def entry(change: Change) -> Entry:
+    record = msgspec.json.decode(change.json) if change.json is not None else None
+    return Entry(
+        epoch=change.epoch, at_ns=change.at_ns, switch=change.key, by=change.by, reason=change.reason, record=record
+    )
+
+
+class Wholeness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether every entry is what was written, by the chain of digests. `digest` is the newest: whoever writes it down
+    elsewhere, with its epoch, would notice a history that was written anew from end to end.
+    """
+
+    entries: int
+    epoch: int
+    digest: str
+    problem: str = ""
+
+
+def wholeness_of(
+    links: Iterable[Link],
+    records: Iterable[Change],
+    *,
+    topics: Collection[str],
+    seen: tuple[int, str] | None = None,
+) -> Wholeness:
+    """`records` are what the node has in force of `topics`; `seen` is an epoch and how its digest began."""
+    digest, epoch, entries = ROOT, 0, 0
+    newest: dict[tuple[str, str], Change] = {}
+    met = seen is None
+    for one in links:
+        change = _read(one)
+        digest = link(digest, change) if change is not None else ""
+        if change is None or digest != one.digest or change.epoch != one.epoch:
+            problem = f"The entry of epoch {one.epoch} is not what was written."
+            return Wholeness(entries=entries, epoch=one.epoch, digest=one.digest, problem=problem)
+        entries, epoch = entries + 1, change.epoch
+        newest[change.topic, change.key] = change
+        met = met or (seen is not None and (epoch, digest[: len(seen[1])]) == seen)
+    problem = "" if met else f"The history does not hold the digest that was seen at epoch {seen[0] if seen else 0}."
+    return Wholeness(
+        entries=entries, epoch=epoch, digest=digest, problem=problem or _difference(newest, records, topics)
+    )
+
+
+def _read(one: Link) -> Change | None:
+    try:
+        line = decode(one.text.encode())
+    except ValueError:
+        return None
+    return line if isinstance(line, Change) else None
+
+
+def _difference(newest: Mapping[tuple[str, str], Change], records: Iterable[Change], topics: Collection[str]) -> str:
+    """A record in force that the history does not lead to, or one that it leads to and that is not in force."""
+    in_force = {(record.topic, record.key): encode(record) for record in records}
+    said = {place: encode(change) for place, change in newest.items() if place[0] in topics and change.json is not None}
+    for place in sorted(in_force.keys() | said.keys()):
+        if in_force.get(place) != said.get(place):
+            return f"The record '{place[1]}' in force is not what the history says of it."
+    return ""

@@ -1,0 +1,182 @@
+"""What people do with switches: look, draft, see what it would touch, put, take back. For the CLI and the console."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+import msgspec
+
+from tenfold.kernel import Clock, SystemClock, TenfoldError
+from tenfold.protect.channel import Change
+from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.switches.declaration import DECLARED, read_declaration
+from tenfold.protect.switches.loads import LOADS, LoadReport
+from tenfold.protect.switches.record import TOPIC
+from tenfold.respond.control import Conflict, ControlClient
+from tenfold.respond.control.chain import Link
+from tenfold.respond.switchboard.draft import Draft
+from tenfold.respond.switchboard.effect import Effect, effect_of
+from tenfold.respond.switchboard.following import Following, following
+from tenfold.respond.switchboard.history import Entry, Wholeness, entry, wholeness_of
+from tenfold.respond.switchboard.view import SwitchView, view_of
+
+PAGE = 1000
+LOOKS = 3
+ASK_EVERY_S = 0.05
+CHAINED = (TOPIC, DECLARED)
+
+
+class SwitchUnknown(TenfoldError):
+    """Neither declared nor set."""
+
+
+class UndoRefused(TenfoldError):
+    """The change cannot be taken back by itself."""
+
+
+class SwitchOperator:
+    """One person at a control node. Everything raises ControlUnreachableError, what changes ControlRefusedError."""
+
+    def __init__(self, control: ControlClient, *, by: str, clock: Clock | None = None) -> None:
+        self.control = control
+        self._by = by
+        self._clock = clock or SystemClock()
+
+    def views(self) -> list[SwitchView]:
+        """Every switch that is declared or set, by name."""
+        declared, records = self._declared(), {record.key: record for record in self.control.records(TOPIC)}
+        names = sorted(declared.keys() | records.keys())
+        return [view_of(name, declared.get(name), records.get(name), now_ms=self._now_ms()) for name in names]
+
+    def view(self, name: str) -> SwitchView:
+        """Raises SwitchUnknown."""
+        declaration, record = self.declaration(name), self.control.get(TOPIC, name)
+        if declaration is None and record is None:
+            raise SwitchUnknown(f"There is no switch '{name}': nobody has declared or set it.")
+        return view_of(name, declaration, record, now_ms=self._now_ms())
+
+    def declaration(self, name: str) -> Declaration | None:
+        record = self.control.get(DECLARED, name)
+        return read_declaration(record.json) if record is not None and record.json is not None else None
+
+    def draft_set(self, name: str, rule: Rule, *, override: bool = False) -> Draft:
+        """`rule` instead of what is set for its scope; with `override` instead of everything that is set."""
+        epoch, before = self._current(name)
+        kept = SwitchRecord() if override else before.at(self._now_ms())
+        return self._draft(name, epoch, before, kept.with_rule(rule))
+
+    def draft_unset(self, name: str, scope: Rule | None) -> Draft:
+        """Without what is set for the scope of that rule, None: without anything."""
+        epoch, before = self._current(name)
+        kept = before.at(self._now_ms())
+        return self._draft(name, epoch, before, kept.without_scope(scope) if scope is not None else SwitchRecord())
+
+    def draft_undo(self, name: str, change: int | None = None) -> Draft:
+        """What was set before the newest change of the switch, which must be `change` when one is stated.
+
+        Rules that are over by now do not come back. Raises UndoRefused.
+        """
+        epoch, current = self._current(name)
+        newest, *older = [*self.control.history(TOPIC, name, limit=2), None, None][:2]
+        if newest is None:
+            raise UndoRefused(f"The switch '{name}' was never changed; there is nothing to undo.")
+        if change is not None and newest.epoch != change:
+            raise UndoRefused(
+                f"The switch '{name}' was changed again after epoch {change}, by {newest.by} ({newest.reason}); "
+                "undoing would take that back too.",
+                remedy=f"Undo epoch {newest.epoch} first, or set what you want.",
+            )
+        if epoch not in (0, newest.epoch):
+            raise UndoRefused(f"The switch '{name}' is being changed just now.", remedy="Look, then try again.")
+        earlier = older[0]
+        before = SwitchRecord.read(name, earlier.json if earlier is not None else None)
+        return self._draft(name, epoch, current, before.at(self._now_ms()))
+
+    def effect(self, draft: Draft) -> Effect:
+        """What it would touch."""
+        alive = [one.process for one in self.control.processes() if one.left_ns is None]
+        return effect_of(draft, alive, self._loads(), now_ms=self._now_ms())
+
+    def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
+        """Make the change, if nobody was first. Raises ControlRefusedError."""
+        if draft.after.rules:
+            return self.control.put(
+                TOPIC,
+                draft.name,
+                draft.after,
+                if_epoch=draft.if_epoch,
+                by=self._by,
+                reason=reason,
+                confirmed=confirmed,
+            )
+        return self.control.remove(
+            TOPIC, draft.name, if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed
+        )
+
+    def following(self, epoch: int) -> Following:
+        """Who has the change of that epoch in force."""
+        return following(epoch, self.control.processes(), self.control.acks(epoch))
+
+    def acknowledged(self, epoch: int, *, within_s: float) -> Following:
+        """The same, once everybody has it or `within_s` is over. Blocks."""
+        end_s = time.monotonic() + within_s
+        while not (follows := self.following(epoch)).complete and time.monotonic() < end_s:
+            time.sleep(ASK_EVERY_S)
+        return follows
+
+    def newest(self) -> int:
+        """The epoch of the newest change of any switch, 0 when there was none."""
+        changes = self.control.history(TOPIC, limit=1)
+        return changes[0].epoch if changes else 0
+
+    def history(self, name: str | None = None, *, before: int | None = None, limit: int = 20) -> list[Entry]:
+        """Changes of one switch or of all, newest first."""
+        return [entry(change) for change in self.control.history(TOPIC, name, before=before, limit=limit)]
+
+    def verify(self, *, seen: tuple[int, str] | None = None) -> Wholeness:
+        """Whether the node's history is whole and leads to what is in force, worked out here.
+
+        A change that is made between the looks at both looks like an edit, so that is looked at again.
+        """
+        for _ in range(LOOKS - 1):
+            wholeness = self._verify(seen)
+            if not wholeness.problem:
+                return wholeness
+        return self._verify(seen)
+
+    def _verify(self, seen: tuple[int, str] | None) -> Wholeness:
+        records = [record for topic in CHAINED for record in self.control.records(topic)]
+        return wholeness_of(self._links(), records, topics=CHAINED, seen=seen)
+
+    def _links(self) -> Iterator[Link]:
+        page = self.control.links(0, limit=PAGE)
+        while page:
+            yield from page
+            page = self.control.links(page[-1].epoch, limit=PAGE)
+
+    def _draft(self, name: str, epoch: int, before: SwitchRecord, after: SwitchRecord) -> Draft:
+        declaration = self.declaration(name)
+        return Draft(name=name, if_epoch=epoch, before=before, after=after, declaration=declaration)
+
+    def _current(self, name: str) -> tuple[int, SwitchRecord]:
+        record = self.control.get(TOPIC, name)
+        return (record.epoch, SwitchRecord.read(name, record.json)) if record is not None else (0, SwitchRecord())
+
+    def _declared(self) -> dict[str, Declaration]:
+        return dict(_readable(self.control.records(DECLARED)))
+
+    def _loads(self) -> dict[str, LoadReport]:
+        loads: dict[str, LoadReport] = {}
+        for process, payload in self.control.reports(LOADS).items():
+            with suppress(ValueError):
+                loads[process] = msgspec.json.decode(payload, type=LoadReport)
+        return loads
+
+    def _now_ms(self) -> int:
+        return self._clock.wall_ns() // 1_000_000
+
+
+def _readable(records: Iterable[Change]) -> Iterator[tuple[str, Declaration]]:
+    for record in records:
+        with suppress(ValueError, TenfoldError):
+            yield record.key, read_declaration(record.json or b"")

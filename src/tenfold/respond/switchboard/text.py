@@ -1,0 +1,153 @@
+"""Switches in a terminal. Pure: records in, lines out; nothing longer than it must be."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tenfold.protect.switches import Rule
+from tenfold.respond.switchboard.effect import Effect
+from tenfold.respond.switchboard.following import Following
+from tenfold.respond.switchboard.history import Entry, Wholeness
+from tenfold.respond.switchboard.view import SwitchView
+
+
+def table(views: Sequence[SwitchView], now_ms: int) -> list[str]:
+    """One line a switch."""
+    rows: list[tuple[str, ...]] = [("SWITCH", "TIER", "VALUE", "ELSEWHERE", "TIME LEFT", "OWNER", "REASON")]
+    rows += [_row(view, now_ms) for view in views]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return [_aligned(row, widths) for row in rows]
+
+
+def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[str]:
+    """Everything about one."""
+    yield f"{view.name}  {said(view.value)}  ({view.kind}{', ' + view.tier if view.tier else ''})"
+    if view.says:
+        yield f"  {view.says}"
+    if view.functions:
+        yield f"  touches: {', '.join(view.functions)}"
+    if view.problem:
+        yield f"  {view.problem}"
+    yield f"  default: {said(view.default)}"
+    for rule in reversed(view.rules):
+        yield f"  {said(rule.value)} for {scope(rule)}, {left(rule, now_ms)}; {rule.owner}: {rule.reason}"
+    if view.epoch:
+        yield f"  epoch {view.epoch}, changed {at(view.changed_at_ns)} by {view.changed_by}"
+    if follows is not None:
+        yield f"  {acknowledged(follows)}"
+
+
+def effect_lines(effect: Effect) -> Iterator[str]:
+    """What it would touch."""
+    yield f"{effect.name}: {said(effect.before)} -> {said(effect.after)} wherever nothing narrower is set"
+    yield (
+        f"  touches {effect.processes} of {effect.processes_all} processes, {len(effect.stores)} of "
+        f"{effect.stores_all} known stores, about {effect.reads_per_s:g} of {effect.reads_per_s_all:g} reads a second"
+    )
+    if not effect.declared:
+        yield "  no process has declared a switch of this name"
+    if effect.functions:
+        yield f"  functions: {', '.join(effect.functions)}"
+    for rule in effect.narrower:
+        yield f"  stays as it is, being narrower: {said(rule.value)} for {scope(rule)} (--override takes it along)"
+
+
+def entry_line(entry: Entry) -> str:
+    if entry.record is None:
+        now = "default"
+    else:
+        rules = [msgspec.convert(rule, Rule, strict=False) for rule in entry.record.get("rules", ())]
+        now = "; ".join(f"{said(rule.value)} for {scope(rule)}" for rule in rules)
+    return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {now}  by {entry.by}: {entry.reason}"
+
+
+def acknowledged(follows: Following) -> str:
+    line = f"in force in {follows.applied} of {follows.processes} processes"
+    if follows.median_ms is not None:
+        line += f", median {follows.median_ms:.1f} ms, slowest {follows.slowest_ms:.1f} ms ({follows.slowest})"
+    if follows.failures:
+        line += f"; {follows.failures} times somebody raised at it"
+    if follows.missing:
+        line += f"; not yet in {_some(follows.missing)}"
+    return line
+
+
+def wholeness_line(wholeness: Wholeness) -> str:
+    if wholeness.problem:
+        return f"{wholeness.problem} {wholeness.entries} entries before it are what was written."
+    return f"{wholeness.entries} entries are what was written; the newest is {wholeness.epoch}:{wholeness.digest}"
+
+
+def said(value: Any) -> str:
+    """A value as people say it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def scope(rule: Rule) -> str:
+    """Whom it is about."""
+    parts = [
+        f"{rule.percent:g} % of" if rule.percent is not None else "",
+        _named("store", rule.stores),
+        _named("service", rule.services),
+        _named("instance", rule.instances),
+        ", ".join(f"{name}={value}" for name, value in rule.where.items()),
+    ]
+    text = " ".join(filter(None, parts))
+    return f"{text} everybody".strip() if not text or text.endswith(" of") else text
+
+
+def left(rule: Rule, now_ms: int) -> str:
+    if not rule.until_ms:
+        return "until somebody changes it"
+    return f"for {_length((rule.until_ms - now_ms) / 1000)}, until {at(rule.until_ms * 1_000_000)}"
+
+
+def at(wall_ns: int) -> str:
+    """In this machine's own zone."""
+    return datetime.fromtimestamp(wall_ns // 1_000_000_000).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+
+
+def _row(view: SwitchView, now_ms: int) -> tuple[str, ...]:
+    whole = next((rule for rule in reversed(view.rules) if not rule.scoped), None)
+    scoped = [rule for rule in view.rules if rule.scoped]
+    ends = [rule.until_ms for rule in view.rules if rule.until_ms]
+    newest = view.rules[-1] if view.rules else None
+    return (
+        view.name,
+        view.tier,
+        said(view.value) + ("" if whole is not None else " (default)"),
+        _some([f"{said(rule.value)} {scope(rule)}" for rule in scoped]),
+        _length((min(ends) - now_ms) / 1000) if ends else "",
+        newest.owner if newest is not None else "",
+        newest.reason if newest is not None else "",
+    )
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+    return "  ".join((*cells, row[-1])).rstrip()
+
+
+def _named(noun: str, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return f"{noun} {names[0]}" if len(names) == 1 else f"{noun}s {_some(names)}"
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _length(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(0, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def lines(parts: Iterable[str]) -> str:
+    return "".join(f"{part}\n" for part in parts)

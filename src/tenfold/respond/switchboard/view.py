@@ -1,0 +1,57 @@
+"""One switch as people see it: what it is, what is set, who answers for it, how long."""
+
+from typing import Any
+
+import msgspec
+
+from tenfold.protect.channel import Change
+from tenfold.protect.switches import Declaration, RecordInvalid, Rule, SwitchRecord
+
+
+class SwitchView(msgspec.Struct, frozen=True, kw_only=True):
+    """`value` holds wherever no scoped rule does. `problem` says that the record cannot be read."""
+
+    name: str
+    kind: str
+    tier: str
+    says: str
+    default: Any
+    value: Any
+    rules: tuple[Rule, ...] = ()
+    epoch: int = 0
+    changed_at_ns: int = 0
+    changed_by: str = ""
+    functions: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def set(self) -> bool:
+        return bool(self.rules)
+
+
+def view_of(name: str, declaration: Declaration | None, change: Change | None, *, now_ms: int) -> SwitchView:
+    """`declaration` is None for what no process has declared."""
+    record, problem = _read(name, change)
+    record = record.at(now_ms)
+    default = declaration.default if declaration is not None else None
+    return SwitchView(
+        name=name,
+        kind=declaration.kind if declaration is not None else "undeclared",
+        tier=declaration.tier if declaration is not None else "",
+        says=declaration.says if declaration is not None else "",
+        default=default,
+        value=record.everywhere(default),
+        rules=record.rules,
+        epoch=change.epoch if change is not None else 0,
+        changed_at_ns=change.at_ns if change is not None else 0,
+        changed_by=change.by if change is not None else "",
+        functions=declaration.functions if declaration is not None else (),
+        problem=problem,
+    )
+
+
+def _read(name: str, change: Change | None) -> tuple[SwitchRecord, str]:
+    try:
+        return SwitchRecord.read(name, change.json if change is not None else None), ""
+    except RecordInvalid as error:
+        return SwitchRecord(), str(error)

@@ -1,0 +1,287 @@
+"""Switches for real: a node and services as processes, SIGKILL, two people at once, a history that is edited."""
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.protect.followers import ControlProcess
+
+from tenfold.protect.channel import Channel
+from tenfold.protect.switches import BooleanSwitch, Rule, Switches, SwitchRecord
+from tenfold.respond.switch_cli import ControlUnknown, SwitchRefused, add_switch_commands
+from tenfold.respond.switchboard import SwitchOperator
+
+DEADLINE_S = 15.0
+CLI = """
+import argparse, sys
+from tenfold.respond.switch_cli import add_switch_commands
+parser = argparse.ArgumentParser()
+add_switch_commands(parser.add_subparsers())
+options = parser.parse_args()
+sys.stdin.readline()
+sys.exit(options.run(options))
+"""
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlProcess]:
+    node = ControlProcess(tmp_path)
+    node.open()
+    monkeypatch.setenv("TENFOLD_CONTROL_URL", node.url)
+    monkeypatch.setenv("TENFOLD_CONTROL_TOKEN", node.token)
+    monkeypatch.setenv("TENFOLD_BY", "ann")
+    yield node
+    node.close()
+
+
+def until(holds: Callable[[], bool], *, deadline_s: float = DEADLINE_S) -> None:
+    end_s = time.monotonic() + deadline_s
+    while not holds():
+        assert time.monotonic() < end_s, "it does not hold by the deadline"
+        time.sleep(0.005)
+
+
+class Service:
+    """This process as a service with one switch, declared to the node."""
+
+    def __init__(self, node: ControlProcess, **said: Any) -> None:
+        self.node = node
+        self.switches = Switches()
+        self.reviews: BooleanSwitch = self.switches.boolean(
+            "reviews", default=True, tier="P3", functions=("product page",)
+        )
+        self.limit = self.switches.integer("limit", default=100, maximum=500, stores_max=None)
+        self.channel = Channel(node.url, node.token, service="shop", store="7", **said)
+
+    def __enter__(self) -> "Service":
+        self.channel.open()
+        self.switches.open(self.channel)
+        until(lambda: len(self.channel.current("switch-declarations")) == 2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.switches.close()
+        self.channel.close()
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
+    """`tenfold switch WORDS --json`: its exit status and what it said."""
+    parser = argparse.ArgumentParser()
+    add_switch_commands(parser.add_subparsers())
+    options = parser.parse_args(["switch", *words, "--json"])
+    status = options.run(options)
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_the_words_of_the_command_line(node: ControlProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    """Look, dry run, set, see who has it, undo, look back, verify: with nothing but the node and a service."""
+    with Service(node) as service:
+        for _ in range(50):
+            service.reviews()
+        status, views = call(capsys, "list")
+        assert (status, [(view["name"], view["value"]) for view in views]) == (0, [("limit", 100), ("reviews", True)])
+
+        why = ("--reason", "slow pages")
+        status, said = call(capsys, "set", "reviews", "off", *why)
+        assert (status, said["change"], said["effect"]["processes"]) == (3, None, 1)
+        assert said["effect"]["needs_confirmation"]
+        assert call(capsys, "set", "reviews", "off", "--confirm", "--dry-run", *why)[0] == 0
+        assert service.reviews() is True
+
+        status, said = call(capsys, "set", "reviews", "off", "--store", "7", "--ttl", "30m", *why)
+        assert (status, said["following"]["applied"]) == (0, 1)
+        assert service.reviews() is False
+        assert call(capsys, "set", "limit", "50", *why)[0] == 0
+        assert service.limit() == 50
+        assert call(capsys, "set", "limit", "50", *why)[1]["change"] is None
+
+        status, said = call(capsys, "show", "reviews")
+        assert [rule["owner"] for rule in said["switch"]["rules"]] == ["ann"]
+        assert said["following"]["median_ms"] > 0
+
+        assert call(capsys, "undo", "reviews", "--reason", "fast again")[0] == 0
+        assert service.reviews() is True
+        assert call(capsys, "undo", "reviews", "--reason", "slow again")[0] == 0
+        assert service.reviews() is False
+        assert call(capsys, "unset", "reviews", "--all", "--confirm", "--reason", "over")[0] == 0
+        assert service.reviews() is True
+
+        status, entries = call(capsys, "history", "reviews")
+        assert [entry["reason"] for entry in entries] == ["over", "slow again", "fast again", "slow pages"]
+        status, whole = call(capsys, "verify")
+        assert (status, whole["problem"]) == (0, "")
+        assert call(capsys, "verify", "--seen", f"{whole['epoch']}:{whole['digest']}")[0] == 0
+
+
+def test_what_may_not_be_is_refused_before_and_by_the_node(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reason; and nobody is left guessing where the node is."""
+    with Service(node):
+        with pytest.raises(SwitchRefused, match="900 is more than 500"):
+            call(capsys, "set", "limit", "900", "--reason", "x")
+        with pytest.raises(Exception, match="Did you mean 'reviews'"):
+            call(capsys, "set", "review", "off", "--store", "7", "--reason", "x")
+    monkeypatch.delenv("TENFOLD_CONTROL_TOKEN")
+    with pytest.raises(ControlUnknown, match="TENFOLD_CONTROL_TOKEN"):
+        call(capsys, "list")
+
+
+def test_a_switch_goes_back_by_itself_with_the_node_dead(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At its moment; the node writes the end into the history when it lives again."""
+    with Service(node) as service:
+        heard: list[tuple[bool, float]] = []
+        service.reviews.on_change(lambda on: heard.append((on, time.time())))
+        status, said = call(capsys, "set", "reviews", "off", "--store", "7", "--ttl", "1.5s", "--reason", "x")
+        assert status == 0
+        ends_s = said["change"]["value"]["rules"][0]["until_ms"] / 1000
+        node.kill()
+        assert service.reviews() is False
+        until(service.reviews)
+        assert [on for on, _ in heard] == [True, False, True]
+        assert 0 <= heard[-1][1] - ends_s < 0.5
+        node.open()
+        until(lambda: call(capsys, "history", "reviews")[1][0]["by"] == "tenfold")
+        assert service.reviews() is True
+        assert call(capsys, "verify")[0] == 0
+
+
+def test_of_two_people_who_press_at_once_only_one_wins(node: ControlProcess) -> None:
+    """Two processes, five times, each having seen the same state."""
+    with Service(node) as service:
+        wins: list[str] = []
+        for turn in range(5):
+            epoch = service.reviews.epoch if turn else 0
+            both = [_press(word, epoch) for word in ("on", "off")]
+            for process in both:
+                assert process.stdin is not None
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+            statuses = [process.wait(30) for process in both]
+            assert sorted(statuses) == [0, 1]
+            wins.append(("on", "off")[statuses.index(0)])
+            until(lambda last=epoch: service.reviews.epoch > last)  # type: ignore[misc]
+            assert service.reviews() is (wins[-1] == "on")
+
+
+def _press(value: str, epoch: int) -> "subprocess.Popen[bytes]":
+    """A person who has seen `epoch` and is about to press."""
+    words = ["switch", "set", "reviews", value, "--store", "7", "--if-epoch", str(epoch), "--reason", f"turn {epoch}"]
+    return subprocess.Popen(
+        [sys.executable, "-c", CLI, *words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=os.environ.copy()
+    )
+
+
+def test_an_edit_of_the_history_on_disk_is_found(
+    node: ControlProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While the node runs, and after it was started again."""
+    with Service(node):
+        for store in ("1", "2", "3"):
+            call(capsys, "set", "reviews", "off", "--store", store, "--reason", "slow")
+        assert call(capsys, "verify")[0] == 0
+        with closing(sqlite3.connect(tmp_path / "control.db")) as database, database:
+            database.execute(
+                "UPDATE changes SET change = CAST(replace(change, 'ann', 'bob') AS BLOB) "
+                "WHERE topic = 'switches' AND epoch = (SELECT min(epoch) FROM changes WHERE topic = 'switches')"
+            )
+        status, said = call(capsys, "verify")
+        assert status == 1
+        assert "is not what was written" in said["problem"]
+        node.kill()
+        node.open()
+        assert call(capsys, "verify")[0] == 1
+
+
+def test_the_last_good_setting_holds_in_a_process_that_begins_with_the_node_dead(
+    node: ControlProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From its file on disk."""
+    keepsake = tmp_path / "channel-state"
+    with Service(node, keepsake=keepsake):
+        call(capsys, "set", "reviews", "off", "--store", "7", "--reason", "slow")
+    node.kill()
+    with Service(node, keepsake=keepsake) as service:
+        assert service.reviews() is False
+        assert service.reviews.at(store="8") is True
+    node.open()
+
+
+def test_a_forked_child_follows_and_ends_what_is_over(node: ControlProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    """As gunicorn forks its workers after import; also while another thread changes switches all the time."""
+    with Service(node) as service:
+        pids = [_child(service) for _ in range(3)]
+        call(capsys, "set", "limit", "7", "--reason", "x", "--ttl", "1s")
+        for pid in pids:
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _child(service: Service) -> int:
+    """Ends with 0 once it has seen the limit at 7 and then back at 100."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        until(lambda: service.limit() == 7)
+        until(lambda: service.limit() == 100)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def test_watching_tells_each_change_and_who_has_it(node: ControlProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was set before is not told."""
+    with Service(node):
+        call(capsys, "set", "limit", "5", "--reason", "before")
+        watcher = subprocess.Popen(
+            [sys.executable, "-c", CLI, "switch", "watch", "--changes", "2", "--json"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ.copy(),
+        )
+        client = node.client()
+        assert watcher.stdin is not None
+        watcher.stdin.write(b"\n")
+        watcher.stdin.flush()
+        until(lambda: any(one.process.service == "operator" and one.left_ns is None for one in client.processes()))
+        said = [call(capsys, "set", "limit", limit, "--reason", f"limit {limit}")[1] for limit in ("6", "7")]
+        assert watcher.stdout is not None
+        lines = [json.loads(watcher.stdout.readline()) for _ in range(2)]
+        assert watcher.wait(10) == 0
+        client.close()
+    assert [line["change"]["epoch"] for line in lines] == [one["change"]["epoch"] for one in said]
+    assert [line["change"]["reason"] for line in lines] == ["limit 6", "limit 7"]
+    assert all(line["following"]["applied"] == line["following"]["processes"] == 1 for line in lines)
+
+
+def test_a_dry_run_knows_the_reads_of_other_processes(node: ControlProcess) -> None:
+    """From what they report."""
+    with Service(node) as service:
+        client = node.client()
+        operator = SwitchOperator(client, by="ann")
+        draft = operator.draft_set("reviews", Rule(value=False, stores=("9",), owner="ann", reason="x"))
+
+        def known() -> bool:
+            service.reviews()
+            service.reviews.at(store="9")
+            return operator.effect(draft).reads_per_s_all > 0
+
+        until(known)
+        effect = operator.effect(draft)
+        assert effect.stores == ("9",)
+        assert effect.stores_all == 2
+        assert 0 < effect.reads_per_s < effect.reads_per_s_all
+        assert draft.before == SwitchRecord()
+        client.close()

@@ -1,0 +1,105 @@
+"""A control node in memory, behind what `ControlClient` offers: its own log, its own rules, no server and no disk."""
+
+from typing import Any
+
+import msgspec
+
+from tenfold.kernel.clock import VirtualClock
+from tenfold.protect.channel import Change, Process
+from tenfold.protect.channel.lines import encode
+from tenfold.protect.switches import Declaration
+from tenfold.protect.switches.declaration import DECLARED, read_declaration
+from tenfold.protect.switches.record import TOPIC
+from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
+from tenfold.respond.control.chain import ROOT, Link, link
+from tenfold.respond.control.ledger import Ack, Presence
+from tenfold.respond.control.log import Draft, Log
+from tenfold.respond.switchboard.check import refusal_of_switch
+
+
+class MemoryControl:
+    """`failing`, when set, is raised by every question."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.log = Log("memory", "boot")
+        self.chain: list[Link] = []
+        self.presences: list[Presence] = []
+        self.acknowledged: dict[int, list[Ack]] = {}
+        self.loads: dict[str, msgspec.Raw] = {}
+        self.failing: Exception | None = None
+        self._changes: list[Change] = []
+        self._clock = clock
+
+    def declare(self, declaration: Declaration) -> None:
+        self._make(Put(topic=DECLARED, key=declaration.name, value=msgspec.json.encode(declaration), by="code"))
+
+    def follow(self, process: Process) -> None:
+        self.presences.append(Presence(process=process, epoch=self.log.epoch, since_ns=0, streams=1))
+
+    def get(self, topic: str, key: str) -> Change | None:
+        self._fail()
+        return self.log.get(topic, key)
+
+    def records(self, topic: str) -> list[Change]:
+        self._fail()
+        return self.log.records(topic)
+
+    def put(self, topic: str, key: str, value: Any, **said: Any) -> Change | Conflict:
+        return self._make(Put(topic=topic, key=key, value=msgspec.json.encode(value), **said))
+
+    def remove(self, topic: str, key: str, **said: Any) -> Change | Conflict:
+        return self._make(Put(topic=topic, key=key, value=None, **said))
+
+    def history(
+        self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
+    ) -> list[Change]:
+        self._fail()
+        found = [
+            change
+            for change in reversed(self._changes)
+            if topic in (None, change.topic) and key in (None, change.key) and (not before or change.epoch < before)
+        ]
+        return found[:limit]
+
+    def links(self, after: int, *, limit: int = 1000) -> list[Link]:
+        self._fail()
+        return [one for one in self.chain if one.epoch > after][:limit]
+
+    def processes(self) -> list[Presence]:
+        self._fail()
+        return self.presences
+
+    def acks(self, epoch: int) -> list[Ack]:
+        self._fail()
+        return self.acknowledged.get(epoch, [])
+
+    def reports(self, topic: str) -> dict[str, msgspec.Raw]:
+        self._fail()
+        return self.loads
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _make(self, put: Put) -> Change | Conflict:
+        self._fail()
+        draft = Draft(self.log, {TOPIC: self._check})
+        outcome = draft.weigh(put, self._clock.wall_ns())
+        if isinstance(outcome, Unacceptable):
+            raise ControlRefusedError(outcome.problem)
+        if isinstance(outcome, Change):
+            self.log.append(outcome)
+            self._changes.append(outcome)
+            digest = link(self.chain[-1].digest if self.chain else ROOT, outcome)
+            self.chain.append(Link(outcome.epoch, encode(outcome).decode(), digest))
+        return outcome
+
+    def _check(self, put: Put, current: Change | None, now_ns: int) -> str:
+        def declared(name: str) -> Declaration | None:
+            record = self.log.get(DECLARED, name)
+            return read_declaration(record.json or b"") if record is not None else None
+
+        return refusal_of_switch(put, current, now_ns, declared=declared, names=list)
+
+    def _fail(self) -> None:
+        if self.failing is not None:
+            raise self.failing

@@ -1,0 +1,97 @@
+"""What a form says of a switch, and the rule that it comes to."""
+
+import pytest
+
+from tenfold.console.switchboard.wish import Wish, WishUnclear, rule_of, wish_of
+from tenfold.protect.switches import Declaration, Rule
+
+NOW_MS = 1_767_225_600_000
+BOOLEAN = Declaration(name="reviews", kind="boolean", default=True)
+INTEGER = Declaration(name="limit", kind="integer", default=5, schema={"maximum": 10})
+
+
+def ruled(wish: Wish, declaration: Declaration | None = BOOLEAN) -> Rule:
+    rule = rule_of(wish, declaration, NOW_MS)
+    assert isinstance(rule, Rule)
+    return rule
+
+
+def problems(wish: Wish, declaration: Declaration | None = BOOLEAN) -> dict[str, str]:
+    rule = rule_of(wish, declaration, NOW_MS)
+    assert isinstance(rule, WishUnclear)
+    return dict(rule.problems)
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "text", "value"),
+    [
+        ("boolean", True, "off", False),
+        ("integer", 1, "7", 7),
+        ("number", 1.0, "0.5", 0.5),
+        ("percentage", 0, "12.5 %", 12.5),
+        ("text", "full", "7", "7"),
+        ("text", "full", "", ""),
+        ("json", {}, '{"days": 2}', {"days": 2}),
+    ],
+)
+def test_a_value_is_read_as_its_switch_wants_it(kind: str, default: object, text: str, value: object) -> None:
+    """A text that looks like a number stays a text."""
+    declaration = Declaration(name="one", kind=kind, default=default)  # type: ignore[arg-type]
+    assert ruled(Wish(value=text), declaration).value == value
+
+
+@pytest.mark.parametrize("text", ["11", "1.5", "seven", "", "true", "null", "[" * 5000])
+def test_a_value_that_may_not_be_is_said_beside_its_field(text: str) -> None:
+    """In a sentence, with nothing asked of the node."""
+    assert set(problems(Wish(value=text), INTEGER)) == {"value"}
+
+
+def test_places_are_separated_by_commas_or_blanks() -> None:
+    """As people type them, each once."""
+    rule = ruled(Wish(value="off", stores="7, 12  7,,31", percent="10 %"))
+    assert (rule.stores, rule.percent) == (("7", "12", "31"), 10.0)
+
+
+def test_an_end_is_a_length_or_a_moment() -> None:
+    """Nothing is no end."""
+    assert ruled(Wish(value="off")).until_ms == 0
+    assert ruled(Wish(value="off", ends="30m")).until_ms == NOW_MS + 1_800_000
+    assert ruled(Wish(value="off", ends="2026-01-01T02:00+00:00")).until_ms == NOW_MS + 7_200_000
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("ends", "soon"),
+        ("ends", "500d"),
+        ("ends", "9" * 400 + "d"),
+        ("ends", "2020-01-01T00:00+00:00"),
+        ("percent", "101"),
+        ("percent", "nan"),
+        ("percent", "a few"),
+        ("stores", " ".join(map(str, range(201)))),
+        ("stores", "s" * 129),
+        ("reason", "r" * 501),
+    ],
+)
+def test_a_field_that_cannot_be_is_said_beside_it(field: str, text: str) -> None:
+    """Each field has its own sentence."""
+    assert set(problems(wish_of({"value": "off", field: text}))) == {field}
+
+
+def test_every_fault_is_said_at_once() -> None:
+    """Nobody likes to be told one by one."""
+    assert set(problems(Wish(value="maybe", percent="x", ends="y"))) == {"value", "percent", "ends"}
+
+
+def test_a_look_is_for_what_was_looked_at() -> None:
+    """Another value, place or end is another wish; another reason is not."""
+    wish = Wish(value="off", stores="7")
+    assert Wish(value="off", stores="7", reason="slow", owner="Ann").seal == wish.seal
+    others = [Wish(value="on", stores="7"), Wish(value="off"), Wish(value="off", services="7"), Wish(value="off7")]
+    assert len({other.seal for other in [wish, *others]}) == 5
+
+
+def test_what_nobody_declared_is_read_as_json() -> None:
+    """Whoever sets it early knows what it will be."""
+    assert ruled(Wish(value="[1]"), None).value == [1]

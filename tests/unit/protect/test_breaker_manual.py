@@ -1,0 +1,96 @@
+"""Breakers held by hand, and breakers in a forked child."""
+
+import pytest
+
+from tenfold.kernel import Duration, VirtualClock
+from tenfold.protect.breaker import Breaker, Breakers, CircuitOpen
+from tenfold.telemetry import EventLog, Registry, render
+
+WHO = {"owner": "wang.li", "reason": "maintenance until 02:00"}
+
+
+def test_a_breaker_that_is_forced_open_lets_nobody_through_until_it_is_released() -> None:
+    """No probe either, for as long as it takes; then a probe finds out."""
+    clock = VirtualClock()
+    breaker = Breaker("main", clock=clock)
+    breaker.force_open(**WHO)
+    clock.advance(Duration.from_s(86_400))
+    assert not breaker.allows()
+    breaker.release(**WHO)
+    breaker.succeeded(breaker.admit())
+    assert breaker.state.value == "closed"
+
+
+def test_a_breaker_that_is_forced_closed_lets_everybody_through_whatever_fails() -> None:
+    """Released, it judges what happens from then on and before."""
+    breaker = Breaker("main", clock=VirtualClock())
+    breaker.force_closed(**WHO)
+    for _ in range(100):
+        breaker.failed("refused", breaker.admit())
+    assert breaker.allows()
+    breaker.release(**WHO)
+    breaker.failed("refused", breaker.admit())
+    assert not breaker.allows()
+
+
+def test_a_hold_says_who_and_why() -> None:
+    """In the breaker, as events, as a metric."""
+    clock, registry = VirtualClock(), Registry()
+    events = EventLog("test", clock=clock)
+    breaker = Breaker("main", clock=clock, registry=registry, events=events)
+    breaker.force_open(**WHO)
+    assert breaker.hold is not None
+    assert breaker.hold.owner == "wang.li"
+    assert 'tenfold_breaker_held{breaker="main"} 1' in render(registry).decode()
+    breaker.release(owner="zhao", reason="done")
+    told = [(event.kind, event.detail.get("owner"), event.detail.get("reason")) for event in events]
+    assert ("breaker-forced", "wang.li", WHO["reason"]) in told
+    assert ("breaker-released", "zhao", "done") in told
+
+
+def test_a_dependency_that_is_isolated_is_so_with_all_operations_present_and_to_come() -> None:
+    """And with every class of keys; what else there is goes on."""
+    breakers = Breakers(clock=VirtualClock())
+    charge = breakers.of("payment", "charge")
+    breakers.isolate("payment", **WHO)
+    assert not charge.allows()
+    assert not breakers.of("payment", "refund").allows()
+    with (
+        pytest.raises(CircuitOpen, match="payment/charge/store-7"),
+        breakers.of("payment", "charge", "store-7").guard(),
+    ):
+        raise AssertionError("the call must not be made")
+    assert breakers.of("stock", "reserve").allows()
+    breakers.isolate("payment", "refund", **WHO)
+    breakers.release("payment", **WHO)
+    assert charge.allows()
+    assert not breakers.of("payment", "refund").allows()
+
+
+def test_one_class_can_be_isolated_alone() -> None:
+    """And is not forgotten to make room for others."""
+    breakers = Breakers(clock=VirtualClock(), keys_max=4)
+    breakers.isolate("stock", "read", "store-7", **WHO)
+    for number in range(100):
+        breakers.of("stock", "read", f"store-{100 + number}").failed("refused")
+        for _ in range(2):
+            breakers.of("stock", "read", "store-8").succeeded()
+    assert breakers.of("stock", "read", "store-7").admit() == 0
+    assert breakers.of("stock", "read", "store-8").admit() != 0
+
+
+def test_the_probes_that_were_out_at_a_fork_are_the_parents() -> None:
+    """The child begins its own, at once, and the late word of a copied call counts for nothing."""
+    clock = VirtualClock()
+    breaker = Breaker("main", clock=clock, failures_max=1)
+    breaker.failed("refused")
+    clock.advance(Duration.from_ms(250))
+    copied = breaker.admit()
+    assert copied
+    assert not breaker.allows()
+    breaker.after_fork()
+    assert breaker.allows()
+    breaker.succeeded(copied)
+    assert breaker.state.value == "half-open"
+    breaker.succeeded()
+    assert breaker.state.value == "closed"

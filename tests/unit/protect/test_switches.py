@@ -1,0 +1,379 @@
+"""Switches without a node: which value holds, what is refused, what ends by itself, what is told and reported."""
+
+from typing import Any
+
+import pytest
+from tests.channel_in_memory import MemoryChannel
+
+from tenfold.kernel import Duration, VirtualClock
+from tenfold.protect.channel import State
+from tenfold.protect.switches import DeclarationInvalid, Rule, SchemaInvalid, Switches, SwitchesBusy
+from tenfold.protect.switches.loads import LOADS
+from tenfold.protect.switches.reporter import LOADS_EVERY_MS
+from tenfold.protect.switches.schema import check_schema, problem_with
+from tenfold.protect.switches.switch import PLACES_MAX
+from tenfold.telemetry import EventLog, Registry
+
+
+class World:
+    """Switches that follow a channel, and a clock that stands still."""
+
+    def __init__(self, *, store: str = "") -> None:
+        self.clock = VirtualClock()
+        self.channel = MemoryChannel(store=store, instance="a")
+        self.registry = Registry()
+        self.events = EventLog("test")
+        self.switches = Switches(registry=self.registry, events=self.events, clock=self.clock)
+
+    def in_ms(self, length_ms: int) -> int:
+        return self.clock.wall_ns() // 1_000_000 + length_ms
+
+    def pass_ms(self, length_ms: int) -> None:
+        self.clock.advance(Duration.from_ms(length_ms))
+        self.switches.look()
+
+    def count(self, name: str) -> float:
+        return next(child.value for family in self.registry if family.name == name for _, child in family)  # type: ignore[union-attr]
+
+
+def test_the_default_holds_while_nothing_is_known() -> None:
+    """Before a channel, with one that has nothing, and after the record is gone."""
+    world = World()
+    switch = world.switches.boolean("recommendations", default=True)
+    assert (switch(), switch.read(), switch.on, switch.value, switch.at(store="7", subject="x")) == (True,) * 5
+    with world.switches.following(world.channel, tended=False):
+        assert switch() is True
+        world.channel.put_record("recommendations", Rule(value=False))
+        assert (switch(), switch.read(), switch.on, switch.value, switch.at(store="7", subject="x")) == (False,) * 5
+        world.channel.put_raw("switches", "recommendations", None)
+        assert switch() is True
+
+
+def test_what_was_set_before_the_switch_was_declared_holds_from_its_first_read() -> None:
+    """As the last good state on disk does, when a process begins with the node dead."""
+    world = World()
+    world.channel.put_record("rate", Rule(value=3))
+    with world.switches.following(world.channel, tended=False):
+        assert world.switches.integer("rate", default=1).read() == 3
+
+
+RULES = [
+    Rule(value="everybody"),
+    Rule(value="ten percent", percent=10),
+    Rule(value="the app", where={"channel": "app"}),
+    Rule(value="this service", services=("shop",)),
+    Rule(value="this store", stores=("7",)),
+    Rule(value="a part of this store", stores=("7",), percent=10),
+    Rule(value="this instance", instances=("a",)),
+]
+
+
+@pytest.mark.parametrize("count", range(1, len(RULES) + 1))
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_narrowest_rule_wins_in_whatever_order_they_were_set(count: int, turned: bool) -> None:
+    """Instance before store before service before attributes before a percentage before everybody."""
+    world = World(store="7")
+    switch = world.switches.text("page", default="nobody")
+    subject = next(f"c-{n}" for n in range(1000) if _in_ten_percent("page", f"c-{n}"))
+    with world.switches.following(world.channel, tended=False):
+        rules = RULES[:count]
+        world.channel.put_record("page", *(rules[::-1] if turned else rules))
+        assert switch.at(subject=subject, where={"channel": "app"}) == rules[-1].value
+
+
+def test_of_two_equally_narrow_rules_the_later_wins() -> None:
+    """A store that two lists name."""
+    world = World()
+    switch = world.switches.text("page", default="nobody")
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("page", Rule(value="one", stores=("7", "8")), Rule(value="two", stores=("7", "9")))
+        assert [switch.at(store=store) for store in ("7", "8", "9", "10")] == ["two", "one", "two", "nobody"]
+
+
+def test_a_plain_read_is_for_this_process_and_no_percentage_counts_for_nobody() -> None:
+    """Own store, own instance; a percentage takes a subject."""
+    world = World(store="7")
+    switch = world.switches.boolean("reviews", default=True)
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", Rule(value=False, stores=("7",)), Rule(value=False, percent=100))
+        assert switch() is False
+        assert switch.at(store="8") is True
+        assert switch.at(store="8", subject="anybody") is False
+
+
+def test_a_percentage_grows_by_keeping_whoever_was_in_it() -> None:
+    """And 0 is nobody, 100 everybody."""
+    world = World()
+    share = world.switches.percentage("new-checkout", default=0)
+    with world.switches.following(world.channel, tended=False):
+        inside: list[set[int]] = []
+        for percent in (0, 10, 50, 100):
+            world.channel.put_record("new-checkout", Rule(value=percent))
+            inside.append({n for n in range(400) if share.holds(f"c-{n}")})
+    assert inside[0] == set()
+    assert inside[0] < inside[1] < inside[2] < inside[3] == set(range(400))
+
+
+def test_a_rule_with_an_end_goes_back_by_itself_at_that_moment() -> None:
+    """Nobody says anything; who wants to hear of changes hears of this one."""
+    world = World()
+    switch = world.switches.boolean("reviews", default=True)
+    heard: list[bool] = []
+    names: list[str] = []
+    with world.switches.following(world.channel, tended=False):
+        switch.on_change(heard.append)
+        world.channel.put_record("reviews", Rule(value=False, until_ms=world.in_ms(60_000)))
+        world.switches.listen(names.append)
+        world.pass_ms(59_999)
+        assert switch() is False
+        world.pass_ms(1)
+        assert switch() is True
+        assert switch.at(store="7") is True
+    assert heard == [True, False, True]
+    assert names == ["reviews"]
+    assert world.count("tenfold_switch_ended_total") == 1
+
+
+def test_what_lies_beneath_an_ended_rule_holds_again() -> None:
+    """A store was off for a minute within a week of half the limit."""
+    world = World()
+    limit = world.switches.number("limit", default=100)
+    with world.switches.following(world.channel, tended=False):
+        ends = world.in_ms(60_000)
+        world.channel.put_record("limit", Rule(value=50), Rule(value=10, stores=("7",), until_ms=ends))
+        assert limit.at(store="7") == 10
+        world.pass_ms(60_000)
+        assert limit.at(store="7") == 50
+
+
+def test_a_rule_that_is_over_already_is_never_in_force() -> None:
+    """As one of a snapshot on disk may be."""
+    world = World()
+    world.channel.put_record("reviews", Rule(value=False, until_ms=world.in_ms(-1)))
+    with world.switches.following(world.channel, tended=False):
+        assert world.switches.boolean("reviews", default=True)() is True
+
+
+BAD = [
+    b"{",
+    b"7",
+    b"null",
+    b'{"rules":7}',
+    b'{"rules":[{"value":"off"}]}',
+    b'{"rules":[{"value":1}]}',
+    b'{"rules":[{"value":false,"region":"north"}]}',
+    b'{"rules":[{"value":false,"percent":101}]}',
+    b'{"rules":[' + b'{"value":false},' * 64 + b'{"value":false}]}',
+]
+
+
+@pytest.mark.parametrize("json", BAD)
+def test_a_record_that_cannot_be_leaves_the_last_good_one_in_force(json: bytes) -> None:
+    """It is counted, and the acknowledgement says so. A scope that is not understood must not widen a rule."""
+    world = World()
+    switch = world.switches.boolean("reviews", default=True)
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", Rule(value=False))
+        world.channel.put_raw("switches", "reviews", json)
+        assert switch() is False
+        assert world.channel.failures == 1
+        assert world.count("tenfold_switch_refused_total") == 1
+
+
+def test_what_was_set_before_is_checked_when_the_switch_is_declared() -> None:
+    """A number that the code was not written for is not used, once and for all."""
+    world = World()
+    world.channel.put_record("rate", Rule(value=900))
+    with world.switches.following(world.channel, tended=False):
+        rate = world.switches.integer("rate", default=1, maximum=500)
+        assert rate() == 1
+        for _ in range(3):
+            world.switches.look()
+    assert world.count("tenfold_switch_refused_total") == 1
+
+
+def test_who_wants_to_hear_of_changes_hears_each_once_and_in_order() -> None:
+    """The value now, then every other; a change for others is none here; who left hears nothing."""
+    world = World()
+    rate = world.switches.integer("rate", default=1)
+    heard: list[int] = []
+    with world.switches.following(world.channel, tended=False):
+        leave = rate.on_change(heard.append)
+        for value in (2, 2, 3):
+            world.channel.put_record("rate", Rule(value=value))
+        world.channel.put_record("rate", Rule(value=3), Rule(value=9, stores=("7",)))
+        leave()
+        world.channel.put_record("rate", Rule(value=4))
+    assert heard == [1, 2, 3]
+
+
+def test_a_callback_that_raises_neither_stops_the_change_nor_the_others() -> None:
+    """But it is counted, and the acknowledgement says so."""
+    world = World()
+    rate = world.switches.integer("rate", default=1)
+    heard: list[int] = []
+
+    def broken(value: int) -> None:
+        if value == 2:
+            raise RuntimeError("broken on purpose")
+
+    with world.switches.following(world.channel, tended=False):
+        rate.on_change(broken)
+        rate.on_change(heard.append)
+        world.channel.put_record("rate", Rule(value=2))
+        assert rate() == 2
+    assert heard == [1, 2]
+    assert world.channel.failures == 1
+    assert world.count("tenfold_switch_callback_failures_total") == 1
+
+
+def test_reading_never_raises_whatever_is_asked() -> None:
+    """Places and attributes of any type; a subject that has no text."""
+    world = World()
+    switch = world.switches.boolean("reviews", default=True)
+
+    class Odd:
+        def __str__(self) -> str:
+            raise RuntimeError("broken on purpose")
+
+        def __eq__(self, _: object) -> bool:
+            raise RuntimeError("broken on purpose")
+
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", Rule(value=False, where={"a": 1}), Rule(value=False, percent=50))
+        odd: Any = Odd()
+        answers = [
+            switch.at(store=[]),  # type: ignore[arg-type]
+            switch.at(store=odd),
+            switch.at(subject=odd),
+            switch.at(where=odd),
+            switch.at(where={"a": odd}),
+            switch.at(store=7, subject=8),  # type: ignore[arg-type]
+            switch.at(subject="\ud800"),
+        ]
+    assert {type(answer) for answer in answers} == {bool}
+    assert world.switches.percentage("share", default=50).holds(odd) is False
+
+
+def test_a_true_attribute_is_no_one_and_a_store_may_be_a_number() -> None:
+    """JSON knows the difference; people write store numbers as numbers."""
+    world = World()
+    switch = world.switches.boolean("reviews", default=True)
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", Rule(value=False, where={"age": 1}), Rule(value=False, stores=("7",)))
+        assert switch.at(where={"age": True}) is True
+        assert switch.at(where={"age": 1.0}) is False
+        assert switch.at(store=7) is False  # type: ignore[arg-type]
+
+
+def test_places_are_bounded_and_those_beyond_are_answered_right() -> None:
+    """However many stores there are."""
+    world = World()
+    switch = world.switches.boolean("reviews", default=True)
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", Rule(value=False, stores=("9999",)))
+        for store in range(2 * PLACES_MAX):
+            assert switch.at(store=str(store)) is True
+        assert switch.at(store="9999") is False
+        reads = switch.reads()
+    assert len(reads) <= PLACES_MAX + 1
+    assert sum(reads.values()) == 2 * PLACES_MAX + 1
+
+
+def test_a_name_is_declared_alike_everywhere_or_not_at_all() -> None:
+    """The same words give the same switch; others are a fault of the code, said where it is made."""
+    switches = Switches()
+    assert switches.boolean("a", default=True) is switches.boolean("a", default=True)
+    with pytest.raises(DeclarationInvalid, match="declared twice"):
+        switches.boolean("a", default=False)
+    with pytest.raises(DeclarationInvalid, match="its own default"):
+        switches.integer("b", default=7, maximum=5)
+    with pytest.raises(SchemaInvalid, match="'pattern' is not known"):
+        switches.json("c", default="x", schema={"pattern": ".*"})
+
+
+def test_switches_follow_one_channel() -> None:
+    """A second would overrule the first."""
+    world = World()
+    with world.switches.following(world.channel, tended=False), pytest.raises(SwitchesBusy):
+        world.switches.open(MemoryChannel())
+    world.switches.open(world.channel)
+    world.switches.close()
+
+
+def test_declarations_are_told_and_told_again_to_a_node_that_began_anew() -> None:
+    """Also what is declared later; and what the node has not made a record of."""
+    world = World()
+    world.switches.boolean("a", default=True, tier="P3", says="what it is for", functions=("home page",))
+    with world.switches.following(world.channel, tended=False):
+        world.switches.look()
+        world.switches.integer("b", default=1)
+        world.switches.look()
+        first = _declared(world)
+        world.channel.state = State("i", "another boot", 1, {})
+        world.switches.look()
+        world.pass_ms(10_000)
+    assert first == [["a"], ["b"]]
+    assert _declared(world) == [["a"], ["b"], ["a", "b"], ["a", "b"]]
+
+
+def test_reads_are_reported_by_place_as_rates() -> None:
+    """A plain read is of this process; the newest report counts from the one before."""
+    world = World(store="7")
+    switch = world.switches.boolean("a", default=True)
+    with world.switches.following(world.channel, tended=False):
+        world.switches.look()
+        for _ in range(100):
+            switch()
+            switch.read()
+        for _ in range(50):
+            switch.at(store="8")
+        world.pass_ms(LOADS_EVERY_MS)
+        world.pass_ms(LOADS_EVERY_MS)
+    loads = [payload["loads"] for topic, payload in world.channel.reports if topic == LOADS]
+    assert loads == [[["a", 40.0, "shop", "7", "a"], ["a", 10.0, "shop", "8", "a"]], []]
+    assert world.count("tenfold_switch_reads_total") == 250
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "problem"),
+    [
+        ({"type": "integer"}, True, "True is no integer"),
+        ({"type": ["integer", "null"]}, "x", "'x' is no integer or null"),
+        ({"enum": [1, "a"]}, True, "True is none of 1, 'a'"),
+        ({"minimum": 5}, 4, "4 is less than 5"),
+        ({"maximum": 5}, 5.5, "5.5 is more than 5"),
+        ({"type": "number"}, float("inf"), "inf is not finite"),
+        ({"maxLength": 2}, "abc", "'abc' has more than 2 characters"),
+        ({"items": {"type": "string"}}, ["a", 1], "1 at /1 is no string"),
+        ({"required": ["a"]}, {}, "'a' is missing"),
+        ({"properties": {"a": {"properties": {"b": {"minimum": 1}}}}}, {"a": {"b": 0}}, "0 at /a/b is less than 1"),
+        ({"properties": {"a": {}}, "additionalProperties": False}, {"b": 1}, "'b' is not known"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_place(schema: dict[str, Any], value: Any, problem: str) -> None:
+    """So that whoever set it knows what to change."""
+    check_schema(schema)
+    assert problem_with(value, schema) == problem
+
+
+@pytest.mark.parametrize("schema", [{"type": "bool"}, {"minimum": "1"}, {"$ref": "#"}, [], {"items": {"x": 1}}])
+def test_a_schema_that_says_what_nobody_checks_is_refused(schema: Any) -> None:
+    """Instead of being believed."""
+    with pytest.raises(SchemaInvalid):
+        check_schema(schema)
+
+
+def _declared(world: World) -> list[list[str]]:
+    reports = [payload for topic, payload in world.channel.reports if topic == "switch-declarations"]
+    return [[declaration["name"] for declaration in report["declarations"]] for report in reports]
+
+
+def _in_ten_percent(name: str, subject: str) -> bool:
+    return Rule(value=0, percent=10).applies(_bucket(name, subject), {})
+
+
+def _bucket(name: str, subject: str) -> int:
+    from tenfold.protect.switches import bucket_of
+
+    return bucket_of(name, subject)

@@ -1,0 +1,395 @@
+"""The switchboard without a server: what is refused and why, what a change touches, what is over, what was edited."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from tenfold.kernel import Duration, VirtualClock
+from tenfold.protect.channel import Change, Process
+from tenfold.protect.channel.messages import Report, Reports
+from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
+from tenfold.protect.switches.loads import Load, LoadReport
+from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
+from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, moment, text
+from tenfold.respond.switchboard.effect import Effect, effect_of
+from tenfold.respond.switchboard.history import wholeness_of
+
+REVIEWS = Declaration(
+    name="reviews", kind="boolean", default=True, tier="P3", functions=("product page",), owner="shop team"
+)
+LIMIT = Declaration(name="limit", kind="integer", default=100, schema={"minimum": 1, "maximum": 500}, stores_max=None)
+API = Process(id="p1", service="api", store="7")
+
+
+def off(**said: Any) -> Rule:
+    return Rule(value=False, owner="ann", reason="slow", **said)
+
+
+class Board:
+    """A control node with a switchboard, a store on disk, and a clock that stands still."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = VirtualClock()
+        self.store = SqliteStore(folder / "control.db", now_ns=1)
+        self.node = ControlNode(self.store, clock=self.clock)
+        self.switchboard = Switchboard(self.node)
+
+    async def declare(self, *declarations: Declaration) -> None:
+        self.node.ledger.joined(API, 0, 0)
+        payload = msgspec.Raw(msgspec.json.encode(DeclarationReport(list(declarations))))
+        self.node.hear_reports(Reports(API.id, [Report(DECLARED, payload)]))
+        while any(  # noqa: ASYNC110  # a record is no event
+            self.switchboard.declarations.get(one.name) != one for one in declarations
+        ):
+            await asyncio.sleep(0)
+
+    async def put(self, name: str, record: SwitchRecord | bytes | None, **said: Any) -> Any:
+        value = record.json if isinstance(record, SwitchRecord) else record
+        said = {"by": "ann", "reason": "slow", **said}
+        return await self.node.put(Put(topic="switches", key=name, value=value, **said))
+
+    def record(self, name: str) -> SwitchRecord:
+        change = self.node.log.get("switches", name)
+        return SwitchRecord.read(name, change.json if change else None)
+
+    def in_ms(self, length_ms: int) -> int:
+        return self.clock.wall_ns() // 1_000_000 + length_ms
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[[Callable[[Board], Coroutine[Any, Any, None]]], None]:
+    def run_on(scene: Callable[[Board], Coroutine[Any, Any, None]]) -> None:
+        async def main() -> None:
+            board = Board(tmp_path)
+            await board.node.open()
+            board.switchboard.open()
+            try:
+                async with asyncio.timeout(10):
+                    await board.declare(REVIEWS, LIMIT)
+                    await scene(board)
+            finally:
+                await board.switchboard.close()
+                await board.node.close()
+                board.store.close()
+
+        asyncio.run(main())
+
+    return run_on
+
+
+Run = Callable[[Callable[[Board], Coroutine[Any, Any, None]]], None]
+STORES = tuple(map(str, range(11)))
+NOW_MS = VirtualClock().wall_ns() // 1_000_000
+
+REFUSED: list[tuple[str, SwitchRecord | bytes, str]] = [
+    ("reviews", SwitchRecord((Rule(value="off", owner="ann", reason="x", stores=("7",)),)), "'off' is no boolean"),
+    ("limit", SwitchRecord((Rule(value=900, owner="ann", reason="x"),)), "900 is more than 500"),
+    ("limit", SwitchRecord((Rule(value=1.5, owner="ann", reason="x"),)), "1.5 is no integer"),
+    ("reviews", SwitchRecord((off(),)), "every store at once; more than 10 take a confirmation"),
+    ("reviews", SwitchRecord((off(stores=STORES),)), "11 stores at once"),
+    ("reviews", SwitchRecord((off(percent=10),)), "every store at once"),
+    ("reviews", SwitchRecord((Rule(value=False, stores=("7",)),)), "has an owner, who answers for it, and a reason"),
+    ("reviews", SwitchRecord((off(stores=("7",), until_ms=NOW_MS),)), "ends in the future"),
+    ("reviews", SwitchRecord((off(stores=("7",), until_ms=NOW_MS * 2),)), "within 400 days"),
+    ("review", SwitchRecord((off(stores=("7",)),)), "Did you mean 'reviews'?"),
+    ("reviews", b'{"rules":[{"value":false,"region":"north"}]}', "unknown field `region`"),
+    ("reviews", b"7", "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("name", "record", "why"), REFUSED)
+def test_a_bad_change_is_refused_with_a_reason(run: Run, name: str, record: SwitchRecord | bytes, why: str) -> None:
+    """Wrong type, out of schema, too many stores, no such switch; and it costs no epoch."""
+
+    async def scene(board: Board) -> None:
+        epoch = board.node.log.epoch
+        outcome = await board.put(name, record)
+        assert isinstance(outcome, Unacceptable)
+        assert why in outcome.problem
+        assert board.node.log.epoch == epoch
+
+    run(scene)
+
+
+def test_who_confirms_may_reach_far_but_not_beyond_the_schema(run: Run) -> None:
+    """Also for a switch that no process has declared yet; an instance is not far."""
+
+    async def scene(board: Board) -> None:
+        assert isinstance(await board.put("reviews", SwitchRecord((off(),)), confirmed=True), Change)
+        assert isinstance(await board.put("reviews", SwitchRecord((off(), off(instances=("a",))))), Change)
+        assert isinstance(await board.put("tomorrows", SwitchRecord((off(),)), confirmed=True), Change)
+        bad = SwitchRecord((Rule(value=900, owner="ann", reason="x"),))
+        assert isinstance(await board.put("limit", bad, confirmed=True), Unacceptable)
+
+    run(scene)
+
+
+def test_nobody_changes_a_switch_without_a_name_and_a_reason(run: Run) -> None:
+    """Also not to take something back."""
+
+    async def scene(board: Board) -> None:
+        record = SwitchRecord((off(stores=("7",)),))
+        for said in ({"by": ""}, {"reason": ""}):
+            assert isinstance(await board.put("reviews", record, **said), Unacceptable)
+            assert isinstance(await board.put("reviews", None, **said), Unacceptable)
+
+    run(scene)
+
+
+def test_of_two_who_press_at_once_one_wins_and_the_other_is_told_who(run: Run) -> None:
+    """Both looked at the same state."""
+
+    async def scene(board: Board) -> None:
+        one = board.put("reviews", SwitchRecord((off(stores=("7",)),)), if_epoch=0, by="ann")
+        two = board.put("reviews", SwitchRecord((off(stores=("8",)),)), if_epoch=0, by="bob")
+        outcomes = await asyncio.gather(one, two)
+        assert [type(outcome) for outcome in outcomes] == [Change, Conflict]
+        assert outcomes[1].current.by == "ann"
+
+    run(scene)
+
+
+def test_taking_back_what_reaches_everybody_is_a_change_that_reaches_everybody(run: Run) -> None:
+    """The switch may have been off for a reason that still holds."""
+
+    async def scene(board: Board) -> None:
+        await board.put("reviews", SwitchRecord((off(), off(stores=("7",)))), confirmed=True)
+        assert isinstance(await board.put("reviews", None), Unacceptable)
+        assert isinstance(await board.put("reviews", SwitchRecord((off(),))), Change)
+        assert isinstance(await board.put("reviews", None, confirmed=True), Change)
+
+    run(scene)
+
+
+def test_what_is_over_is_taken_out_of_the_record_and_the_history_says_why(run: Run) -> None:
+    """What is not over stays."""
+
+    async def scene(board: Board) -> None:
+        ends = off(stores=("7",), until_ms=board.in_ms(1000))
+        await board.put("reviews", SwitchRecord((off(stores=("8",)), ends)))
+        await board.put("limit", SwitchRecord((Rule(value=5, until_ms=board.in_ms(1000), owner="a", reason="b"),)))
+        await board.switchboard.expiry.look()
+        assert len(board.record("reviews").rules) == 2
+        board.clock.advance(Duration.from_s(1))
+        await board.switchboard.expiry.look()
+        assert board.record("reviews") == SwitchRecord((off(stores=("8",)),))
+        assert board.node.log.get("switches", "limit") is None
+        newest = board.store.history("switches", "limit", limit=1)[0]
+        assert (newest.by, newest.reason) == ("tenfold", "was set until 2026-01-01T00:00:01.000Z")
+
+    run(scene)
+
+
+def test_who_renews_in_the_same_moment_wins_over_the_end(run: Run) -> None:
+    """The end is written under the condition that nobody changed the switch."""
+
+    async def scene(board: Board) -> None:
+        record = SwitchRecord((off(stores=("7",), until_ms=board.in_ms(1000)),))
+        renewed = SwitchRecord((off(stores=("7",), until_ms=board.in_ms(9000)),))
+        await board.put("reviews", record)
+        board.clock.advance(Duration.from_s(1))
+        await asyncio.gather(board.put("reviews", renewed), board.switchboard.expiry.look())
+        assert board.record("reviews") == renewed
+
+    run(scene)
+
+
+def test_a_declaration_that_is_none_becomes_no_record(run: Run) -> None:
+    """Whoever sends it; what was declared well goes on."""
+
+    async def scene(board: Board) -> None:
+        bad = Declaration(name="bad", kind="json", default=1, schema={"$ref": "#"})
+        payload = msgspec.Raw(msgspec.json.encode(DeclarationReport([bad, LIMIT])))
+        board.node.hear_reports(Reports(API.id, [Report(DECLARED, payload), Report(DECLARED, msgspec.Raw(b"7"))]))
+        await board.declare(msgspec.structs.replace(LIMIT, default=50))
+        assert board.switchboard.declarations.get("bad") is None
+        assert board.switchboard.declarations.get("reviews") == REVIEWS
+        stray = Put(topic=DECLARED, key="other", value=msgspec.json.encode(LIMIT), by="x", reason="y")
+        assert isinstance(await board.node.put(stray), Unacceptable)
+
+    run(scene)
+
+
+def test_a_declaration_that_is_known_is_not_written_again(run: Run) -> None:
+    """Fifty processes that begin say it fifty times."""
+
+    async def scene(board: Board) -> None:
+        epoch = board.node.log.epoch
+        for _ in range(50):
+            await board.declare(REVIEWS, LIMIT)
+        assert board.node.log.epoch == epoch
+
+    run(scene)
+
+
+def edited(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        assert database.execute(statement).rowcount == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        (
+            "UPDATE changes SET change = CAST(replace(change, 'ann', 'bob') AS BLOB) WHERE epoch = 4",
+            "epoch 4 is not what was written",
+        ),
+        ("UPDATE changes SET change = x'ff' WHERE epoch = 4", "epoch 4 is not what was written"),
+        ("UPDATE changes SET digest = upper(digest) WHERE epoch = 3", "epoch 3 is not what was written"),
+        ("DELETE FROM changes WHERE epoch = 3", "epoch 4 is not what was written"),
+        (
+            "UPDATE records SET change = CAST(replace(change, '7', '8') AS BLOB) WHERE topic = 'switches'",
+            "'reviews' in force",
+        ),
+        ("DELETE FROM records WHERE topic = 'switches'", "'reviews' in force"),
+    ],
+)
+def test_an_edit_of_the_history_or_of_what_is_in_force_is_found(
+    run: Run, tmp_path: Path, statement: str, problem: str
+) -> None:
+    """By the chain of digests, and by following the history to what is in force."""
+
+    async def scene(board: Board) -> None:
+        for store in ("5", "6", "7"):
+            await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
+        topics = ("switches", DECLARED)
+        before = wholeness_of(board.store.links(0, 100), board.store.records(), topics=topics)
+        assert (before.entries, before.problem) == (5, "")
+        edited(tmp_path / "control.db", statement)
+        after = wholeness_of(board.store.links(0, 100), board.store.records(), topics=topics)
+        assert problem in after.problem
+
+    run(scene)
+
+
+def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> None:
+    """Its chain is sound by itself."""
+
+    async def scene(board: Board) -> None:
+        links = board.store.links(0, 100)
+        noted = (links[0].epoch, links[0].digest[:16])
+        assert not wholeness_of(links, [], topics=(), seen=noted).problem
+        assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(noted[0], "0" * 16)).problem
+        assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(99, noted[1])).problem
+
+    run(scene)
+
+
+def effect(before: SwitchRecord, after: SwitchRecord, declaration: Declaration = REVIEWS) -> Effect:
+    """On two processes: one of store 7, one that reads for stores 8 and 9."""
+    draft = Draft(name=declaration.name, if_epoch=0, before=before, after=after, declaration=declaration)
+    processes = [API, Process(id="p2", service="gateway")]
+    loads = {
+        "p1": LoadReport(5, [Load("reviews", 100, "api", "7")]),
+        "p2": LoadReport(5, [Load("reviews", 10, "gateway", "8"), Load("reviews", 30, "gateway", "9")]),
+        "gone": LoadReport(5, [Load("reviews", 1000, "api", "7")]),
+    }
+    return effect_of(draft, processes, loads, now_ms=1)
+
+
+NOTHING = SwitchRecord()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "processes", "stores", "reads_per_s"),
+    [
+        (NOTHING, (off(),), 2, ("7", "8", "9"), 140),
+        (NOTHING, (off(stores=("7",)),), 1, ("7",), 100),
+        (NOTHING, (off(stores=("9",)),), 1, ("9",), 30),
+        (NOTHING, (off(services=("gateway",)),), 1, ("8", "9"), 40),
+        (NOTHING, (off(percent=25),), 2, ("7", "8", "9"), 35),
+        (NOTHING, (off(where={"channel": "app"}),), 2, ("7", "8", "9"), 140),
+        (NOTHING, (Rule(value=True),), 0, (), 0),
+        (SwitchRecord((off(percent=25),)), (off(percent=75),), 2, ("7", "8", "9"), 70),
+        (SwitchRecord((off(percent=25),)), (Rule(value=None, percent=75),), 2, ("7", "8", "9"), 105),
+        (SwitchRecord((off(),)), (off(), off(stores=("7",))), 0, (), 0),
+        (SwitchRecord((off(until_ms=1),)), (off(),), 2, ("7", "8", "9"), 140),
+    ],
+)
+def test_a_dry_run_says_what_a_change_would_touch(
+    before: SwitchRecord, after: tuple[Rule, ...], processes: int, stores: tuple[str, ...], reads_per_s: float
+) -> None:
+    """Processes, stores and reads that would be answered otherwise, from those that live."""
+    said = effect(before, SwitchRecord(after))
+    assert (said.processes, said.stores, said.reads_per_s) == (processes, stores, reads_per_s)
+    assert (said.processes_all, said.stores_all, said.reads_per_s_all) == (2, 3, 140)
+    assert said.functions == ("product page",)
+
+
+def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
+    """Whoever throws a switch for all should know who is not reached."""
+    kept = Rule(value=True, stores=("7",), owner="ann", reason="pilot")
+    said = effect(SwitchRecord((kept,)), SwitchRecord((kept, off())))
+    assert said.narrower == (kept,)
+    assert said.stores == ("8", "9")
+    assert any("stays as it is" in line for line in text.effect_lines(said))
+
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("said", "zone", "moment_"),
+    [
+        ("02:00", "Asia/Shanghai", datetime(2026, 1, 2, 2, tzinfo=SHANGHAI)),
+        ("23:30", "Asia/Shanghai", datetime(2026, 1, 1, 23, 30, tzinfo=SHANGHAI)),
+        ("02:00", "UTC", datetime(2026, 1, 1, 2, tzinfo=UTC)),
+        ("00:00", "UTC", datetime(2026, 1, 2, tzinfo=UTC)),
+        ("2026-11-12T02:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=SHANGHAI)),
+        ("2026-11-12T02:00+00:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=UTC)),
+    ],
+)
+def test_a_time_of_day_is_the_next_one_in_its_zone(said: str, zone: str, moment_: datetime) -> None:
+    """It is 2026-01-01 00:00 UTC, which is 08:00 in Shanghai."""
+    assert moment.until(said, NOW_MS, zone=zone) == moment_.timestamp() * 1000
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("30m", 1800), ("1h30m", 5400), ("90 s", 90), ("2d", 172_800), ("1.5h", 5400)]
+)
+def test_a_length_is_from_now(said: str, seconds: int) -> None:
+    assert moment.after(said, NOW_MS) == NOW_MS + seconds * 1000
+
+
+@pytest.mark.parametrize("said", ["", "30", "m", "30x", "0s", "-5m"])
+def test_what_is_no_length_is_refused(said: str) -> None:
+    with pytest.raises(moment.MomentInvalid):
+        moment.after(said, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("said", "zone"), [("25:00", "UTC"), ("soon", ""), ("02:00", "Mars/Olympus"), ("2020-01-01", "UTC")]
+)
+def test_what_is_no_moment_or_over_is_refused(said: str, zone: str) -> None:
+    with pytest.raises(moment.MomentInvalid):
+        moment.until(said, NOW_MS, zone=zone)
+
+
+def test_a_list_says_value_scope_time_left_owner_and_reason() -> None:
+    """One line a switch."""
+    views = [
+        SwitchView(name="limit", kind="integer", tier="", says="", default=100, value=100),
+        SwitchView(
+            name="reviews",
+            kind="boolean",
+            tier="P3",
+            says="",
+            default=True,
+            value=False,
+            rules=(off(percent=10, stores=("7", "8")), off(until_ms=1_800_000)),
+        ),
+    ]
+    assert text.table(views, 0) == [
+        "SWITCH   TIER  VALUE          ELSEWHERE                TIME LEFT  OWNER  REASON",
+        "limit          100 (default)",
+        "reviews  P3    off            off 10 % of stores 7, 8  30 min     ann    slow",
+    ]
