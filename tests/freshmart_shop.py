@@ -9,6 +9,7 @@ import asyncpg
 
 from freshmart.catalog import read_products, read_stores
 from freshmart.settings import Settings, read_settings
+from tenfold.bootstrap import resolve
 from tenfold.fleet import Estate
 from tenfold.plan import read_plan
 
@@ -96,6 +97,4 @@ async def until(holds: Callable[[], Awaitable[bool]], limit_s: float = 20.0) -> 
 
 
 def _resolved(value: str, references: dict[str, str]) -> str:
-    for name, reference in references.items():
-        value = value.replace("${" + name + "}", reference)
-    return value
+    return resolve(value, references)

@@ -1,6 +1,7 @@
 """The servers that freshmart leans on: a breaker for each, a ladder for each kind of read, the desk for orders.
 
-Breakers are one per server and shared by every ladder that leans on it: main, standby, replica, primary, objects.
+Breakers are one per server and shared by every ladder that leans on it: main, standby, replica, primary, objects;
+payment is the acquirer's.
 """
 
 import asyncio
@@ -8,7 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from freshmart.caches import CACHE_TIMEOUT, Caches
+from freshmart.cashier import Acquirer, Cashier
 from freshmart.catalog import READ_PRODUCTS, read_pages, read_pictures
+from freshmart.features import (
+    BANNER,
+    HISTORY,
+    RECOMMENDATIONS,
+    REVIEWS,
+    SLOT,
+    declare_features,
+    read_banners,
+    read_history,
+    read_recommendations,
+    read_reviews,
+    read_slots,
+)
 from freshmart.inventory import read_availability
 from freshmart.media import PictureStore
 from freshmart.orders import PLACE, READ_ORDERS, UNREACHABLE, Connection, OrderDesk, PrimaryConnection
@@ -21,13 +36,19 @@ from tenfold.protect.channel import Channel
 from tenfold.protect.downgrade import FreshRung
 from tenfold.protect.hot import HotKeys, link
 from tenfold.protect.ladder import Lease
+from tenfold.protect.limit import AmplificationBudget, GradientLimit, Limiter
 from tenfold.protect.postgres import PostgresRung, ReadMany
+from tenfold.protect.shields import Shields
+from tenfold.protect.switches import Switches
 from tenfold.telemetry import EventLog, Registry
 
 PICTURE_TIMEOUT = Duration.from_s(1)
 PICTURES_NEAR_BYTES = 3 << 20
 """Half of the picture set: the object store is really asked."""
+NONE = Duration(0)
 HOT_KINDS = ("price", "availability", "page")
+PAYMENTS_AT_ONCE, PAYMENTS_AT_ONCE_MAX = 3, 8
+"""Exchanges with the acquirer, each with all orders that wait: at ten times the daily peak 3 carry 2 orders each."""
 CATALOGUE_DEADLINE = Duration.from_s(20)
 
 
@@ -46,12 +67,17 @@ class Lifetime:
     cache: Duration
     stale: Duration
     near_bytes: int
+    grace: Duration = NONE
+    """After `near`, still answered at once while one reader asks for it anew."""
 
 
 PRICE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 32 << 20)
 AVAILABILITY = Lifetime(Duration.from_s(30), Duration.from_s(60), Duration.from_s(60), 32 << 20)
 PAGE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 48 << 20)
 PRODUCT = Lifetime(Duration.from_s(300), Duration.from_s(600), Duration.from_s(3600), 8 << 20)
+FEATURE = Lifetime(Duration.from_s(300), Duration.from_s(600), Duration.from_s(3600), 24 << 20)
+NEWS = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 1 << 20, grace=Duration.from_s(30))
+JUST_NOW = Lifetime(Duration.from_s(2), Duration.from_s(4), Duration.from_s(60), 1 << 20, grace=Duration.from_s(4))
 
 
 class Backends:
@@ -83,20 +109,33 @@ class Backends:
         self.availability = self._cached("availability", read_availability, AVAILABILITY)
         self.page = self._cached("page", read_pages, PAGE, lease=self.caches.lease)
         self.product = self._cached("product", READ_PRODUCTS, PRODUCT)
+        self.features = {
+            RECOMMENDATIONS: self._cached(RECOMMENDATIONS, read_recommendations, FEATURE),
+            REVIEWS: self._cached(REVIEWS, read_reviews, FEATURE),
+            BANNER: self._cached(BANNER, read_banners, NEWS),
+            SLOT: self._cached(SLOT, read_slots, NEWS),
+            HISTORY: self._cached(HISTORY, read_history, JUST_NOW),
+        }
         self.order = ReadLadder("order", steps=self._databases("order", READ_ORDERS), registry=registry)
         self.image = self._pictures()
         self._channel = _channel(settings, registry, events)
+        self.switches = Switches(registry=registry, events=events)
+        self.shields = Shields(self.switches, registry=registry, events=events)
+        declare_features(self.shields)
         connections: list[Connection] = [
             PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
         ]
         if through is not None:
             connections = [through(connection) for connection in connections]
-        self.desk = OrderDesk(connections, breaker=self.breakers["primary"], registry=registry)
+        self._acquirer = Acquirer(settings.payment_url) if settings.payment_url else None
+        self._cashier = self._open_cashier(self._acquirer) if self._acquirer else None
+        self.desk = OrderDesk(connections, breaker=self.breakers["primary"], till=self._cashier, registry=registry)
         self.pictures: dict[int, str] = {}
 
     @property
     def ladders(self) -> list[ReadLadder]:
-        return [self.price, self.availability, self.page, self.product, self.order, self.image]
+        whole = [self.price, self.availability, self.page, self.product, self.order, self.image]
+        return [*whole, *self.features.values()]
 
     async def open(self) -> None:
         """Raises CatalogueUnreadable when neither database answers within the deadline."""
@@ -109,21 +148,24 @@ class Backends:
                 f"Neither database answered within {CATALOGUE_DEADLINE}; freshmart did not start."
             ) from error
         self.caches.follow(self._nears["price"])
-        self.caches.watch_over(
-            self._on_replica, list(self._nears.values()), replica=self._replica, primary=self._primary
-        )
+        self.caches.watch_over(self._on_replica, self._nears, replica=self._replica, primary=self._primary)
         if self._channel is not None:
             self._channel.open()
             link(self._channel, self.hots.values())
+            self.switches.open(self._channel)
         self.desk.open()
 
     async def close(self) -> None:
         """Orders first: they are worth waiting for."""
         await self.desk.close()
+        if self._cashier is not None and self._acquirer is not None:
+            await self._cashier.close()
+            await self._acquirer.close()
         await asyncio.gather(*(ladder.close() for ladder in self.ladders))
         await asyncio.gather(*(rung.close() for rung in self._rungs), return_exceptions=True)
         await self.caches.close()
         if self._channel is not None:
+            await asyncio.to_thread(self.switches.close)
             await asyncio.to_thread(self._channel.close)
         for pool in (self._replica, self._primary):
             pool.terminate()
@@ -157,6 +199,17 @@ class Backends:
             cool_down_max=Duration.from_ms(cool_down_max_ms),
         )
 
+    def _open_cashier(self, acquirer: Acquirer) -> Cashier:
+        breaker = self.breakers["payment"] = self._breaker("payment")
+        limit = GradientLimit(initial=PAYMENTS_AT_ONCE, most=PAYMENTS_AT_ONCE_MAX)
+        return Cashier(
+            acquirer.authorise,
+            breaker=breaker,
+            limiter=Limiter("payment", limit, registry=self.registry),
+            budget=AmplificationBudget("payment", registry=self.registry),
+            registry=self.registry,
+        )
+
     def _cached(
         self,
         name: str,
@@ -168,7 +221,12 @@ class Backends:
     ) -> ReadLadder:
         """near → main → standby → replica → primary."""
         near = NearCache(
-            name, bytes_max=lifetime.near_bytes, ttl=lifetime.near, stale=lifetime.stale, registry=self.registry
+            name,
+            bytes_max=lifetime.near_bytes,
+            ttl=lifetime.near,
+            grace=lifetime.grace,
+            stale=lifetime.stale,
+            registry=self.registry,
         )
         self._nears[name] = near
         main, standby = self.caches.rungs(name, lifetime.cache)

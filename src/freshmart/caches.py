@@ -7,7 +7,7 @@ guard                           samples prices; when the cluster is wrong on a l
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from freshmart.settings import Settings
 from tenfold.kernel import Duration
@@ -18,19 +18,25 @@ from tenfold.protect.downgrade import CacheGuard, Downgrade, Repair, ReplicaBudg
 from tenfold.protect.downgrade.postgres import PostgresFreshness
 from tenfold.protect.downgrade.valkey import ValkeyShelf
 from tenfold.protect.failover import Failover
-from tenfold.protect.ladder import Told
+from tenfold.protect.ladder import Refill, Told
 from tenfold.protect.postgres import Pool, PostgresRung
 from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyLeases
 from tenfold.protect.valkey.tracking import Tracking
 from tenfold.telemetry import EventLog, Registry
 
 PRICES = "price:"
-CACHE_TIMEOUT = Duration.from_ms(100)
+CACHE_TIMEOUT = Duration.from_ms(200)
 COPIES_MAX = 1_024
-"""Values copied at each look to make a cluster warm: an empty main is warm again within seconds."""
+LOOK_UNSETTLED = Duration.from_ms(250)
+"""Values copied at each look make an empty main warm again within seconds; more of them would be felt at the peak."""
 REPAIR_TTL = Duration.from_s(120)
 REPAIR_KEYS_PER_S_MAX = 4_000
 """A sixth of a core at the peak: slower than it could, since the shop is open meanwhile."""
+WARMTH_MIN = 0.8
+"""An empty main takes readers back, by fractions, when it can answer so many of them: the rest climb one rung further."""
+REFILL_KEYS_PER_S_MAX = {"price": 3_000, "availability": 3_000, "page": 300}
+REFILL_OTHERS_PER_S_MAX = 300
+"""What matters most comes back first; a page costs the replica as much as a hundred prices."""
 REPLICA_INFLIGHT_MAX = 512
 REPLICA_READS_PER_S_MAX = 4_000
 """What the replica bore in rehearsals with both clusters gone, and half as much again."""
@@ -46,9 +52,21 @@ class Caches:
         self.main = self._cluster("main", settings.main_url)
         self.standby = self._cluster("standby", settings.standby_url)
         failover = Failover(
-            "main", stay=Duration.from_s(1), hold=Duration.from_ms(300), registry=registry, events=events
+            "main",
+            stay=Duration.from_s(1),
+            hold=Duration.from_ms(300),
+            warmth_min=WARMTH_MIN,
+            registry=registry,
+            events=events,
         )
-        self._pair = ClusterPair(self.main, self.standby, failover=failover, registry=registry, copies_max=COPIES_MAX)
+        self._pair = ClusterPair(
+            self.main,
+            self.standby,
+            failover=failover,
+            registry=registry,
+            watch_unsettled=LOOK_UNSETTLED,
+            copies_max=COPIES_MAX,
+        )
         self.replica_budget = ReplicaBudget(REPLICA_INFLIGHT_MAX, rate_max=REPLICA_READS_PER_S_MAX)
         self.downgrade = Downgrade("cache", budget=self.replica_budget, registry=registry, events=events)
         self._price_names = RecentKeys()
@@ -57,6 +75,7 @@ class Caches:
         self._tracking: Tracking | None = None
         self._audited = self._cluster("main-audited", settings.main_url)
         self._shelf = ValkeyShelf(self._audited, ttl=REPAIR_TTL)
+        self._refills: dict[str, Refill] = {}
         self._guarding: asyncio.Task[None] | None = None
 
     def rungs(self, kind: str, ttl: Duration) -> tuple[Rung, Rung]:
@@ -68,17 +87,28 @@ class Caches:
         self._price_names.saw(PRICES + key)
 
     def follow(self, prices: NearCache) -> None:
-        """Keep the near prices in step with what is announced; in doubt until that is certain."""
+        """Keep the near prices in step with what is announced; in doubt until that is certain, and then read anew."""
+        loop = asyncio.get_running_loop()
+        target = Proven(prices, lambda: loop.call_soon_threadsafe(self._refill, prices))
         self._tracking = Tracking(
-            "main", self._settings.main_url, {PRICES: prices}, registry=self._registry, events=self._events
+            "main", self._settings.main_url, {PRICES: target}, registry=self._registry, events=self._events
         )
         self._tracking.open()
 
     def watch_over(
-        self, kinds: Mapping[str, PostgresRung], nears: Sequence[NearCache], *, replica: Pool, primary: Pool
+        self, kinds: Mapping[str, PostgresRung], nears: Mapping[str, NearCache], *, replica: Pool, primary: Pool
     ) -> None:
-        """Guard the main cluster from now on: `kinds` are the databases' rungs on the replica, by kind of value."""
+        """Guard the main cluster from now on; `kinds` are the rungs on the replica. Both by kind of value."""
         database = _Kinds(kinds)
+        self._refills = {
+            name: Refill(
+                near,
+                kinds[name].read_many,
+                keys_per_s_max=REFILL_KEYS_PER_S_MAX.get(name, REFILL_OTHERS_PER_S_MAX),
+                registry=self._registry,
+            )
+            for name, near in nears.items()
+        }
         freshness = PostgresFreshness(primary=primary, replica=replica)
         guard = CacheGuard(
             auditor=self._auditor(database, freshness),
@@ -91,7 +121,7 @@ class Caches:
                 keys_per_s_max=REPAIR_KEYS_PER_S_MAX,
                 registry=self._registry,
             ),
-            distrust=lambda: _clear(nears),
+            distrust=lambda: self._begin_anew(nears.values()),
             observe=freshness.observe,
         )
         self._guarding = asyncio.create_task(guard.run(), name="cache-guard")
@@ -102,6 +132,7 @@ class Caches:
             await asyncio.gather(self._guarding, return_exceptions=True)
         if self._tracking is not None:
             self._tracking.close()
+        await asyncio.gather(*(refill.close() for refill in self._refills.values()))
         await self._audited.close()
         await self.lease.close()
         await self._leases.close()
@@ -111,6 +142,17 @@ class Caches:
         """Whether one of the clusters can be read."""
         healths = await asyncio.gather(self.main.examine(), self.standby.examine(), return_exceptions=True)
         return any(not isinstance(health, BaseException) and health.readable for health in healths)
+
+    def _begin_anew(self, nears: Iterable[NearCache]) -> None:
+        """What lies near may come from a cache that is wrong: out with it, and in again from the replica."""
+        for near in nears:
+            self._refills[near.name].begin(near.keys())
+            near.clear()
+
+    def _refill(self, near: NearCache) -> None:
+        """What was in doubt is read anew: its readers would do so too, one by one."""
+        if near.name in self._refills:
+            self._refills[near.name].begin(near.keys(unproven=True))
 
     def _auditor(self, database: "_Kinds", freshness: PostgresFreshness) -> Auditor:
         """Prices are the kind that is kept in step; any other may be as old as its lifetime, which proves nothing."""
@@ -153,6 +195,19 @@ class _Kinds:
         return found
 
 
-def _clear(nears: Iterable[NearCache]) -> None:
-    for near in nears:
-        near.clear()
+class Proven:
+    """A near cache that is followed, and somebody who is told when it is proven again; told in the reader's thread."""
+
+    def __init__(self, near: NearCache, tell: Callable[[], object]) -> None:
+        self._near = near
+        self._tell = tell
+
+    def invalidate(self, key: str, version: int = 0) -> None:
+        self._near.invalidate(key, version)
+
+    def doubt(self) -> None:
+        self._near.doubt()
+
+    def prove(self) -> None:
+        self._near.prove()
+        self._tell()

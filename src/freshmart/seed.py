@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from freshmart.catalog import Product, Store, read_baskets, read_products, read_stores
+from freshmart.features import BANNERS, REVIEWED, SLOTS, bought_together, reviews
 from freshmart.inventory import PLENTY, SCARCE, festival_shelves
 from freshmart.media import PictureStore, category_key, draw_picture, product_key
 from freshmart.migrate import migrate
@@ -51,12 +52,25 @@ async def seed_database(settings: Settings, products: Sequence[Product], stores:
 async def _fill_catalogue(connection: Any, products: Sequence[Product], stores: Sequence[Store]) -> None:
     """Stores come last in the same transaction as products, so that a seeding cut short starts over."""
     async with connection.transaction():
-        await connection.execute("TRUNCATE product, category, store, price")
+        await connection.execute("TRUNCATE product, category, store, price, banner")
         categories = {product.slug: (product.slug, product.category, product.department) for product in products}
         await connection.copy_records_to_table("category", records=categories.values())
         await connection.copy_records_to_table("product", records=[_product_row(*row) for row in enumerate(products)])
         await connection.copy_records_to_table("store", records=[(s.store, f"Store {s.store}") for s in stores])
-    await connection.execute("ANALYZE category, product, store")
+        await _fill_features(connection, products, stores)
+    await connection.execute("ANALYZE category, product, store, bought_together, review")
+
+
+async def _fill_features(connection: Any, products: Sequence[Product], stores: Sequence[Store]) -> None:
+    await connection.execute("TRUNCATE bought_together, review, banner, delivery_slot")
+    pairs = bought_together([line.sku for line in basket.lines] for basket in read_baskets())
+    await connection.copy_records_to_table("bought_together", records=pairs)
+    said = reviews(product.sku for product in products[:REVIEWED])
+    await connection.copy_records_to_table("review", records=said)
+    ranked = [(*banner, rank) for rank, banner in enumerate(BANNERS)]
+    await connection.copy_records_to_table("banner", records=ranked)
+    slots = [(store.store, hour, deliveries) for store in stores for hour, deliveries in SLOTS]
+    await connection.copy_records_to_table("delivery_slot", records=slots)
 
 
 def _product_row(place: int, product: Product) -> tuple[object, ...]:

@@ -29,6 +29,8 @@ class Settings:
     bucket: str = "media"
     rehearsal_token: str = field(default="", repr=False)
     """Orders tagged with it are shadow orders; empty: there is no rehearsal, and every tag is wrong."""
+    payment_url: str = ""
+    """Where the acquirer is; empty: there is none, and every order's money is deferred."""
     control_url: str = ""
     """Where the control node is; empty: there is none to follow."""
     control_token: str = field(default="", repr=False)
@@ -51,9 +53,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         objects_url=_required(environ, "FRESHMART_OBJECTS_URL"),
         bucket=environ.get("FRESHMART_BUCKET", "media"),
         rehearsal_token=environ.get("FRESHMART_REHEARSAL_TOKEN", ""),
+        payment_url=environ.get("FRESHMART_PAYMENT_URL", ""),
         control_url=environ.get("TENFOLD_CONTROL_URL", ""),
         control_token=environ.get("TENFOLD_CONTROL_TOKEN", ""),
-        port=_port(environ.get("PORT", "8000")),
+        port=read_port(environ),
         events_path=Path(events) if events else None,
     )
 
@@ -74,7 +77,9 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _port(text: str) -> int:
+def read_port(environ: Mapping[str, str] = os.environ) -> int:
+    """Where to listen. Raises SettingInvalid."""
+    text = environ.get("PORT", "8000")
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise SettingInvalid(f"PORT is '{text}'; a number from 1 to 65535 may stand there.")
     return int(text)

@@ -8,18 +8,21 @@ from typing import Any
 
 from freshmart.backends import PRICE
 from freshmart.caches import PRICES
+from freshmart.cashier import Acquirer, Collector
 from freshmart.orders import Courier
 from freshmart.pricing import PriceHerald
 from freshmart.serve import serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
 from freshmart.web.reply import Reply, problem, send_reply
-from tenfold.kernel import TenfoldError
+from tenfold.kernel import Duration, TenfoldError
+from tenfold.protect import Breaker
 from tenfold.protect.valkey import ValkeyCluster, ValkeyRung
 from tenfold.protect.valkey.tracking import Announcer
 from tenfold.stream.valkey import ValkeyStream
-from tenfold.telemetry import CONTENT_TYPE, Registry, render
+from tenfold.telemetry import CONTENT_TYPE, EventLog, Registry, render
 
 STREAM = "freshmart:orders"
+NEVER = Duration(0)
 
 
 @asynccontextmanager
@@ -27,7 +30,10 @@ async def open_worker(settings: Settings) -> AsyncIterator[Any]:
     """The worker at work, as the ASGI application that says how it is: /ready, /health, /metrics."""
     registry = Registry()
     stream = ValkeyStream(settings.stream_url, STREAM, registry=registry)
-    courier = Courier(settings.primary_url, stream, registry=registry, events=settings.event_log("worker"))
+    events = settings.event_log("worker")
+    acquirer = Acquirer(settings.payment_url) if settings.payment_url else None
+    collector = _collector(acquirer, registry, events) if acquirer else None
+    courier = Courier(settings.primary_url, stream, registry=registry, events=events, collector=collector)
 
     async def application(scope: Any, _: Any, send: Any) -> None:
         await send_reply(_answer(scope["path"], courier, registry), send)
@@ -45,6 +51,14 @@ async def open_worker(settings: Settings) -> AsyncIterator[Any]:
         await announcer.close()
         await asyncio.gather(*(rung.close() for rung in rungs), *(one.close() for one in clusters))
         await courier.close()
+        if acquirer is not None:
+            await acquirer.close()
+
+
+def _collector(acquirer: Acquirer, registry: Registry, events: EventLog) -> Collector:
+    """What there is to collect comes in batches far apart: no rate to come back to, so no ramp."""
+    breaker = Breaker("payment/collect", ramp=NEVER, registry=registry, events=events)
+    return Collector(acquirer.charge, breaker=breaker, registry=registry)
 
 
 def _answer(path: str, courier: Courier, registry: Registry) -> Reply:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, TypeVar
 from rich.console import Console as Terminal
 
 from tenfold.console import Console, Publisher
-from tenfold.fleet import Estate, RunFolder, sweep_dead_runs
+from tenfold.fleet import Estate, RunFolder, sweep_dead_runs, write_private
 from tenfold.kernel import Clock, Interrupted, SystemClock, TenfoldError, derive_seed, run_id, run_until_signal
 from tenfold.kernel.clock import utc
 from tenfold.plan import CONTROL, Plan, Service, Steps, read_plan
@@ -28,6 +29,7 @@ from tenfold.rehearse import (
     DrillView,
     Evidence,
     FaultJournal,
+    FeatureShield,
     InvariantView,
     Load,
     Progress,
@@ -42,12 +44,16 @@ from tenfold.rehearse import (
     terminal_view,
     write_report,
 )
+from tenfold.respond.control import ControlClient
+from tenfold.respond.switchboard import SwitchOperator
 from tenfold.telemetry import EventLog
 
 Answer = TypeVar("Answer")
 
 DRIVER = "driver"
-CONTROL_URL, CONTROL_TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # noqa: S105  # names, not secrets
+CONTROL_URL, CONTROL_TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names, not secrets
+CONSOLE_TOKEN = "TENFOLD_CONSOLE_TOKEN"  # noqa: S105  # the name of the variable
+"""Whoever signs in at the console may type it instead of following a link; a link works once."""
 REHEARSAL = "TENFOLD_REHEARSAL"
 """Set for every service of a rehearsal, and only there: what may run in none but a rehearsal asks for it."""
 ABANDON_AFTER_S = 1.0
@@ -153,6 +159,7 @@ async def _rehearse(call: Call) -> Verdict:
                 board=site.board,
                 witness=site.witness,
                 faults=FaultJournal(site.run.faults, site.clock),
+                features=lambda name: FeatureShield(name, partial(_operator, site.control)),
                 answers=site.answers,
                 clock=site.clock,
             )
@@ -167,6 +174,7 @@ async def _up(call: Call) -> None:
         site.board.phase("serving")
         for service in site.estate.services:
             site.board.say("good", f"{service.name} serves at {service.url}")
+        site.board.say("good", f"for `tenfold switch` in another shell: . {_control_file(site.run)}")
         await site.alive(asyncio.Event().wait())
 
 
@@ -181,6 +189,8 @@ class Site:
     witness: Witness
     token: str
     base_url: str
+    control: Mapping[str, str]
+    """How the control node is found: what services have in their environment."""
     lost: "asyncio.Future[None]"
 
     @property
@@ -210,12 +220,12 @@ async def _opened(call: Call) -> AsyncIterator[Site]:
         stack.push_async_callback(lambda: _to_the_end(estate.close()))
         view = stack.enter_context(terminal_view(call.terminal))
         board.show_to(view.show)
-        await _open_console(call, board, stack)
+        console = await _open_console(call, board, stack)
         stack.push_async_callback(_stopped, asyncio.create_task(board.paint()))
         stack.push_async_callback(_stopped, asyncio.create_task(witness.watch()))
         await estate.watch(_report_loss(lost, run.logs))
         await estate.open()
-        await _alive(lost, _start_plan(call, estate, board))
+        control = await _alive(lost, _start_plan(call, estate, board, console))
         yield Site(
             run=run,
             clock=clock,
@@ -224,32 +234,53 @@ async def _opened(call: Call) -> AsyncIterator[Site]:
             witness=witness,
             token=token,
             base_url=next(service.url for service in estate.services if service.name == call.plan.traffic.service),
+            control=control,
             lost=lost,
         )
 
 
-async def _open_console(call: Call, board: Board, stack: contextlib.AsyncExitStack) -> None:
+async def _open_console(call: Call, board: Board, stack: contextlib.AsyncExitStack) -> Console:
+    """Links to sign in go to the terminal alone: whoever reads it may change things."""
     publisher = Publisher()
-    console = Console(publisher, port=call.port)
+    console = Console(
+        publisher,
+        port=call.port,
+        token=os.environ.get(CONSOLE_TOKEN, ""),
+        on_link=lambda link: call.terminal.print(f"sign in   {link}", highlight=False, markup=False, soft_wrap=True),
+    )
     board.progress.console = await console.open()
     stack.push_async_callback(console.close)
     board.show_to(publisher.publish)
+    return console
 
 
-async def _start_plan(call: Call, estate: Estate, board: Board) -> None:
-    """Run the plan's setup and start its services, with a mutant in the place of whom it replaces."""
+async def _start_plan(call: Call, estate: Estate, board: Board, console: Console) -> dict[str, str]:
+    """Run the plan's setup and start its services, with a mutant in the place of whom it replaces.
+
+    Answers how the control node is found.
+    """
     plan = call.plan
-    environment = {key: resolve(value, estate.references) for key, value in plan.environment.items()}
     board.phase("seeding")
-    environment |= await _start_control(estate)
+    control = await _start_control(estate)
+    console.follow_control(control[CONTROL_URL], control[CONTROL_TOKEN])
     for command in plan.setup:
-        await estate.run_setup(command, environment)
+        await estate.run_setup(command, _environment(plan, estate) | control)
     for wave in start_waves(plan.services):
+        environment = _environment(plan, estate) | control
         async with asyncio.TaskGroup() as group:
             for name in wave:
                 command, stated = command_of(call, name)
                 ready = plan.services[name].ready
                 group.create_task(estate.start_service(name, command, {**environment, **stated}, ready))
+    return control
+
+
+def _environment(plan: Plan, estate: Estate) -> dict[str, str]:
+    return {key: resolve(value, estate.references) for key, value in plan.environment.items()}
+
+
+def _operator(control: Mapping[str, str]) -> SwitchOperator:
+    return SwitchOperator(ControlClient(control[CONTROL_URL], control[CONTROL_TOKEN]), by="rehearsal")
 
 
 async def _start_control(estate: Estate) -> dict[str, str]:
@@ -257,7 +288,14 @@ async def _start_control(estate: Estate) -> dict[str, str]:
     token = secrets.token_urlsafe(24)
     command = ("python", "-m", "tenfold.respond.control", "--store", str(estate.run.state / "control.db"))
     node = await estate.start_service(CONTROL, command, {CONTROL_TOKEN: token}, "/health")
-    return {CONTROL_URL: node.url, CONTROL_TOKEN: token}
+    control = {CONTROL_URL: node.url, CONTROL_TOKEN: token}
+    write_private(_control_file(estate.run), "".join(f"export {name}={value}\n" for name, value in control.items()))
+    return control
+
+
+def _control_file(run: RunFolder) -> Path:
+    """What a shell reads before it says `tenfold switch`; for the run's owner alone."""
+    return run.state / "control.env"
 
 
 def start_waves(services: Mapping[str, Service]) -> Iterator[tuple[str, ...]]:
@@ -282,8 +320,11 @@ def command_of(call: Call, service: str) -> tuple[tuple[str, ...], dict[str, str
 
 
 def resolve(text: str, references: Mapping[str, str]) -> str:
-    """`text` with every `${…}` put in; the plan's check has seen to it that each is known."""
-    return _REFERENCE.sub(lambda reference: references[reference[1]], text)
+    """`text` with every `${…}` put in; a service that has not been started is nowhere: empty.
+
+    The plan's check has seen to it that each means something.
+    """
+    return _REFERENCE.sub(lambda reference: references.get(reference[1], ""), text)
 
 
 @asynccontextmanager
@@ -325,7 +366,7 @@ def _progress(call: Call, name: str, began_at: str) -> Progress:
             for factor in call.steps.factors
         ],
         drills=[
-            DrillView(name=name, target=drill.target, proves=drill.proves, fault=str(drill.fault))
+            DrillView(name=name, target=drill.target, proves=drill.proves, fault=drill.stated)
             for name, drill in plan.drills.items()
         ],
         invariants=[InvariantView(name=name, says=one.says) for name, one in plan.invariants.items()],
@@ -345,7 +386,7 @@ def _report(call: Call, site: Site, verdict: Verdict) -> None:
         versions=_versions(),
         p99_max_ms={name: journey.slo.p99.ms for name, journey in plan.journeys.items()},
         says={name: invariant.says for name, invariant in plan.invariants.items()},
-        faults={name: str(drill.fault) for name, drill in plan.drills.items()},
+        faults={name: drill.stated for name, drill in plan.drills.items()},
         samples=site.board.samples,
         marks=progress.marks,
     )

@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_rehearse(commands)
     _add_up(commands)
     _add_check(commands)
+    _add_switch(commands)
     return parser
 
 
@@ -96,6 +97,12 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     command.add_argument("plan", type=Path, nargs="?", default=PLAN, help=f"the plan file (default: {PLAN})")
     command.set_defaults(run=_check)
+
+
+def _add_switch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from tenfold.respond.switch_cli import add_switch_commands
+
+    add_switch_commands(commands)
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from freshmart.cashier import Collector
 from freshmart.orders.outbox import apply_effects, bury, read_waiting
 from freshmart.orders.postgres import UNREACHABLE
 from freshmart.orders.relay import Relay
@@ -36,14 +37,25 @@ _RELAY_LOCK = 0x6672657372656C61  # one relay at a time; a second would only sen
 
 
 class Courier:
-    """Two loops on connections of their own. `is_ready`: both did their last round."""
+    """Two loops on connections of their own, and the collector's. `is_ready`: all did their last round."""
 
-    def __init__(self, primary_url: str, stream: Stream, *, registry: Registry, events: EventLog) -> None:
+    def __init__(
+        self,
+        primary_url: str,
+        stream: Stream,
+        *,
+        registry: Registry,
+        events: EventLog,
+        collector: Collector | None = None,
+    ) -> None:
         self._primary_url = primary_url
         self._stream = stream
         self._events = events
         self._consumer = f"{socket.gethostname()}-{os.getpid()}"
-        self._well = {"relay": False, "consumer": False}
+        self._loops: dict[str, Callable[[Any], Awaitable[None]]] = {"relay": self._relay, "consumer": self._consume}
+        if collector is not None:
+            self._loops["collector"] = lambda one: collector.run(one, lambda: self._went_well("collector"))
+        self._well = dict.fromkeys(self._loops, False)
         self._tasks: list[asyncio.Task[None]] = []
         counter = registry.counter("freshmart_effects_total", "Orders by what the worker did.", ("what",))
         self._sent, self._resent = counter.child("sent"), counter.child("resent")
@@ -55,8 +67,7 @@ class Courier:
         return all(self._well.values())
 
     def open(self) -> None:
-        loops = {"relay": self._relay, "consumer": self._consume}
-        self._tasks = [asyncio.create_task(self._keep(name, loop)) for name, loop in loops.items()]
+        self._tasks = [asyncio.create_task(self._keep(name, loop)) for name, loop in self._loops.items()]
 
     async def close(self) -> None:
         for task in self._tasks:

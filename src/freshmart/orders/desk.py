@@ -4,6 +4,8 @@
                ▲         │                        and the busier it gets, the larger the batches
                └─────────┘ not decided, or the primary is away
 
+Before that, its money is secured, if the acquirer is quick enough; if not, the order is accepted all the same.
+
 While the primary is away orders wait, to a deadline; sending a batch again is safe because an order's key is stored
 in its own transaction. So a customer notices a short outage as a delay and nothing else.
 """
@@ -13,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from freshmart.cashier import Demand
 from freshmart.orders.order import Decision, Order
 from freshmart.orders.postgres import PrimaryUnreachable
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
@@ -20,6 +23,8 @@ from tenfold.protect import Breaker
 from tenfold.telemetry import Registry
 
 DEADLINE = Duration.from_s(8)
+HELD_FEN_PER_PIECE = 10_000
+"""More than anything costs. A hold is no charge: what is not taken of it lapses."""
 _PAUSE_S = 0.02  # between looks at a primary that is away
 
 
@@ -37,6 +42,12 @@ class Connection(Protocol):
     async def place(self, orders: Sequence[Order]) -> list[Decision]: ...
 
     async def close(self) -> None: ...
+
+
+class Till(Protocol):
+    """Who secures an order's money: answers the authorisation, or DEFERRED; never an error."""
+
+    async def authorise(self, demand: Demand) -> str: ...
 
 
 class _Waiting:
@@ -63,6 +74,7 @@ class OrderDesk:
         connections: Sequence[Connection],
         *,
         breaker: Breaker,
+        till: Till | None = None,
         batch_max: int = 128,
         waiting_max: int = 4_096,
         deadline: Duration = DEADLINE,
@@ -72,6 +84,7 @@ class OrderDesk:
     ) -> None:
         self._connections = connections
         self._breaker = breaker
+        self._till = till
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._deadline_ns = deadline.ns
@@ -114,12 +127,20 @@ class OrderDesk:
         waiting = _Waiting(order, due_ns, asyncio.get_running_loop().create_future())
         self._waiting += 1
         try:
+            waiting.order = await self._authorised(order)
             self._admit(waiting)
             decision = await waiting.future
         finally:
             self._waiting -= 1
         self._decided.child(decision.outcome).inc()
         return decision
+
+    async def _authorised(self, order: Order) -> Order:
+        """With its money held: as much as its pieces may cost at most, since what they do cost is known when placed."""
+        if self._till is None:
+            return order
+        held = Demand(order.key, order.pieces * HELD_FEN_PER_PIECE)
+        return order._replace(authorisation=await self._till.authorise(held))
 
     def _admit(self, waiting: _Waiting) -> None:
         """Into the queue, or behind the order with the same key that is there already."""

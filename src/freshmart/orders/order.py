@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from freshmart.cashier import DEFERRED
 from tenfold.kernel import TenfoldError
 
 KEY_PATTERN = "^[A-Za-z0-9_-]{8,64}$"
@@ -35,13 +36,21 @@ class OrderMalformed(TenfoldError):
 
 
 class Order(NamedTuple):
-    """An order on its way to the database. `fingerprint` tells another body under the same key."""
+    """An order on its way to the database. `fingerprint` tells another body under the same key.
+
+    `authorisation`: the number under which its money is ours to take; empty: it is to be collected later.
+    """
 
     key: str
     fingerprint: bytes
     store: int
     shadow: bool
     lines: Sequence[AskedLine]
+    authorisation: str = DEFERRED
+
+    @property
+    def pieces(self) -> int:
+        return sum(line.quantity for line in self.lines)
 
 
 class Decision(NamedTuple):

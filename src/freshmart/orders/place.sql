@@ -1,11 +1,12 @@
 -- Places a whole batch of orders in one round trip. No key stands in a batch twice.
 --   $1 keys, $2 fingerprints, $3 stores, $4 shadow lane or real: one element for each order, in order of arrival
 --   $5 the order a line belongs to (1 is the first), $6 SKUs, $7 quantities: one element for each line
+--   $8 authorisations of the orders' money, empty where it is deferred: one element for each order
 -- Answers one row for each order: n, outcome, HTTP status, the answer's JSON. `again` means: not decided, ask again.
 WITH asked AS MATERIALIZED (
     SELECT *
-    FROM unnest($1::text[], $2::bytea[], $3::integer[], $4::boolean[])
-        WITH ORDINALITY AS asked (key, fingerprint, store, shadow, n)
+    FROM unnest($1::text[], $2::bytea[], $3::integer[], $4::boolean[], $8::text[])
+        WITH ORDINALITY AS asked (key, fingerprint, store, shadow, authorisation, n)
 ),
 answered AS MATERIALIZED (
     SELECT asked.n, idempotency.fingerprint = asked.fingerprint AS same, idempotency.status, idempotency.answer
@@ -55,12 +56,13 @@ decided AS MATERIALIZED (
     GROUP BY n
 ),
 told AS MATERIALIZED (
-    SELECT asked.n, asked.key, asked.fingerprint, asked.store, asked.shadow, decided.id, decided.outcome,
-        decided.total_fen,
+    SELECT asked.n, asked.key, asked.fingerprint, asked.store, asked.shadow, asked.authorisation, decided.id,
+        decided.outcome, decided.total_fen,
         CASE decided.outcome WHEN 'accepted' THEN 201 WHEN 'declined' THEN 409 WHEN 'unknown' THEN 422 END AS status,
         CASE decided.outcome
             WHEN 'accepted' THEN json_build_object(
                 'id', decided.id, 'status', 'accepted', 'store', asked.store, 'shadow', asked.shadow,
+                'payment', CASE asked.authorisation WHEN '' THEN 'deferred' ELSE 'authorised' END,
                 'total_fen', decided.total_fen, 'lines', decided.lines)
             WHEN 'declined' THEN json_build_object(
                 'error', 'sold-out', 'status', 'declined', 'store', asked.store, 'skus', decided.sold_out)
@@ -94,8 +96,10 @@ taken AS (
     WHERE stock.store = sold.store AND stock.sku = sold.sku AND stock.shadow = sold.shadow
 ),
 headed AS (
-    INSERT INTO orders (id, key, store, shadow, status, total_fen, placed_at)
-    SELECT id, key, store, shadow, 'accepted', total_fen, now() FROM accepted
+    INSERT INTO orders (id, key, store, shadow, status, total_fen, placed_at, payment, authorisation)
+    SELECT id, key, store, shadow, 'accepted', total_fen, now(),
+        CASE authorisation WHEN '' THEN 'deferred' ELSE 'authorised' END, nullif(authorisation, '')
+    FROM accepted
 ),
 lined AS (
     INSERT INTO order_line (order_id, sku, quantity, unit_price_fen)

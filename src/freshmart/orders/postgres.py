@@ -93,6 +93,7 @@ def _columns(orders: Sequence[Order]) -> tuple[list[Any], ...]:
         [n for n, _ in lines],
         [line.sku for _, line in lines],
         [line.quantity for _, line in lines],
+        [order.authorisation for order in orders],
     )
 
 
@@ -108,7 +109,8 @@ def _decision(row: Mapping[str, Any]) -> Decision:
 READ_ORDERS = """
     SELECT orders.id::text, json_build_object(
         'id', orders.id, 'status', orders.status, 'store', orders.store, 'shadow', orders.shadow,
-        'total_fen', orders.total_fen, 'placed_at', orders.placed_at, 'lines', line.all)::text
+        'payment', orders.payment, 'total_fen', orders.total_fen, 'placed_at', orders.placed_at,
+        'lines', line.all)::text
     FROM orders
     CROSS JOIN LATERAL (
         SELECT json_agg(json_build_object('sku', sku, 'quantity', quantity, 'unit_price_fen', unit_price_fen)) AS all

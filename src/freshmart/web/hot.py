@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from freshmart.orders import KEY_PATTERN, AskedOrder
+from freshmart.web.gate import Gate
 from freshmart.web.reply import Reply, problem, send_reply
 from freshmart.web.storefront import Storefront, TagWrong
+from freshmart.web.tiers import tier_of
 
 TAG = b"x-tenfold-test"
 KEY = b"idempotency-key"
@@ -18,15 +20,17 @@ SLUG = re.compile("[a-z0-9-]{1,80}")
 BODY_BYTES_MAX = 64 * 1024
 
 _KEY_FORM = re.compile(KEY_PATTERN)
+_REFUSAL = problem(503, "overloaded", "More is asked than can be served; try again.", retry_after_s=2)
 _ORDERS = msgspec.json.Decoder(AskedOrder)
 
 
 class HotRoutes:
     """An ASGI application around another."""
 
-    def __init__(self, storefront: Storefront, app: Any) -> None:
+    def __init__(self, storefront: Storefront, app: Any, gate: Gate | None = None) -> None:
         self._storefront = storefront
         self._app = app
+        self._gate = gate
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         reply = await self._answer(scope, receive) if scope["type"] == "http" else None
@@ -37,6 +41,8 @@ class HotRoutes:
 
     async def _answer(self, scope: Any, receive: Any) -> Reply | None:
         """None: not one of the hottest, or not in their form; the framework answers it. It has read no body then."""
+        if self._gate is not None and self._gate.level and not self._gate.admits(tier_of(scope)):
+            return _REFUSAL
         try:
             if scope["method"] == "GET":
                 return await self._read(scope)
@@ -58,7 +64,27 @@ class HotRoutes:
                 return await self._storefront.image(int(sku))
             case ["", "orders", order_id]:
                 return await self._storefront.order(order_id)
+            case ["", "stores", store, "products", sku, *rest] if _number(store) and _number(sku):
+                return await self._product(scope, int(store), int(sku), rest)
+            case ["", "products", sku, "reviews"] if _number(sku):
+                return await self._storefront.reviews(int(sku))
+            case ["", "stores", store, feature] if _number(store):
+                return await self._of_store(scope, int(store), feature)
         return None
+
+    async def _product(self, scope: Any, store: int, sku: int, rest: list[str]) -> Reply | None:
+        if rest == ["recommendations"]:
+            return await self._storefront.recommendations(store, sku)
+        shadow = self._storefront.is_shadow(_header(scope, TAG))
+        return None if rest else await self._storefront.product_page(store, sku, shadow=shadow)
+
+    async def _of_store(self, scope: Any, store: int, feature: str) -> Reply | None:
+        if feature == "orders":
+            shadow = self._storefront.is_shadow(_header(scope, TAG))
+            return await self._storefront.history(store, shadow=shadow)
+        if feature == "banners":
+            return await self._storefront.banners(store)
+        return await self._storefront.slots(store) if feature == "slots" else None
 
     async def _availability(self, scope: Any, store: int, sku: int) -> Reply:
         shadow = self._storefront.is_shadow(_header(scope, TAG))

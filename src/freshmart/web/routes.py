@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -10,7 +11,22 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 
 from freshmart.backends import Backends
 from freshmart.orders import KEY_PATTERN, AskedOrder
-from freshmart.web.answers import Availability, CategoryPage, OrderAnswer, OrderDeclined, Price, ProductAnswer
+from freshmart.web.answers import (
+    Availability,
+    Banners,
+    CategoryPage,
+    FeatureAnswer,
+    History,
+    OrderAnswer,
+    OrderDeclined,
+    Price,
+    ProductAnswer,
+    ProductPage,
+    Recommendations,
+    Reviews,
+    Shielded,
+    Slots,
+)
 from freshmart.web.reply import Problem, Reply, problem
 from freshmart.web.storefront import Storefront, TagWrong
 from tenfold.telemetry import CONTENT_TYPE, render
@@ -60,6 +76,42 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
         """The product's picture; while the object store fails, a placeholder with `X-Degraded: image`."""
         return _response(await storefront.image(sku))
 
+    @get("/stores/{store:int}/products/{sku:int}", responses=_answers(ProductPage, _403=_TAG_WRONG))
+    async def product_page(store: Store, sku: Sku, tag: Tag = None) -> Response[bytes]:
+        """A product as a customer sees it: price, availability, and whatever of the rest can be had now."""
+        return _response(await storefront.product_page(store, sku, shadow=storefront.is_shadow(tag)))
+
+    @get("/stores/{store:int}/products/{sku:int}/recommendations", responses=_answers(Recommendations | Shielded))
+    async def recommendations(store: Store, sku: Sku) -> Response[bytes]:
+        """What others bought with it."""
+        return _response(await storefront.recommendations(store, sku))
+
+    @get("/products/{sku:int}/reviews", responses=_answers(Reviews | Shielded))
+    async def reviews(sku: Sku) -> Response[bytes]:
+        """What others think of it."""
+        return _response(await storefront.reviews(sku))
+
+    @get("/stores/{store:int}/banners", responses=_answers(Banners | Shielded))
+    async def banners(store: Store) -> Response[bytes]:
+        """What is on promotion."""
+        return _response(await storefront.banners(store))
+
+    @get("/stores/{store:int}/slots", responses=_answers(Slots | Shielded))
+    async def slots(store: Store) -> Response[bytes]:
+        """When it can be delivered."""
+        return _response(await storefront.slots(store))
+
+    @get("/stores/{store:int}/orders", responses=_answers(History | Shielded, _403=_TAG_WRONG))
+    async def history(store: Store, tag: Tag = None) -> Response[bytes]:
+        """A store's newest orders; at most 10 s old while everything works."""
+        return _response(await storefront.history(store, shadow=storefront.is_shadow(tag)))
+
+    @get("/features", sync_to_thread=False, responses={200: ResponseSpec(list[FeatureAnswer])})
+    def features() -> Response[bytes]:
+        """What this process can do without: who misses it now, what it saved."""
+        views = [view._asdict() for view in backends.shields.views()]
+        return _response(Reply(200, msgspec.json.encode(views)))
+
     @get("/orders/{order_id:str}", responses=_answers(OrderAnswer))
     async def order(order_id: FromPath[str]) -> Response[bytes]:
         """A placed order and how far it is."""
@@ -103,6 +155,13 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
             category,
             product,
             image,
+            product_page,
+            recommendations,
+            reviews,
+            banners,
+            slots,
+            history,
+            features,
             order,
             place_order,
             health,

@@ -1,14 +1,18 @@
 """What freshmart answers to each question, whatever carries the question."""
 
+import asyncio
 import hmac
+import time
 import uuid
 
 from freshmart.backends import Backends
 from freshmart.catalog import page_key
+from freshmart.features import BANNER, HISTORY, IMAGE, RECOMMENDATIONS, REVIEWS, SLOT, history_key
 from freshmart.inventory import shelf_key
 from freshmart.media import placeholder
 from freshmart.orders import AskedOrder, DeskBusy, DeskLate, OrderMalformed, read_order
 from freshmart.pricing import price_key
+from freshmart.web.page import compose, shielded
 from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, problem
 from tenfold.kernel import TenfoldError
 from tenfold.protect import LadderExhausted, ReadLadder
@@ -25,6 +29,7 @@ class Storefront:
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
+        self._shields = {feature.name: feature for feature in backends.shields}
         self._token = backends.settings.rehearsal_token.encode()
 
     def is_shadow(self, tag: str | bytes | None) -> bool:
@@ -49,6 +54,40 @@ class Storefront:
     async def product(self, sku: int) -> Reply:
         return await _read(self._backends.product, str(sku), f"There is no SKU {sku}.")
 
+    async def recommendations(self, store: int, sku: int) -> Reply:
+        return await self._feature(RECOMMENDATIONS, price_key(store, sku), store)
+
+    async def reviews(self, sku: int) -> Reply:
+        return await self._feature(REVIEWS, str(sku))
+
+    async def banners(self, store: int) -> Reply:
+        return await self._feature(BANNER, str(store), store)
+
+    async def slots(self, store: int) -> Reply:
+        return await self._feature(SLOT, str(store), store)
+
+    async def history(self, store: int, *, shadow: bool) -> Reply:
+        return await self._feature(HISTORY, history_key(store, shadow=shadow), store)
+
+    async def product_page(self, store: int, sku: int, *, shadow: bool) -> Reply:
+        """What a product is, costs and how much is left; and of the rest, what there is just now."""
+        parts = await asyncio.gather(
+            self.product(sku),
+            self.price(store, sku),
+            self.availability(store, sku, shadow=shadow),
+            self.recommendations(store, sku),
+            self.reviews(sku),
+            self.banners(store),
+        )
+        core, extras = parts[:3], parts[3:]
+        missing = next((reply for reply in core if reply.status != 200), None)
+        if missing is not None:
+            return missing
+        return compose(
+            dict(zip(("product", "price", "availability"), core, strict=True)),
+            dict(zip((RECOMMENDATIONS, REVIEWS, BANNER), extras, strict=True)),
+        )
+
     async def order(self, order_id: str) -> Reply:
         absent = f"There is no order '{order_id[:64]}'."
         try:
@@ -62,6 +101,8 @@ class Storefront:
         key = self._backends.pictures.get(sku)
         if key is None:
             return problem(404, "not-found", f"There is no SKU {sku}.")
+        if not self._shields[IMAGE].open(subject=key):
+            return _PLACEHOLDER
         hit = self._backends.image.near_hit(key)
         if hit is not None:
             return Reply(200, hit, PICTURE)
@@ -70,6 +111,16 @@ class Storefront:
         except LadderExhausted:
             return _PLACEHOLDER
         return _PLACEHOLDER if picture is None else Reply(200, picture, PICTURE)
+
+    async def _feature(self, name: str, key: str, store: int | None = None) -> Reply:
+        """Shielded, it is an answer all the same: the page does without it."""
+        feature = self._shields[name]
+        if not feature.open(store=None if store is None else str(store), subject=key):
+            return shielded(name)
+        began_ns = time.monotonic_ns()
+        reply = await _read(self._backends.features[name], key, f"There are no {name} for '{key}'.")
+        feature.spent(time.monotonic_ns() - began_ns)
+        return reply
 
     async def place(self, asked: AskedOrder, key: str, *, shadow: bool) -> Reply:
         try:

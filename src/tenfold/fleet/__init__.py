@@ -6,6 +6,7 @@ postgres     primary and streaming replicas
 valkey       primary and replicas
 seaweedfs    store and S3 gateway
 service      a program of the plan
+pulse        stops and continues a process in a rhythm
 crowd        fills a listening queue, so that a port is a black hole
 scramble     makes a share of a cache wrong
 child        one process, bound to its parent; and the starting of them
@@ -22,7 +23,7 @@ http         one small request: does it serve?
 signature    AWS Signature Version 4, for that request
 """
 
-from tenfold.fleet.account import AccountMissing
+from tenfold.fleet.account import AccountMissing, write_private
 from tenfold.fleet.binaries import BinaryMissing
 from tenfold.fleet.child import CommandFailed, CommandUnusable
 from tenfold.fleet.estate import DiskFull, Estate, NodeUnknown, SetupFailed
@@ -53,4 +54,5 @@ __all__ = [
     "State",
     "free_port",
     "sweep_dead_runs",
+    "write_private",
 ]

@@ -93,7 +93,7 @@ class Estate:
         found = {"rehearsal.token": self._token}
         for cluster in self._clusters:
             found |= cluster.references
-        return found
+        return found | {f"{service.name}.url": service.url for service in self._services if service.port}
 
     def node(self, name: str) -> Node:
         """The server or service that the plan calls `name`. Raises NodeUnknown."""

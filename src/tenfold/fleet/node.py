@@ -10,12 +10,16 @@ from tenfold.fleet import proc
 from tenfold.fleet.child import Child, Children
 from tenfold.fleet.crowd import Crowd
 from tenfold.fleet.ports import LOOPBACK, free_port
+from tenfold.fleet.pulse import Pulse
 from tenfold.kernel import TenfoldError
 from tenfold.telemetry import EventLog
 
 PORT_ATTEMPTS = 4
 _POLL_S = 0.02
 _ANSWER_LIMIT_S = 2.0
+BURST_S = 0.015
+"""What slows runs for so long at a time: shorter than what is asked of a service usually takes."""
+FLAP_S = 0.7
 
 
 class ServerUnready(TenfoldError):
@@ -54,8 +58,8 @@ class Node(ABC):
     """A child process that serves on a loopback port.
 
     Every verb answers when its effect can be seen from outside. `kill` and `stop` break the node on purpose, and
-    `start` undoes them; `cut`, `refuse`, `hang`, `blackhole` and `scramble` do, and `mend` undoes those. The port stays
-    the same from one start to the next.
+    `start` undoes them; `cut`, `refuse`, `hang`, `blackhole`, `scramble`, `slow`, `flap` do, and `mend` undoes those.
+    The port stays the same from one start to the next.
     """
 
     ready_limit_s = 20.0
@@ -74,6 +78,7 @@ class Node(ABC):
         self._events = events
         self._child: Child | None = None
         self._crowd: Crowd | None = None
+        self._pulse: Pulse | None = None
 
     @abstractmethod
     def _launch(self) -> Child:
@@ -163,6 +168,16 @@ class Node(ABC):
         await self.hang()
         self._crowd = await Crowd.fill(LOOPBACK, self.port)
 
+    async def slow(self, ratio: float) -> None:
+        """Let it take that many times as long for whatever it does: it runs in short bursts only."""
+        self._break("slowed")
+        await self._beat(BURST_S * (ratio - 1), BURST_S)
+
+    async def flap(self) -> None:
+        """Now it serves, now it takes connections and says nothing, each for FLAP_S."""
+        self._break("flapping")
+        await self._beat(FLAP_S, FLAP_S)
+
     async def scramble(self, ratio: float) -> None:
         """Make that share of the values it holds wrong. Raises FaultUnsupported."""
         raise FaultUnsupported(f"Node '{self.name}' ({self.role}) cannot be scrambled.", remedy="Use kill or stop.")
@@ -172,6 +187,7 @@ class Node(ABC):
         if self._crowd is not None:
             self._crowd.disperse()
             self._crowd = None
+        await self._rest()
         if self.state is State.FAULTED and self._child is not None and self.pid:
             self._child.send(signal.SIGCONT)
             async with asyncio.timeout(self.ready_limit_s):
@@ -187,9 +203,20 @@ class Node(ABC):
         self.state = State.STOPPED
         if self._crowd is not None:
             self._crowd.disperse()
+        await self._rest()
         if self._child is not None and self._child.exit_status is None:
             self._child.send(signal.SIGCONT)
             await self._child.stop(self.close_signal, grace_s=grace_s)
+
+    async def _beat(self, stopped_s: float, running_s: float) -> None:
+        await self._rest()
+        if self._child is not None:
+            self._pulse = Pulse(self._child, stopped_s=stopped_s, running_s=running_s)
+
+    async def _rest(self) -> None:
+        pulse, self._pulse = self._pulse, None
+        if pulse is not None:
+            await pulse.close()
 
     def _choose_ports(self) -> None:
         self.port = free_port()

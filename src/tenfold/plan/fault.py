@@ -21,7 +21,7 @@ ENGINE_OF = {
     Target.OBJECT_STORE: Engine.SEAWEEDFS,
 }
 
-OF_A_SERVICE = (FaultKind.KILL, FaultKind.STOP, FaultKind.HANG)
+OF_A_SERVICE = (FaultKind.KILL, FaultKind.STOP, FaultKind.HANG, FaultKind.SLOW, FaultKind.FLAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,20 @@ def check_faults(root: Node, problems: Problems) -> None:
     nodes = server_nodes(root)
     for _, drill in keys_of(root, "drills"):
         target = next((text for _, text in select_texts(root, "drills", drill, "target")), "")
-        known = [str(fault) for fault in _possible(root, nodes, target)]
-        for node, written in select_texts(root, "drills", drill, "fault"):
-            fault = read_fault(written)
-            if fault and not all(one in known for one in _single(fault)):
-                what = f"a fault of target {target}" if target in list(Target) else "a fault"
-                problems.refuse(node, what, known, known=known)
+        _check_fault(root, problems, nodes, (drill, "fault"), target)
+        _check_fault(root, problems, nodes, (drill, "after"), "")
+
+
+def _check_fault(root: Node, problems: Problems, nodes: list[ServerNode], key: tuple[str, str], target: str) -> None:
+    """What a feature is called is known to the services alone, so any name may be shielded."""
+    known = [str(fault) for fault in _possible(root, nodes, target)]
+    for node, written in select_texts(root, "drills", *key):
+        fault = read_fault(written)
+        if fault is None or (fault.kind is FaultKind.SHIELD and target in ("", Target.SERVICE)):
+            continue
+        if not all(one in known for one in _single(fault)):
+            what = f"a fault of target {target}" if target in list(Target) else "a fault"
+            problems.refuse(node, what, known, known=known)
 
 
 def _possible(root: Node, nodes: list[ServerNode], target: str) -> Iterator[Fault]:
@@ -108,6 +116,6 @@ def _single(fault: Fault) -> list[str]:
 
 def struck_by(fault: Fault, nodes: list[str]) -> list[str]:
     """The names, among `nodes`, of what the fault strikes: a server's name stands for all its nodes, primary first."""
-    if fault.kind in OF_LOAD:
+    if fault.kind in OF_LOAD or fault.kind is FaultKind.SHIELD:
         return []
     return [node for name in fault.at for node in nodes if name in (node, node.partition(".")[0])]

@@ -31,7 +31,9 @@ class FaultKind(enum.StrEnum):
 
     To a node: `kill` SIGKILL, `stop` SIGTERM, `cut` its clients' connections, `refuse` new ones, `hang` it so that it
     takes connections and says nothing, `blackhole` it so that not even a connection comes about, `scramble` a share of
-    the values that it holds. To the load: `focus` a share of it on one thing, `surge` to a multiple of it.
+    the values that it holds, `slow` it to a multiple of the time it takes, let it `flap` between answering and saying
+    nothing. To a feature: `shield` it by its switch. To the load: `focus` a share of it on one thing, `surge` to a
+    multiple of it.
     """
 
     KILL = "kill"
@@ -41,6 +43,9 @@ class FaultKind(enum.StrEnum):
     HANG = "hang"
     BLACKHOLE = "blackhole"
     SCRAMBLE = "scramble"
+    SLOW = "slow"
+    FLAP = "flap"
+    SHIELD = "shield"
     FOCUS = "focus"
     SURGE = "surge"
 
@@ -48,7 +53,7 @@ class FaultKind(enum.StrEnum):
 OF_LOAD = frozenset({FaultKind.FOCUS, FaultKind.SURGE})
 """Faults that strike no node: the customers themselves are the fault."""
 
-OF_A_SHARE = frozenset({FaultKind.SCRAMBLE, FaultKind.FOCUS, FaultKind.SURGE})
+OF_A_SHARE = frozenset({FaultKind.SCRAMBLE, FaultKind.SLOW, FaultKind.FOCUS, FaultKind.SURGE})
 """Faults that say of how much."""
 
 
@@ -56,7 +61,8 @@ OF_A_SHARE = frozenset({FaultKind.SCRAMBLE, FaultKind.FOCUS, FaultKind.SURGE})
 class Fault:
     """`kill main.primary`, `scramble 5 % of main.primary`, `focus 20 % of price`, `kill main, standby`.
 
-    `at`: nodes, servers (all their nodes), or the journey that the load is focused on. `share` is a ratio.
+    `at`: nodes, servers (all their nodes), the feature that is shielded, or the journey that the load is focused on.
+    `share` is a ratio; of `slow`, the multiple of the time that is taken.
     """
 
     kind: FaultKind
@@ -76,6 +82,8 @@ class SignalKind(enum.StrEnum):
     DOWNGRADE = "downgrade"
     FAILOVER = "failover"
     HOT_KEY = "hot-key"
+    SHED = "shed"
+    SHIELD = "shield"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,8 @@ class Drill:
     """A fault under load and the plan it proves.
 
     `unharmed` journeys keep their promise of no error; `delayed` may be slow, not wrong; `degraded` may be answered
-    with less. `signal` is what shows that the fault was noticed, and later, that it is over.
+    with less. `signal` is what shows that the fault was noticed, and later, that it is over. `after`: what is done just
+    before the fault, and undone when the fault is.
     """
 
     target: Target
@@ -192,10 +201,16 @@ class Drill:
     hold: Duration
     signal: Signal
     proves: str
+    after: Fault | None = None
     tail: Duration = TAIL
     unharmed: tuple[str, ...] = ()
     delayed: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
+
+    @property
+    def stated(self) -> str:
+        """What is done, for people."""
+        return f"{self.after}, then {self.fault}" if self.after else str(self.fault)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

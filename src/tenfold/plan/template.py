@@ -1,4 +1,4 @@
-"""What `${…}` in a plan may refer to: the address of a server's node, a part of an earlier answer."""
+"""What `${…}` in a plan may refer to: the address of a server's node or of a service, a part of an earlier answer."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,8 @@ def check_templates(root: Node, problems: Problems) -> None:
 def _check_environment(root: Node, problems: Problems) -> None:
     nodes = server_nodes(root)
     whole = [f"{node.server}.url" for node in nodes if node.engine is Engine.VALKEY and node.is_first]
-    known = [*whole, *(f"{node.name}.url" for node in nodes), REHEARSAL_TOKEN]
+    services = [f"{service}.url" for _, service in keys_of(root, "services")]
+    known = [*whole, *(f"{node.name}.url" for node in nodes), *services, REHEARSAL_TOKEN]
     for node, reference in _references(root, problems, ("environment", "*")):
         if reference not in known and not has_unreadable_engine(root):
             _refuse(node, reference, "a reference", known, problems)

@@ -4,6 +4,7 @@ rehearsal   conducts one run: climb, drills, audit, verdict
 climb       the stages of a plan: a normal day, then each factor of its peak
 drill       a fault under load, and what its timeline proves
 fault       what a drill does to a node, journalled before it is done
+shield      a feature as a drill strikes it
 audit       what must hold afterwards, asked of the database
 step        what one step proves, and who was the limit
 verdict     `verdict.json`, and the rule that says go or no-go
@@ -17,6 +18,7 @@ from tenfold.rehearse.fault import FaultJournal
 from tenfold.rehearse.load.load import Load
 from tenfold.rehearse.load.messages import Target
 from tenfold.rehearse.rehearsal import Rehearsal, Stand
+from tenfold.rehearse.shield import FeatureShield, ShieldRefused
 from tenfold.rehearse.verdict import Verdict
 from tenfold.rehearse.view.board import Board
 from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, StepView
@@ -29,10 +31,12 @@ __all__ = [
     "DrillView",
     "Evidence",
     "FaultJournal",
+    "FeatureShield",
     "InvariantView",
     "Load",
     "Progress",
     "Rehearsal",
+    "ShieldRefused",
     "Stand",
     "StepView",
     "Target",

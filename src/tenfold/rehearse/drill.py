@@ -10,12 +10,12 @@ reads left the cache), and it was *over* when the system had taken that back and
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tenfold.kernel import Clock, Duration
 from tenfold.plan.model import Drill, Journey, Signal, SignalKind
-from tenfold.rehearse.fault import Faults
+from tenfold.rehearse.fault import Injectable
 from tenfold.rehearse.load.messages import Tick
 from tenfold.telemetry import Event, Histogram
 
@@ -23,12 +23,17 @@ LEAD = Duration.from_s(2)
 STEADY = Duration.from_s(1)
 """How long no promise may have been broken before a drill is over."""
 
+REFUSED = "status-503"
+"""The answer of who is asked for more than can be served: try again later."""
+
 SPOKEN = {
     SignalKind.BREAKER: ("breaker-opened", "breaker-closed"),
     SignalKind.CLUSTER: ("cluster-doubted", "cluster-primary-confirmed"),
     SignalKind.DOWNGRADE: ("downgrade-begun", "downgrade-ended"),
     SignalKind.FAILOVER: ("failover-standby", "failover-main"),
     SignalKind.HOT_KEY: ("hot-key-risen", "hot-key-cooled"),
+    SignalKind.SHED: ("shed-begun", "shed-ended"),
+    SignalKind.SHIELD: ("shield-begun", "shield-ended"),
 }
 """The kinds of events that say: noticed, and over."""
 
@@ -66,7 +71,7 @@ class DrillOutcome:
 
 
 async def carry_out(
-    fault: Faults, hold: Duration, timeline: Timeline, clock: Clock, on_state: Callable[[str], None]
+    fault: Injectable, hold: Duration, timeline: Timeline, clock: Clock, on_state: Callable[[str], None]
 ) -> None:
     """Inject, hold, revert; the fault is reverted too when this is cancelled half way."""
     try:
@@ -84,7 +89,7 @@ async def carry_out(
 
 def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline: Timeline) -> DrillOutcome:
     """What the timeline proves of the drill's plan; every reason is a sentence."""
-    requests, errors, degraded = _sums(timeline.ticks)
+    requests, errors, degraded = _sums(timeline.ticks, drill.degraded)
     dropped = sum(tick.dropped for tick in timeline.ticks)
     detect = noticed_after(timeline, drill.signal)
     recover = recovered_after(timeline, drill, journeys)
@@ -164,13 +169,15 @@ def _breaks_promise(tick: Tick, names: Sequence[str], journeys: dict[str, Journe
     return False
 
 
-def _sums(ticks: Iterable[Tick]) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+def _sums(ticks: Iterable[Tick], sheddable: Collection[str]) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Requests, errors and answers with less. A journey that may be answered with less may be refused as well."""
     requests: dict[str, int] = {}
     errors: dict[str, int] = {}
     degraded: dict[str, int] = {}
     for tick in ticks:
         for name, seen in tick.journeys.items():
             requests[name] = requests.get(name, 0) + seen.requests
-            errors[name] = errors.get(name, 0) + seen.errors
-            degraded[name] = degraded.get(name, 0) + seen.degraded
+            refused = seen.answers.get(REFUSED, 0) if name in sheddable else 0
+            errors[name] = errors.get(name, 0) + seen.errors - refused
+            degraded[name] = degraded.get(name, 0) + seen.degraded + refused
     return requests, errors, degraded

@@ -8,11 +8,11 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from tenfold.fleet import Node
-from tenfold.kernel import Clock
+from tenfold.kernel import Clock, Duration
 from tenfold.kernel.clock import utc
 from tenfold.plan.model import Fault, FaultKind
 
@@ -24,7 +24,27 @@ REVERTS = {
     FaultKind.HANG: "mend",
     FaultKind.BLACKHOLE: "mend",
     FaultKind.SCRAMBLE: "mend",
+    FaultKind.SLOW: "mend",
+    FaultKind.FLAP: "mend",
+    FaultKind.SHIELD: "unshield",
 }
+GAP = Duration.from_ms(200)
+"""Between one fault and the next of the same drill."""
+
+
+class Struck(Protocol):
+    """Whatever has the verbs of a fault and of its revert: a node, a feature."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Injectable(Protocol):
+    """What a drill does and undoes."""
+
+    async def inject(self) -> None: ...
+
+    async def revert(self) -> None: ...
 
 
 class FaultRecord(msgspec.Struct, frozen=True):
@@ -64,17 +84,17 @@ class FaultJournal:
 
 
 class Faults:
-    """One drill's fault on every node that it strikes: `inject` and `revert`, each journalled, each safe to call twice.
+    """One fault on every node that it strikes: `inject` and `revert`, each journalled, each safe to call twice.
 
     A fault of the load strikes no node: there is nothing to inject here, and nothing to revert.
     """
 
-    def __init__(self, drill: str, fault: Fault, nodes: Sequence[Node], journal: FaultJournal) -> None:
+    def __init__(self, drill: str, fault: Fault, nodes: Sequence[Struck], journal: FaultJournal) -> None:
         self._drill = drill
         self._fault = fault
         self._nodes = nodes
         self._journal = journal
-        self._armed: list[Node] = []
+        self._armed: list[Struck] = []
 
     async def inject(self) -> None:
         """All nodes at the same moment, as far as one process can."""
@@ -97,6 +117,23 @@ class Faults:
         return (self._fault.share,) if self._fault.share else ()
 
 
-def _verb(node: Node, name: str) -> Callable[..., Awaitable[None]]:
+class Successive:
+    """One fault after the other; what was done last is undone first."""
+
+    def __init__(self, faults: Sequence[Injectable]) -> None:
+        self._faults = faults
+
+    async def inject(self) -> None:
+        for number, fault in enumerate(self._faults):
+            if number:
+                await asyncio.sleep(GAP.s)
+            await fault.inject()
+
+    async def revert(self) -> None:
+        for fault in reversed(self._faults):
+            await fault.revert()
+
+
+def _verb(node: Struck, name: str) -> Callable[..., Awaitable[None]]:
     verb: Callable[..., Awaitable[None]] = getattr(node, name)
     return verb

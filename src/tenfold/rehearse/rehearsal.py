@@ -13,11 +13,11 @@ from pathlib import Path
 from tenfold.fleet import Estate
 from tenfold.kernel import Clock
 from tenfold.plan import struck_by
-from tenfold.plan.model import Drill, Engine, Plan, Steps
+from tenfold.plan.model import Drill, Engine, Fault, FaultKind, Plan, Steps
 from tenfold.rehearse.audit import Finding, audit
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
 from tenfold.rehearse.drill import DrillOutcome, Timeline, carry_out, judge_drill
-from tenfold.rehearse.fault import FaultJournal, Faults
+from tenfold.rehearse.fault import FaultJournal, Faults, Struck, Successive
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
 from tenfold.rehearse.step import judge_step
@@ -35,6 +35,8 @@ class Stand:
     board: Board
     witness: Witness
     faults: FaultJournal
+    features: Callable[[str], Struck]
+    """What shields the feature of that name."""
     answers: Path
     """The journal of acknowledged answers that the driver writes."""
     clock: Clock
@@ -90,9 +92,8 @@ class Rehearsal:
     async def _carry_out(self, name: str, drill: Drill) -> DrillVerdict:
         stand, board = self._stand, self._board
         timeline = Timeline(began_ns=stand.clock.monotonic_ns())
-        known = [node.name for node in (*stand.estate.nodes, *stand.estate.services)]
-        names = struck_by(drill.fault, known)
-        fault = Faults(name, drill.fault, [stand.estate.node(name) for name in names], stand.faults)
+        stated = [drill.after, drill.fault] if drill.after else [drill.fault]
+        fault = Successive([Faults(name, one, self._struck(one), stand.faults) for one in stated])
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         board.drill_state(name, "steady")
         async with asyncio.TaskGroup() as group:
@@ -105,6 +106,13 @@ class Rehearsal:
         outcome = judge_drill(name, drill, self._plan.journeys, timeline)
         board.end_drill(outcome, timeline)
         return _drill_verdict(drill, outcome)
+
+    def _struck(self, fault: Fault) -> list[Struck]:
+        estate = self._stand.estate
+        if fault.kind is FaultKind.SHIELD:
+            return [self._stand.features(name) for name in fault.at]
+        known = [node.name for node in (*estate.nodes, *estate.services)]
+        return [estate.node(name) for name in struck_by(fault, known)]
 
     async def _audit(self) -> tuple[bool, list[InvariantVerdict]]:
         """A plan without a database has nothing that could be asked; the verdict says that nothing is known."""

@@ -1,6 +1,7 @@
 """One estate of real servers: every reference answers, every verb does what it says, under a path with a space."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,19 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from tenfold.fleet import Estate, FaultUnsupported, NodeUnknown, RunFolder, ServerUnready, SetupFailed, State, proc
+from tenfold.fleet import (
+    Estate,
+    FaultUnsupported,
+    NodeUnknown,
+    RunFolder,
+    ServerUnready,
+    Service,
+    SetupFailed,
+    State,
+    proc,
+)
+from tenfold.fleet.http import status_of
+from tenfold.fleet.node import BURST_S, FLAP_S
 from tenfold.fleet.seaweedfs import GatewayNode
 from tenfold.plan.model import Engine, Server
 from tenfold.telemetry import EventLog
@@ -295,6 +308,66 @@ def test_scrambled_values_change_places_within_their_kind_and_are_dropped_when_m
             left = {key: await client.get(key) for key in values}
         assert {key for key in values if left[key] is None} == set(wrong[1:])
         assert all(left[key] in (None, values[key]) for key in values)
+
+    opened.run(scenario())
+
+
+async def start_answering(opened: Opened, folder: Path, name: str) -> Service:
+    program = folder / "service.py"
+    program.write_text(SERVICE)
+    return await opened.estate.start_service(name, ("python", str(program)), {}, ready="/ready")
+
+
+async def asked_s(service: Service) -> float:
+    began_s = time.monotonic()
+    assert await status_of(service.port, "GET", "/ready") == 200
+    return time.monotonic() - began_s
+
+
+def test_a_slowed_service_takes_its_time_until_it_is_mended(opened: Opened, tmp_path: Path) -> None:
+    """Stopped for nine tenths of the time: the slowest of some requests waits for most of such a pause."""
+
+    async def scenario() -> None:
+        service = await start_answering(opened, tmp_path, "slow")
+        await service.slow(10.0)
+        slowest_s = max([await asked_s(service) for _ in range(12)])
+        assert slowest_s > BURST_S
+        await service.mend()
+        stat = proc.stat(service.pid)
+        assert service.state is State.READY
+        assert stat is not None
+        assert stat.state != "T"
+        await service.stop()
+
+    opened.run(scenario())
+
+
+def test_a_flapping_service_says_nothing_and_answers_in_turn(opened: Opened, tmp_path: Path) -> None:
+    """It begins with silence; ending it in the middle of one leaves it running."""
+
+    async def scenario() -> None:
+        service = await start_answering(opened, tmp_path, "flapping")
+        await service.flap()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asked_s(service), 0.2)
+        await asyncio.wait_for(asked_s(service), 5 * FLAP_S)
+        await service.flap()
+        await service.mend()
+        assert await asked_s(service) < FLAP_S
+        await service.stop()
+
+    opened.run(scenario())
+
+
+def test_a_slowed_service_can_be_ended_and_leaves_nobody_to_stop_it(opened: Opened, tmp_path: Path) -> None:
+    """With the run, or killed by a second fault."""
+
+    async def scenario() -> None:
+        service = await start_answering(opened, tmp_path, "ended")
+        await service.slow(10.0)
+        await service.close(grace_s=1.0)
+        assert service.pid == 0
+        assert not [task for task in asyncio.all_tasks() if task.get_name() == "pulse-ended"]
 
     opened.run(scenario())
 

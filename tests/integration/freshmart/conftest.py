@@ -21,6 +21,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         try:
             shop = Shop(runner, estate)
             runner.run(seed(shop.settings))
+            runner.run(estate.start_service("payment", ["python", "-m", "freshmart.payment"], {}, "/ready"))
             yield shop
         finally:
             runner.run(estate.close())

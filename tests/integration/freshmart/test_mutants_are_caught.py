@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from tests.freshmart_shop import Shop
 
+from freshmart.cashier import Acquirer, Collector
 from freshmart.mutants import MUTANTS, Mutant
 from freshmart.orders import (
     AskedLine,
@@ -77,4 +78,7 @@ async def _order(shop: Shop, mutant: Mutant) -> list[tuple[str, int, str]]:
 async def _apply(shop: Shop) -> None:
     connection = await asyncpg.connect(shop.settings.primary_url)
     await apply_effects(connection, await read_waiting(connection, 1_000))
+    acquirer = Acquirer(shop.settings.payment_url)
+    await Collector(acquirer.charge, breaker=Breaker("payment")).collect(connection)
+    await acquirer.close()
     await connection.close()

@@ -11,6 +11,7 @@ from tests.freshmart_shop import Shop
 from freshmart.orders import AskedLine, AskedOrder, Decision, OrderDesk, PrimaryConnection, read_order
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
+from tenfold.protect.breaker import Policy
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
@@ -19,7 +20,8 @@ pytestmark = pytest.mark.engines
 def open_desk(shop: Shop, events: EventLog | None = None) -> OrderDesk:
     connections = [PrimaryConnection(shop.settings.primary_url) for _ in range(2)]
     cool_down = Duration.from_ms(50)
-    breaker = Breaker("primary", failures_max=3, cool_down=cool_down, cool_down_max=cool_down, events=events)
+    policy = Policy(failures_max=3, cool_down=cool_down, cool_down_max=cool_down, ramp=Duration(0))
+    breaker = Breaker("primary", policy=policy, events=events)
     desk = OrderDesk(connections, breaker=breaker)
     desk.open()
     return desk

@@ -45,9 +45,7 @@ def reached(services: dict[str, Service], shop: Shop, sku: int, fen: int) -> boo
     return False
 
 
-def test_a_new_price_reaches_every_process_that_remembers_the_old_one(
-    shop: Shop, services: dict[str, Service]
-) -> None:
+def test_a_new_price_reaches_every_process_that_remembers_the_old_one(shop: Shop, services: dict[str, Service]) -> None:
     """Lifetimes are a minute and two: only being told can be the reason."""
     sku = shop.new_sku()
     old = [price(services[name], shop, sku) for name in ("api-1", "api-2") for _ in range(3)]

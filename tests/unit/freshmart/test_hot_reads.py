@@ -1,6 +1,7 @@
 """The hottest reads answer the same in front of the framework and inside it."""
 
 import asyncio
+from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,9 +9,12 @@ import pytest
 from tests.asgi_client import Answer, AsgiClient
 
 from freshmart.backends import Backends
+from freshmart.features import declare_features
 from freshmart.web import HotRoutes, Storefront, make_routes
 from tenfold.kernel import Duration
 from tenfold.protect import NearCache, ReadLadder, Step
+from tenfold.protect.shields import Shields
+from tenfold.protect.switches import Switches
 from tenfold.protect.testing import MemoryRung
 from tenfold.telemetry import Registry
 
@@ -23,6 +27,13 @@ KNOWN = {
     "order": {ORDER: b'{"status":"accepted"}'},
     "image": {"products/7.svg": b"<svg/>"},
 }
+FEATURES = {
+    "recommendations": {"1:7": b'{"products":[]}'},
+    "reviews": {"7": b'{"count":0}'},
+    "banners": {"1": b'{"banners":[]}'},
+    "delivery-slots": {"1": b'{"slots":[]}'},
+    "order-history": {"r:1": b'{"orders":[]}'},
+}
 PATHS = [
     "/stores/1/prices/7",
     "/stores/1/prices/8",
@@ -33,6 +44,14 @@ PATHS = [
     "/products/8/image",
     f"/orders/{ORDER}",
     "/orders/no-order",
+    "/stores/1/products/7",
+    "/stores/1/products/8",
+    "/stores/1/products/7/recommendations",
+    "/products/7/reviews",
+    "/stores/1/banners",
+    "/stores/2/banners",
+    "/stores/1/slots",
+    "/stores/1/orders",
 ]
 
 
@@ -47,13 +66,22 @@ class Memory:
         for kind, rung in self.rungs.items():
             near = NearCache(kind, bytes_max=1 << 20, ttl=Duration.from_s(60), stale=Duration.from_s(60))
             setattr(self, kind, ReadLadder(kind, near=near, steps=[Step(rung)]))
+        self.feature_rungs = {name: MemoryRung("memory", values) for name, values in FEATURES.items()}
+        self.features = {name: ReadLadder(name, steps=[Step(rung)]) for name, rung in self.feature_rungs.items()}
+        self.shields = Shields(Switches())
+        declare_features(self.shields)
 
 
-def ask(path: str, *, hot: bool, broken: bool = False) -> Answer:
+def ask(
+    path: str, *, hot: bool, broken: bool = False, broken_features: Collection[str] = (), level: float = 0.0
+) -> Answer:
     async def answer() -> Answer:
         memory = Memory()
         for rung in memory.rungs.values():
             rung.broken = broken
+        for name, rung in memory.feature_rungs.items():
+            rung.broken = broken or name in broken_features
+        memory.shields.press(level)
         backends = cast("Backends", memory)
         storefront = Storefront(backends)
         routes: Any = make_routes(storefront, backends)
@@ -97,3 +125,43 @@ def test_a_picture_that_cannot_be_had_is_a_placeholder_that_nobody_keeps() -> No
 def test_a_path_of_another_form_is_left_to_the_framework(path: str) -> None:
     """Which says 400 or 404; nothing of it reaches a rung."""
     assert ask(path, hot=True).status in (400, 404)
+
+
+def test_a_product_page_holds_everything_while_all_is_well() -> None:
+    page = ask("/stores/1/products/7", hot=True)
+    assert set(page.json()) == {"product", "price", "availability", "recommendations", "reviews", "banners"}
+    assert "x-degraded" not in page.headers
+
+
+def test_a_product_page_leaves_out_what_fails_and_is_no_error() -> None:
+    """It says what is missing; product, price and availability stand."""
+    page = ask("/stores/1/products/7", hot=True, broken_features=["reviews", "banners"])
+    assert (page.status, set(page.json())) == (200, {"product", "price", "availability", "recommendations"})
+    assert page.headers["x-degraded"] == "reviews, banners"
+
+
+def test_a_product_page_does_without_what_is_shielded_and_asks_nobody_for_it() -> None:
+    page = ask("/stores/1/products/7", hot=True, level=0.25)
+    assert (page.status, set(page.json())) == (200, {"product", "price", "availability"})
+    assert page.headers["x-degraded"] == "recommendations, reviews, banners"
+
+
+@pytest.mark.parametrize(
+    ("path", "level", "shielded"),
+    [
+        ("/products/7/reviews", 0.25, True),
+        ("/stores/1/slots", 0.25, False),
+        ("/stores/1/slots", 0.5, True),
+        ("/stores/1/prices/7", 1.0, False),
+    ],
+)
+def test_a_shielded_feature_is_an_answer_and_is_marked(path: str, level: float, shielded: bool) -> None:
+    """200, so that the page stands; P3 leaves first, then P2, and P0 never."""
+    answer = ask(path, hot=True, level=level)
+    assert answer.status == 200
+    assert ("x-degraded" in answer.headers) is shielded
+
+
+def test_a_shielded_picture_is_the_placeholder() -> None:
+    answer = ask("/products/7/image", hot=True, level=0.5)
+    assert (answer.status, answer.headers["x-degraded"]) == (200, "image")

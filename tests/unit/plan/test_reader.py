@@ -29,12 +29,12 @@ from tenfold.plan import (
     read_plan,
 )
 from tenfold.plan.node import MappingNode, Place, ScalarNode, SequenceNode, written
-from tenfold.plan.problem import Problems
+from tenfold.plan.problem import Problem, Problems
 from tenfold.plan.schema import PLAN
 from tenfold.plan.schema.estate import SERVER, SERVICE
 from tenfold.plan.schema.load import JOURNEY, PEAK, STEPS, TRAFFIC
 from tenfold.plan.schema.promise import promise
-from tenfold.plan.schema.proof import DRILL, INVARIANT, MUTANTS
+from tenfold.plan.schema.proof import DRILL, INVARIANT, MUTANTS, read_fault
 from tenfold.plan.shapes import Field, Record
 
 ROOT = Path(__file__).parents[3]
@@ -191,3 +191,41 @@ def node_of(value: object) -> ScalarNode | SequenceNode | MappingNode:
     if isinstance(value, list):
         return SequenceNode(place, tuple(node_of(item) for item in value))
     return ScalarNode(place, str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def test_what_slows_says_by_how_much_and_what_flaps_does_not() -> None:
+    """Ten times as long is 1000 %; less than 100 % would be faster."""
+    assert read_fault("slow 1000 % of payment") == Fault(FaultKind.SLOW, ("payment",), 10.0)
+    assert str(Fault(FaultKind.SLOW, ("payment",), 10.0)) == "slow 1000 % of payment"
+    assert read_fault("flap payment") == Fault(FaultKind.FLAP, ("payment",))
+    wrong = ("slow payment", "slow 50 % of payment", "flap 10 % of payment")
+    assert [read_fault(one) for one in wrong] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("target", "fault", "problems"),
+    [
+        ("service", "slow 1000 % of api", 0),
+        ("service", "flap worker", 0),
+        ("service", "flap main.primary", 1),
+        ("cache", "slow 1000 % of main.primary", 1),
+        ("service", "shield anything-at-all", 0),
+        ("cache", "shield reviews", 1),
+        ("service\n    after: shield reviews", "kill control", 0),
+        ("service\n    after: kill nobody", "kill control", 1),
+    ],
+)
+def test_services_are_slowed_servers_are_not_and_any_feature_is_shielded(
+    target: str, fault: str, problems: int
+) -> None:
+    """What a feature is called is known to the services alone."""
+    text = SHOP.replace("target: cache", f"target: {target}").replace("kill main.primary", fault)
+    assert len(problems_of(text)) == problems
+
+
+def problems_of(text: str) -> list[Problem]:
+    try:
+        read(text)
+    except PlanInvalid as error:
+        return error.problems
+    return []

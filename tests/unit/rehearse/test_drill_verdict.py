@@ -127,3 +127,16 @@ def test_a_journey_that_the_drill_does_not_name_may_be_slow() -> None:
     drill = replace(DRILL, unharmed=("order",), delayed=())
     outcome = judge_drill("d", drill, JOURNEYS, timeline([tick(7.0, latency_ms=80)], [NOTICED, CLOSED]))
     assert outcome.held
+
+
+def test_a_refusal_is_no_error_of_a_journey_that_may_be_answered_with_less() -> None:
+    """503 says: try again later. Any other error counts, and a 503 to whom everything was promised."""
+
+    def refused(degraded: tuple[str, ...], status: str) -> int:
+        ticks = [tick(at, errors=5) for at in (2.5, 3.0)]
+        for one in ticks:
+            one.journeys["price"].answers[f"status-{status}"] = 5
+        drill = replace(DRILL, unharmed=(), delayed=(), degraded=degraded)
+        return judge_drill("d", drill, JOURNEYS, timeline(ticks, [])).errors
+
+    assert [refused(("price",), "503"), refused(("price",), "500"), refused((), "503")] == [0, 10, 10]

@@ -23,7 +23,8 @@ def read_fault(written: str) -> Fault | None:
     names = tuple(filter(None, at.strip().removeprefix("of ").split(", ")))
     ratio = float(SHARE.read(share + percent) or 0) if percent else 0.0
     fault = Fault(FaultKind(kind), names, ratio)
-    return fault if (ratio > 0) == (fault.kind in OF_A_SHARE) else None
+    slows = fault.kind is not FaultKind.SLOW or ratio > 1
+    return fault if slows and (ratio > 0) == (fault.kind in OF_A_SHARE) else None
 
 
 def _read_signal(written: str) -> Signal | None:
@@ -32,7 +33,7 @@ def _read_signal(written: str) -> Signal | None:
 
 
 _FAULT = Word(
-    "a fault (kill, stop, cut, refuse, hang, blackhole, scramble, focus or surge) and what it strikes",
+    f"a fault ({either(list(FaultKind))}) and what it strikes",
     read_fault,
     _FAULT_SHAPE.schema,
     ("kill main.primary", "kill main", "scramble 5 % of main.primary", "focus 20 % of price"),
@@ -52,6 +53,7 @@ DRILL = Record(
         required("fault", _FAULT, "What is done, and to which nodes."),
         required("hold", duration(most="10 min"), "How long the fault lasts before it is reverted."),
         optional("tail", duration(most="10 min"), "How long the load goes on after the revert.", default=str(TAIL)),
+        optional("after", _FAULT, "What is done just before the fault, and undone when the fault is."),
         required("signal", _SIGNAL, "What shows that the fault was noticed, and that it is over."),
         optional("unharmed", NAMES, "Journeys that are answered without one error throughout.", default=[]),
         optional("delayed", NAMES, "Journeys that may be slow, but not wrong.", default=[]),

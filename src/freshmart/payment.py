@@ -1,0 +1,122 @@
+"""`python -m freshmart.payment`: the sandbox of an acquirer, as payment providers offer one; freshmart's money is play.
+
+It authorises and charges on PORT: POST /authorisations and POST /charges, arrays of demands in, arrays of receipts
+out, after what a card network takes. It refuses nobody. What it knows of a key, it knows until it ends; a receipt's
+number follows from the key, so that it is the same afterwards.
+"""
+
+import asyncio
+import hashlib
+import random
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from freshmart.cashier import Demand, Receipt
+from freshmart.serve import serve
+from freshmart.settings import read_port
+from freshmart.web.reply import Reply, problem, send_reply
+from tenfold.kernel import TenfoldError
+from tenfold.telemetry import CONTENT_TYPE, Registry, render
+
+NETWORK_S = (0.010, 0.020)
+KEYS_MAX = 1_000_000
+BODY_BYTES_MAX = 1 << 20
+_DEMANDS = msgspec.json.Decoder(list[Demand])
+
+
+class Ledger:
+    """Whose money is held and whose was taken, by key; the oldest of more than `keys_max` is forgotten."""
+
+    def __init__(self, registry: Registry, *, keys_max: int = KEYS_MAX) -> None:
+        self._keys_max = keys_max
+        self._charged: dict[str, bool] = {}
+        demands = registry.counter(
+            "freshmart_acquirer_demands_total",
+            "Demands by kind; again: the key was known.",
+            ("kind",),
+        )
+        self._counts = {kind: demands.child(kind) for kind in ("held", "charged", "again")}
+
+    def hold(self, demand: Demand) -> Receipt:
+        """Hold the money of a key; one that is held or taken already stays as it is."""
+        if demand.key in self._charged:
+            return self._again(demand)
+        return self._enter(demand, "held", charged=False)
+
+    def charge(self, demand: Demand) -> Receipt:
+        """Take the money of a key, once."""
+        if self._charged.get(demand.key):
+            return self._again(demand)
+        return self._enter(demand, "charged", charged=True)
+
+    def _enter(self, demand: Demand, kind: str, *, charged: bool) -> Receipt:
+        self._charged[demand.key] = charged
+        self._counts[kind].inc()
+        if len(self._charged) > self._keys_max:
+            del self._charged[next(iter(self._charged))]
+        return receipt_of(demand)
+
+    def _again(self, demand: Demand) -> Receipt:
+        self._counts["again"].inc()
+        return receipt_of(demand)
+
+
+def receipt_of(demand: Demand) -> Receipt:
+    return Receipt(demand.key, hashlib.blake2b(demand.key.encode(), digest_size=8).hexdigest())
+
+
+@asynccontextmanager
+async def open_sandbox() -> AsyncIterator[Any]:
+    """The ASGI application."""
+    registry = Registry()
+    ledger = Ledger(registry)
+    verbs = {"/authorisations": ledger.hold, "/charges": ledger.charge}
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send_reply(await _answer(scope, receive), send)
+
+    async def _answer(scope: Any, receive: Any) -> Reply:
+        verb = verbs.get(scope["path"])
+        if scope["method"] == "POST" and verb is not None:
+            try:
+                demands = _DEMANDS.decode(await _body(receive))
+            except msgspec.DecodeError as error:
+                return problem(400, "malformed", str(error))
+            await asyncio.sleep(random.uniform(*NETWORK_S))
+            return Reply(200, msgspec.json.encode([verb(demand) for demand in demands]))
+        if scope["path"] == "/metrics":
+            return Reply(200, render(registry), [(b"content-type", CONTENT_TYPE.encode())])
+        if scope["path"] == "/ready":
+            return Reply(200, b'{"status":"ready"}')
+        return problem(404, "not-found", "Only POST /authorisations and /charges, /ready, /metrics are served here.")
+
+    yield application
+
+
+async def _body(receive: Any) -> bytes:
+    """Raises msgspec.DecodeError for one that is too long."""
+    parts, more = b"", True
+    while more:
+        message = await receive()
+        parts += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(parts) > BODY_BYTES_MAX:
+            raise msgspec.DecodeError(f"A body holds at most {BODY_BYTES_MAX} bytes.")
+    return parts
+
+
+def main() -> int:
+    try:
+        serve(open_sandbox, read_port())
+    except (TenfoldError, OSError) as error:
+        print(f"freshmart.payment: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
