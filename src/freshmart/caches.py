@@ -33,7 +33,7 @@ REPAIR_TTL = Duration.from_s(120)
 REPAIR_KEYS_PER_S_MAX = 4_000
 """A sixth of a core at the peak: slower than it could, since the shop is open meanwhile."""
 WARMTH_MIN = 0.8
-"""An empty main takes readers back, by fractions, when it can answer so many of them: the rest climb one rung further."""
+"""An empty main takes readers back, by fractions, when it can answer so many of them; the rest climb a rung further."""
 REFILL_KEYS_PER_S_MAX = {"price": 3_000, "availability": 3_000, "page": 300}
 REFILL_OTHERS_PER_S_MAX = 300
 """What matters most comes back first; a page costs the replica as much as a hundred prices."""
