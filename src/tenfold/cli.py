@@ -29,8 +29,8 @@ exit status: 0 GO, 1 NO-GO, 2 the plan, the machine or the call is at fault
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` names; answers the exit status."""
-    options = _parser().parse_args(argv)
     try:
+        options = _parser().parse_args(argv)
         status: int = options.run(options)
     except KeyboardInterrupt:  # before the loop listens to signals, or after: there was nothing to end
         return _ended_by(Interrupted(signal.SIGINT))

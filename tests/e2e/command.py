@@ -107,7 +107,7 @@ class Command:
         left = [f"data {run.data}" for run in self.runs if run.data.exists()]
         for run in self.runs:
             left += [f"process {pid} of {run.id}" for pid, _ in members_of(run, Register(run.register).read())]
-            left += [f"guard {pid} of {run.id}" for pid in _named(str(run.state))]
+            left += [f"guard {pid} of {run.id}" for pid in _guards(str(run.state))]
         ports = {int(port) for port in _PORT.findall(self.said)}
         return left + [f"port {port}" for port in ports if _listens(port)]
 
@@ -128,9 +128,9 @@ def until(holds: Callable[[], bool], limit_s: float) -> bool:
     return True
 
 
-def _named(words: str) -> list[int]:
-    """Processes whose command line holds `words`."""
-    return [pid for pid in pids() if words in _command_line(pid)]
+def _guards(run: str) -> list[int]:
+    """Guards of the run whose folder is `run`; its control node names that folder too."""
+    return [pid for pid in pids() if run in (line := _command_line(pid)) and "tenfold.fleet.guard" in line]
 
 
 def _command_line(pid: int) -> str:
