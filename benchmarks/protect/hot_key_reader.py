@@ -19,10 +19,10 @@ import msgspec
 
 from tenfold.kernel import Duration
 from tenfold.protect.channel import Channel
-from tenfold.protect.found import Found
 from tenfold.protect.hot import HotKeys, link
 from tenfold.protect.ladder import LadderExhausted, ReadLadder, Step
 from tenfold.protect.near import NearCache
+from tenfold.protect.testing import CountingRung
 from tenfold.protect.valkey import ValkeyRung
 from tenfold.telemetry import Event, EventLog
 
@@ -52,22 +52,6 @@ class Account(msgspec.Struct):
     failures: int
     hot: list[str]
     risen: dict[str, tuple[int, str]]
-
-
-class CountingRung:
-    """The cluster, and a count of what was asked of it."""
-
-    def __init__(self, rung: ValkeyRung) -> None:
-        self.name = rung.name
-        self.reads: Counter[str] = Counter()
-        self._rung = rung
-
-    async def read(self, key: str, not_before: int = 0) -> Found | None:
-        self.reads[key] += 1
-        return await self._rung.read(key, not_before)
-
-    async def fill(self, key: str, found: Found) -> None:
-        await self._rung.fill(key, found)
 
 
 class Reader:

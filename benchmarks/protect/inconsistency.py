@@ -31,12 +31,13 @@ from benchmarks.protect.runner import run
 from tenfold.fleet import Estate, RunFolder
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.plan.model import Engine, Server
-from tenfold.protect.audit import Auditor, ReadBudget, RecentKeys
-from tenfold.protect.downgrade import CacheGuard, Downgrade, FreshRung, Repair, ReplicaBudget
+from tenfold.protect.audit import Auditor, RecentKeys
+from tenfold.protect.downgrade import CacheGuard, Downgrade, FreshRung, Repair
 from tenfold.protect.downgrade.postgres import PostgresFreshness
 from tenfold.protect.downgrade.valkey import ValkeyShelf
 from tenfold.protect.found import Found
 from tenfold.protect.ladder import Demand, ReadLadder, Step
+from tenfold.protect.limit import ReadBudget, TierBudget
 from tenfold.protect.near import NearCache
 from tenfold.protect.postgres import PostgresRung
 from tenfold.protect.valkey import ValkeyCluster, ValkeyRung
@@ -91,7 +92,7 @@ class Shop:
         self.audited = PostgresRung("audited", servers.audited_replica, QUERY, timeout=AUDIT_TIMEOUT)
         self.cluster = ValkeyCluster("audited", servers.cache_url, timeout=AUDIT_TIMEOUT)
         self.shelf = ValkeyShelf(self.cluster, ttl=TTL, prefix=PREFIX)
-        budget = ReplicaBudget(512, rate_max=5_000)
+        budget = TierBudget(512, rate_max=5_000)
         self.downgrade = Downgrade("price", budget=budget, events=self.events, registry=self.registry)
         recent = RecentKeys()
         freshness = PostgresFreshness(

@@ -13,12 +13,12 @@ from freshmart.settings import Settings
 from tenfold.kernel import Duration
 from tenfold.protect import Found, LeasedFlight, NearCache, Rung
 from tenfold.protect.audit import Auditor, RecentKeys
-from tenfold.protect.audit.budget import ReadBudget
-from tenfold.protect.downgrade import CacheGuard, Downgrade, Repair, ReplicaBudget
+from tenfold.protect.downgrade import CacheGuard, Downgrade, Repair
 from tenfold.protect.downgrade.postgres import PostgresFreshness
 from tenfold.protect.downgrade.valkey import ValkeyShelf
 from tenfold.protect.failover import Failover
 from tenfold.protect.ladder import Refill, Told
+from tenfold.protect.limit import ReadBudget, TierBudget
 from tenfold.protect.postgres import Pool, PostgresRung
 from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyLeases
 from tenfold.protect.valkey.tracking import Tracking
@@ -67,7 +67,7 @@ class Caches:
             watch_unsettled=LOOK_UNSETTLED,
             copies_max=COPIES_MAX,
         )
-        self.replica_budget = ReplicaBudget(REPLICA_INFLIGHT_MAX, rate_max=REPLICA_READS_PER_S_MAX)
+        self.replica_budget = TierBudget(REPLICA_INFLIGHT_MAX, rate_max=REPLICA_READS_PER_S_MAX)
         self.downgrade = Downgrade("cache", budget=self.replica_budget, registry=registry, events=events)
         self._price_names = RecentKeys()
         self._leases = ValkeyLeases("main", settings.main_url, cluster=self.main)

@@ -7,7 +7,8 @@ import pytest
 from tests.lagging_world import TICK, LaggingWorld
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.audit import Auditor, ReadBudget
+from tenfold.protect.audit import Auditor
+from tenfold.protect.limit import ReadBudget
 
 NOT_AT_ALL = Duration(0)
 

@@ -30,7 +30,6 @@ from tenfold.protect.ladder import (
     Answer,
     Attempt,
     BlockingLadder,
-    Budget,
     Demand,
     LadderClosed,
     LadderExhausted,
@@ -42,6 +41,7 @@ from tenfold.protect.ladder import (
     Rung,
     Step,
 )
+from tenfold.protect.limit import Budget
 from tenfold.protect.near import Entry, NearCache
 
 __all__ = [

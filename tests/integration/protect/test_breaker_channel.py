@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tenfold.protect.breaker import Breaker, Breakers, BreakerState, BreakersTender, link
+from tenfold.protect.breaker import TOPIC, Breaker, Breakers, BreakerState, BreakersTender, link
 from tenfold.protect.channel import Channel
 from tenfold.respond.control import ControlNode, Put, SqliteStore
 from tenfold.respond.control.server import ControlServer
@@ -44,7 +44,7 @@ class TendedNode:
         node = ControlNode(store)
 
         async def put(key: str, value: bytes | None) -> None:
-            await node.put(Put(topic=BreakersTender.topic, key=key, value=value, by="breakers"))
+            await node.put(Put(topic=TOPIC, key=key, value=value, by="breakers"))
 
         tender = BreakersTender(put)
         node.inbox.on_report(tender.topic, tender.took)

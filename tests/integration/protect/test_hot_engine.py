@@ -17,6 +17,7 @@ from tenfold.protect.found import Found
 from tenfold.protect.hot import HotKeys, link
 from tenfold.protect.ladder import ReadLadder, Step
 from tenfold.protect.near import NearCache
+from tenfold.protect.testing import CountingRung
 from tenfold.protect.valkey import ValkeyRung
 
 pytestmark = pytest.mark.engines
@@ -37,22 +38,6 @@ def control(tmp_path: Path) -> Iterator[ControlProcess]:
     control.open()
     yield control
     control.close()
-
-
-class CountingRung:
-    """The cluster, and a count of what was asked of it."""
-
-    def __init__(self, rung: ValkeyRung) -> None:
-        self.name = rung.name
-        self.reads: Counter[str] = Counter()
-        self._rung = rung
-
-    async def read(self, key: str, not_before: int = 0) -> Found | None:
-        self.reads[key] += 1
-        return await self._rung.read(key, not_before)
-
-    async def fill(self, key: str, found: Found) -> None:
-        await self._rung.fill(key, found)
 
 
 class Service:

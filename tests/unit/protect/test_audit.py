@@ -14,13 +14,13 @@ from tenfold.protect.audit import (
     Decision,
     Freshness,
     Ratios,
-    ReadBudget,
     RecentKeys,
     Settled,
     Sprt,
     each_of,
 )
 from tenfold.protect.found import Found
+from tenfold.protect.limit import ReadBudget
 from tenfold.protect.testing import MemoryRung
 from tenfold.telemetry import EventLog, Registry
 

@@ -10,11 +10,12 @@ import pytest
 from tests.memory_shelf import MemoryShelf
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.audit import Auditor, ReadBudget, RecentKeys
-from tenfold.protect.downgrade import CacheGuard, Downgrade, FreshRung, Phase, Repair, ReplicaBudget
+from tenfold.protect.audit import Auditor, RecentKeys
+from tenfold.protect.downgrade import CacheGuard, Downgrade, FreshRung, Phase, Repair
 from tenfold.protect.downgrade.repair import RepairStalled
 from tenfold.protect.found import Found
 from tenfold.protect.ladder import EVERYTHING, Demand, NotAsked, ReadLadder, ReadShed, Step
+from tenfold.protect.limit import ReadBudget, TierBudget
 from tenfold.protect.near import NearCache
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 from tenfold.telemetry import EventLog
@@ -194,7 +195,7 @@ def test_a_person_who_knows_better_ends_it_at_once() -> None:
 def test_the_lowest_tier_is_given_up_first_when_the_budget_is_short() -> None:
     """P3 at 40 % left, P2 at 30, P1 at 10, P0 with the last; strict reads alike, and the near cache stays."""
     clock = VirtualClock()
-    budget = ReplicaBudget(1_000, rate_max=100, burst=100, clock=clock)
+    budget = TierBudget(1_000, rate_max=100, burst=100, clock=clock)
     downgrade = opened(clock, budget=budget, leaving=(0.0,))
     downgrade.begin("test")
     given_up_at: dict[int, int] = {}
@@ -212,7 +213,7 @@ def test_the_lowest_tier_is_given_up_first_when_the_budget_is_short() -> None:
 
 def test_a_budget_that_nobody_uses_admits_every_tier() -> None:
     """However small it is."""
-    budget = ReplicaBudget(1, rate_max=1, burst=1, clock=VirtualClock())
+    budget = TierBudget(1, rate_max=1, burst=1, clock=VirtualClock())
     assert all(budget.admits(tier) for tier in range(5))
     budget.take()
     assert not any(budget.admits(tier) for tier in range(5))
@@ -369,7 +370,7 @@ class House:
         self.cache.values = self.shelf.values  # type: ignore[assignment]  # one dict seen from both sides
         self.near = NearCache("price", bytes_max=1 << 20, ttl=Duration.from_s(30), clock=clock)
         self.recent = RecentKeys(chance=random.Random(1))
-        self.budget = ReplicaBudget(256, clock=clock)
+        self.budget = TierBudget(256, clock=clock)
         self.downgrade = Downgrade("price", budget=self.budget, clock=clock, events=self.events)
         auditor = Auditor(
             "price",

@@ -104,7 +104,7 @@ def test_names_processes_and_the_set_itself_are_bounded() -> None:
 
 
 def test_the_tender_tells_soon_after_a_report_and_survives_a_store_that_fails() -> None:
-    """Garbage is refused to whoever brought it; a failed put is counted and told again within about a second."""
+    """Garbage is refused to whoever brought it; a failed put is counted and told again at the next look."""
 
     async def check(clock: VirtualClock) -> None:
         puts: list[tuple[float, str, bytes | None]] = []
@@ -122,9 +122,8 @@ def test_the_tender_tells_soon_after_a_report_and_survives_a_store_that_fails() 
         await asyncio.sleep(0.05)
         assert [name for _, name, _ in puts] == ["price"]
         assert tender.failures == 1
-        await asyncio.sleep(1.4)
+        await asyncio.sleep(0.3)
         assert len(puts) == 2
-        assert puts[1][0] <= 1_400
         assert puts[1][2] is not None
         assert msgspec.json.decode(puts[1][2], type=HotSet).keys[0].key == "hot"
         await asyncio.sleep(10)

@@ -4,13 +4,11 @@ auditor      samples keys, waits until what is under way has arrived, and sounds
 comparison   one batch of keys compared twice: suspicion, then verdict
 sequential   when the evidence is enough: CUSUM for watching, SPRT for deciding once
 recent       the keys read lately, from which samples are drawn
-budget       how many round trips an audit may make
 freshness    how new a replica certainly is
 rungs        many keys of a rung at once
 """
 
 from tenfold.protect.audit.auditor import Auditor, Evidence, ReadMany, Settled
-from tenfold.protect.audit.budget import ReadBudget
 from tenfold.protect.audit.comparison import Comparison, Wrong
 from tenfold.protect.audit.freshness import Freshness
 from tenfold.protect.audit.recent import RecentKeys
@@ -25,7 +23,6 @@ __all__ = [
     "Evidence",
     "Freshness",
     "Ratios",
-    "ReadBudget",
     "ReadMany",
     "RecentKeys",
     "Settled",

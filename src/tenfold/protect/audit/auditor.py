@@ -7,11 +7,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from tenfold.kernel import Clock, Duration, SystemClock
-from tenfold.protect.audit.budget import ReadBudget
 from tenfold.protect.audit.comparison import Comparison, Wrong
 from tenfold.protect.audit.recent import RecentKeys
 from tenfold.protect.audit.sequential import Cusum
 from tenfold.protect.found import Found
+from tenfold.protect.limit import ReadBudget
 from tenfold.telemetry import EventLog, Registry
 
 ReadMany = Callable[[Sequence[str]], Awaitable[Mapping[str, Found]]]

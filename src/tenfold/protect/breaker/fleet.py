@@ -81,7 +81,7 @@ class FleetBreakers:
             else:
                 known_or_none.standings[process] = (standing, now_ns)
 
-    def changes(self, now_ns: int) -> Mapping[str, Word | None]:
+    def changes(self, now_ns: int, *, wall_ms: int = 0) -> Mapping[str, Word | None]:
         """The word on each name where there is a new one; None where there is none any more."""
         told: dict[str, Word | None] = {}
         for name, known in list(self._names.items()):

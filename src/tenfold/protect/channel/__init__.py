@@ -10,6 +10,7 @@ wire         one connection, with a bound to every wait
 courier      takes acknowledgements and reports to the node
 keepsake     the last good state on disk
 meters       what is counted
+tender       runs a merge of reports on the control node
 backoff      how long to wait before the next attempt
 """
 

@@ -18,8 +18,8 @@ from typing import Any
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.kernel.forks import tell_forks
 from tenfold.protect.audit import Decision, Ratios, Sprt
-from tenfold.protect.downgrade.budget import ReplicaBudget
 from tenfold.protect.ladder import EVERYTHING, Route
+from tenfold.protect.limit import TierBudget
 from tenfold.telemetry import EventLog, Registry
 
 LEAVE_STEP = Duration.from_ms(30)
@@ -65,7 +65,7 @@ class Downgrade:
         self,
         name: str,
         *,
-        budget: ReplicaBudget | None = None,
+        budget: TierBudget | None = None,
         leaving: tuple[float, ...] = (0.75, 0.5, 0.0),
         leave_step: Duration = LEAVE_STEP,
         returning: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0),

@@ -1,67 +1,14 @@
-"""Runs the fleet's merge on a control node: reports in, hot sets out."""
+"""Runs the fleet's merge on a control node: reports of keys in, hot sets out."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-
-import msgspec
-
-from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel import Clock
+from tenfold.protect.channel.tender import Put, Tender
 from tenfold.protect.hot.fleet import FleetHot
 from tenfold.protect.hot.messages import TOPIC, HotReport
 
-GATHER = Duration.from_ms(20)
-LOOK = Duration.from_ms(250)
-"""Keys cool by themselves, so the merge is looked at this often even when nobody reports."""
 
-Put = Callable[[str, bytes | None], Awaitable[object]]
-"""Puts a record of topic TOPIC: key, and JSON or None to remove it."""
-
-
-class FleetTender:
-    """In one event loop, from `open` to `close`. `took` is for every report of `topic`; `put` tells every process.
-
-    What fails to be put is counted in `failures` and told again within a second.
-    """
-
-    topic = TOPIC
+class FleetTender(Tender[HotReport]):
+    """What the processes are asked for most, put together for all of them."""
 
     def __init__(self, put: Put, *, fleet: FleetHot | None = None, clock: Clock | None = None) -> None:
         self.fleet = fleet or FleetHot()
-        self.failures = 0
-        self._put = put
-        self._clock = clock or SystemClock()
-        self._decoder = msgspec.json.Decoder(HotReport)
-        self._news = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def took(self, process: str, payload: bytes) -> None:
-        """A report came in. Raises msgspec.DecodeError for what is none."""
-        self.fleet.took(process, self._decoder.decode(payload), self._clock.monotonic_ns())
-        self._news.set()
-
-    def open(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._tend(), name="hot-keys")
-
-    async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _tend(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK.s):
-                    await self._news.wait()
-            self._news.clear()
-            await self._tell()
-            await asyncio.sleep(GATHER.s)
-
-    async def _tell(self) -> None:
-        changes = self.fleet.changes(self._clock.monotonic_ns(), wall_ms=self._clock.wall_ns() // 1_000_000)
-        for name, hot in changes.items():
-            try:
-                await self._put(name, msgspec.json.encode(hot) if hot is not None else None)
-            except Exception:  # the node's store is foreign here, and the set is told again within a second
-                self.failures += 1
+        super().__init__(TOPIC, HotReport, self.fleet, put, clock=clock)

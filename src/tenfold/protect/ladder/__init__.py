@@ -1,7 +1,6 @@
 """The read ladder: asks rung by rung until one answers.
 
 answer     what a read comes to
-budget     how much may be asked of one place: at a time, and a second
 demand     what a caller insists on of an answer
 route      which places a read may be answered from
 rung       what a place to read from must do, how it may be used, and what an attempt at it came to
@@ -17,7 +16,6 @@ blocking   the ladder for code that knows no `await`
 
 from tenfold.protect.ladder.answer import Answer, LadderClosed, LadderExhausted, ReadShed
 from tenfold.protect.ladder.blocking import BlockingLadder
-from tenfold.protect.ladder.budget import Budget
 from tenfold.protect.ladder.climb import Lease, Told
 from tenfold.protect.ladder.demand import ANY, Demand
 from tenfold.protect.ladder.ladder import ReadLadder
@@ -32,7 +30,6 @@ __all__ = [
     "Answer",
     "Attempt",
     "BlockingLadder",
-    "Budget",
     "Demand",
     "Gate",
     "LadderClosed",

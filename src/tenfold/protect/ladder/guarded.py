@@ -5,9 +5,9 @@ import asyncio
 from tenfold.kernel import Clock
 from tenfold.protect.breaker import Breaker
 from tenfold.protect.found import UNKNOWN, Found
-from tenfold.protect.ladder.budget import Budget
 from tenfold.protect.ladder.demand import ANY, Demand
 from tenfold.protect.ladder.rung import Attempt, NotAsked, Outcome, Step
+from tenfold.protect.limit import Budget
 from tenfold.telemetry import Registry
 
 _WITHOUT = {outcome: Attempt(outcome) for outcome in (Outcome.OPEN, Outcome.FULL, Outcome.OLD, Outcome.ELSEWHERE)}

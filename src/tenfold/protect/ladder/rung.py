@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect.breaker import Breaker
 from tenfold.protect.found import UNKNOWN, Found
-from tenfold.protect.ladder.budget import Budget
+from tenfold.protect.limit import Budget
 
 TIMEOUT = Duration.from_ms(50)
 

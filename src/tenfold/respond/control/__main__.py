@@ -8,13 +8,17 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvloop
 
 from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
+from tenfold.protect.breaker import TOPIC as BREAKERS
 from tenfold.protect.breaker import BreakersTender
 from tenfold.protect.channel.keepsake import Keepsake
+from tenfold.protect.channel.tender import Tender
+from tenfold.protect.hot import TOPIC as HOT_KEYS
 from tenfold.protect.hot import FleetTender
 from tenfold.respond.control.log import Put
 from tenfold.respond.control.node import ControlNode
@@ -63,9 +67,9 @@ async def _serve(options: argparse.Namespace, token: str) -> None:
         events = os.environ.get(EVENTS)
         node = ControlNode(store, events=EventLog("control", path=Path(events)) if events else None)
         server = ControlServer(node, token, host=options.host, port=options.port)
-        tenders: list[FleetTender | BreakersTender] = [
-            FleetTender(partial(_put, node, FleetTender.topic)),
-            BreakersTender(partial(_put, node, BreakersTender.topic)),
+        tenders: list[Tender[Any]] = [
+            FleetTender(partial(_put, node, HOT_KEYS)),
+            BreakersTender(partial(_put, node, BREAKERS)),
         ]
         for tender in tenders:
             node.inbox.on_report(tender.topic, tender.took)
