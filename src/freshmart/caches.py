@@ -8,10 +8,11 @@ guard                           samples prices; when the cluster is wrong on a l
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from freshmart.settings import Settings
 from tenfold.kernel import Duration
-from tenfold.protect import Found, LeasedFlight, NearCache, Rung
+from tenfold.protect import Found, LeasedFlight, NearCache
 from tenfold.protect.audit import Auditor, RecentKeys
 from tenfold.protect.downgrade import CacheGuard, Downgrade, Repair
 from tenfold.protect.downgrade.postgres import PostgresFreshness
@@ -20,7 +21,7 @@ from tenfold.protect.failover import Failover
 from tenfold.protect.ladder import Refill, Told
 from tenfold.protect.limit import ReadBudget, TierBudget
 from tenfold.protect.postgres import Pool, PostgresRung
-from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyLeases
+from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyLeases, ValkeyRung
 from tenfold.protect.valkey.tracking import Tracking
 from tenfold.telemetry import EventLog, Registry
 
@@ -40,6 +41,14 @@ REFILL_OTHERS_PER_S_MAX = 300
 REPLICA_INFLIGHT_MAX = 512
 REPLICA_READS_PER_S_MAX = 4_000
 """What the replica bore in rehearsals with both clusters gone, and half as much again."""
+
+
+class Kind(NamedTuple):
+    """One kind of value: where it lies near, in both clusters, and in the replica."""
+
+    near: NearCache
+    clusters: tuple[ValkeyRung, ValkeyRung]
+    source: PostgresRung
 
 
 class Caches:
@@ -78,7 +87,7 @@ class Caches:
         self._refills: dict[str, Refill] = {}
         self._guarding: asyncio.Task[None] | None = None
 
-    def rungs(self, kind: str, ttl: Duration) -> tuple[Rung, Rung]:
+    def rungs(self, kind: str, ttl: Duration) -> tuple[ValkeyRung, ValkeyRung]:
         """Main and standby, for values of one kind."""
         return self._pair.rungs(ttl=ttl, prefix=f"{kind}:")
 
@@ -95,19 +104,17 @@ class Caches:
         )
         self._tracking.open()
 
-    def watch_over(
-        self, kinds: Mapping[str, PostgresRung], nears: Mapping[str, NearCache], *, replica: Pool, primary: Pool
-    ) -> None:
-        """Guard the main cluster from now on; `kinds` are the rungs on the replica. Both by kind of value."""
-        database = _Kinds(kinds)
+    def watch_over(self, kinds: Mapping[str, "Kind"], *, replica: Pool, primary: Pool) -> None:
+        """Guard the main cluster from now on."""
+        database = _Kinds({name: kind.source for name, kind in kinds.items()})
         self._refills = {
             name: Refill(
-                near,
-                kinds[name].read_many,
+                kind.near,
+                kind.source.read_many,
                 keys_per_s_max=REFILL_KEYS_PER_S_MAX.get(name, REFILL_OTHERS_PER_S_MAX),
                 registry=self._registry,
             )
-            for name, near in nears.items()
+            for name, kind in kinds.items()
         }
         freshness = PostgresFreshness(primary=primary, replica=replica)
         guard = CacheGuard(
@@ -121,7 +128,7 @@ class Caches:
                 keys_per_s_max=REPAIR_KEYS_PER_S_MAX,
                 registry=self._registry,
             ),
-            distrust=lambda: self._begin_anew(nears.values()),
+            distrust=lambda: self._begin_anew(kind.near for kind in kinds.values()),
             observe=freshness.observe,
         )
         self._guarding = asyncio.create_task(guard.run(), name="cache-guard")

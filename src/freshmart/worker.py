@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from freshmart.backends import PRICE
 from freshmart.caches import PRICES
 from freshmart.cashier import Acquirer, Collector
 from freshmart.orders import Courier
 from freshmart.pricing import PriceHerald
+from freshmart.reads import PRICE
 from freshmart.serve import serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
 from freshmart.web.reply import Reply, problem, send_reply

@@ -29,6 +29,7 @@ class Storefront:
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
+        self._reads = backends.reads
         self._shields = {feature.name: feature for feature in backends.shields}
         self._token = backends.settings.rehearsal_token.encode()
 
@@ -42,17 +43,17 @@ class Storefront:
         raise TagWrong("The X-Tenfold-Test header does not carry the token of a rehearsal; nothing was done.")
 
     async def price(self, store: int, sku: int) -> Reply:
-        return await _read(self._backends.price, price_key(store, sku), f"Store {store} has no price for SKU {sku}.")
+        return await _read(self._reads.price, price_key(store, sku), f"Store {store} has no price for SKU {sku}.")
 
     async def availability(self, store: int, sku: int, *, shadow: bool) -> Reply:
         key = shelf_key(store, sku, shadow=shadow)
-        return await _read(self._backends.availability, key, f"Store {store} has no shelf for SKU {sku}.")
+        return await _read(self._reads.availability, key, f"Store {store} has no shelf for SKU {sku}.")
 
     async def page(self, store: int, slug: str) -> Reply:
-        return await _read(self._backends.page, page_key(store, slug), f"Store {store} has no category '{slug}'.")
+        return await _read(self._reads.page, page_key(store, slug), f"Store {store} has no category '{slug}'.")
 
     async def product(self, sku: int) -> Reply:
-        return await _read(self._backends.product, str(sku), f"There is no SKU {sku}.")
+        return await _read(self._reads.product, str(sku), f"There is no SKU {sku}.")
 
     async def recommendations(self, store: int, sku: int) -> Reply:
         return await self._feature(RECOMMENDATIONS, price_key(store, sku), store)
@@ -94,7 +95,7 @@ class Storefront:
             key = str(uuid.UUID(order_id))
         except ValueError:
             return problem(404, "not-found", absent)
-        return await _read(self._backends.order, key, absent)
+        return await _read(self._reads.order, key, absent)
 
     async def image(self, sku: int) -> Reply:
         """A picture, or the placeholder marked as degraded; 404 only for a SKU that there is not."""
@@ -103,11 +104,11 @@ class Storefront:
             return problem(404, "not-found", f"There is no SKU {sku}.")
         if not self._shields[IMAGE].open(subject=key):
             return _PLACEHOLDER
-        hit = self._backends.image.near_hit(key)
+        hit = self._reads.image.near_hit(key)
         if hit is not None:
             return Reply(200, hit, PICTURE)
         try:
-            picture = (await self._backends.image.read(key)).value
+            picture = (await self._reads.image.read(key)).value
         except LadderExhausted:
             return _PLACEHOLDER
         return _PLACEHOLDER if picture is None else Reply(200, picture, PICTURE)
@@ -118,7 +119,7 @@ class Storefront:
         if not feature.open(store=None if store is None else str(store), subject=key):
             return shielded(name)
         began_ns = time.monotonic_ns()
-        reply = await _read(self._backends.features[name], key, f"There are no {name} for '{key}'.")
+        reply = await _read(self._reads.features[name], key, f"There are no {name} for '{key}'.")
         feature.spent(time.monotonic_ns() - began_ns)
         return reply
 

@@ -1,6 +1,6 @@
 """A rung on Valkey or Redis: values of one kind on one cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tenfold.kernel import Duration
 from tenfold.protect.batcher import Batcher
@@ -50,6 +50,10 @@ class ValkeyRung:
 
     async def fill(self, key: str, found: Found) -> None:
         await self._fills.ask(self._write(key, found))
+
+    async def fill_many(self, found: Mapping[str, Found]) -> None:
+        """Take all of these in one round trip of their own: for whoever works through many."""
+        await self._fill_many([self._write(key, one) for key, one in found.items()])
 
     async def close(self) -> None:
         """End what is under way, and the cluster's connections when the cluster was given by URL."""
