@@ -11,9 +11,18 @@ from typing import NamedTuple
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = (
     "reference/protect.md",
+    "reference/protect/reads.md",
+    "reference/protect/dependencies.md",
+    "reference/protect/admission.md",
+    "reference/protect/switches.md",
+    "reference/protect/testing.md",
+    "reference/stream.md",
     "reference/control.md",
     "how-to/embed-the-read-ladder.md",
     "how-to/watch-a-cache-for-inconsistency.md",
+    "how-to/shed-load.md",
+    "how-to/declare-a-feature-shield.md",
+    "how-to/use-openfeature.md",
 )
 _BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 _PROMISE = re.compile(r"^\s*print\(.*\)\s+# ([^:\n]*)", re.MULTILINE)

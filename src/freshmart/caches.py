@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from freshmart.settings import Settings
 from tenfold.kernel import Duration
-from tenfold.protect import Found, LeasedFlight, NearCache
+from tenfold.protect import Found, NearCache
 from tenfold.protect.audit import Auditor, RecentKeys
 from tenfold.protect.downgrade import CacheGuard, Downgrade, Repair
 from tenfold.protect.downgrade.postgres import PostgresFreshness
 from tenfold.protect.downgrade.valkey import ValkeyShelf
 from tenfold.protect.failover import Failover
+from tenfold.protect.flight import LeasedFlight
 from tenfold.protect.ladder import Refill, Told
 from tenfold.protect.limit import ReadBudget, TierBudget
 from tenfold.protect.postgres import Pool, PostgresRung

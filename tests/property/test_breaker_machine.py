@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect import Breaker, BreakerState
+from tenfold.protect import Breaker
+from tenfold.protect.breaker import BreakerState
 
 FAILURES_MAX, CALLS_MIN, RATIO, PROBES = 3, 6, 0.5, 2
 WINDOW_MS, COOL_DOWN_MS, COOL_DOWN_MAX_MS, LEASE_MS = 1_000, 200, 700, 400

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from freshmart.cashier.acquirer import AcquirerUnreachable
 from freshmart.cashier.messages import Demand, Receipt
 from tenfold.kernel import Duration
-from tenfold.protect import Breaker, CircuitOpen
+from tenfold.protect import Breaker
+from tenfold.protect.breaker import CircuitOpen
 from tenfold.telemetry import Registry
 
 BATCH_MAX = 500

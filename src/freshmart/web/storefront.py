@@ -15,7 +15,8 @@ from freshmart.pricing import price_key
 from freshmart.web.page import compose, shielded
 from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, problem
 from tenfold.kernel import TenfoldError
-from tenfold.protect import LadderExhausted, ReadLadder
+from tenfold.protect import ReadLadder
+from tenfold.protect.ladder import LadderExhausted
 
 _PLACEHOLDER = Reply(200, placeholder(), PLACEHOLDER)
 

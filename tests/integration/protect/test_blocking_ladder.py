@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tenfold.kernel import Duration
-from tenfold.protect import BlockingLadder, LadderExhausted, NearCache, ReadLadder, Step
+from tenfold.protect import BlockingLadder, NearCache, ReadLadder, Step
+from tenfold.protect.ladder import LadderExhausted
 from tenfold.protect.portal import Portal, PortalClosed, PortalTimeout
 from tenfold.protect.testing import MemoryRung
 

@@ -11,7 +11,8 @@ from tests.integration.protect.ground import DEADLINE_S, Ground, opened_ground, 
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
-from tenfold.protect import Breaker, BreakerState, ReadLadder, Step
+from tenfold.protect import Breaker, ReadLadder, Step
+from tenfold.protect.breaker import BreakerState
 from tenfold.protect.found import Found
 from tenfold.protect.testing import MemoryRung
 from tenfold.protect.valkey import ValkeyRung

@@ -14,7 +14,8 @@ from tests.integration.protect.ground import Ground, opened_ground
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
-from tenfold.protect import Breaker, BreakerState
+from tenfold.protect import Breaker
+from tenfold.protect.breaker import BreakerState
 from tenfold.protect.flight import Grant, Held, LeasedFlight
 from tenfold.protect.valkey.lease import ValkeyLeases
 from tenfold.telemetry import Registry

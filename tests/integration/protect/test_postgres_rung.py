@@ -10,7 +10,8 @@ from tests.integration.protect.ground import Ground, opened_ground
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
-from tenfold.protect import Breaker, BreakerState, ReadLadder, Step
+from tenfold.protect import Breaker, ReadLadder, Step
+from tenfold.protect.breaker import BreakerState
 from tenfold.protect.postgres import PostgresRung
 from tenfold.protect.testing import MemoryRung
 

@@ -8,7 +8,8 @@ from freshmart.cashier import DEFERRED, AcquirerUnreachable, Cashier, Demand, Re
 from freshmart.orders import AskedLine, AskedOrder, Decision, Order, OrderDesk, read_order
 from freshmart.payment import Ledger
 from tenfold.kernel import Duration
-from tenfold.protect import Breaker, BreakerState
+from tenfold.protect import Breaker
+from tenfold.protect.breaker import BreakerState
 from tenfold.protect.limit import AmplificationBudget, FixedLimit, Limiter
 from tenfold.protect.testing import run_in_virtual_time
 from tenfold.telemetry import Registry

@@ -9,7 +9,8 @@ import pytest
 from freshmart.orders import AskedLine, AskedOrder, Decision, DeskBusy, DeskLate, Order, OrderDesk, read_order
 from freshmart.orders.postgres import PrimaryUnreachable
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect import Breaker, BreakerState
+from tenfold.protect import Breaker
+from tenfold.protect.breaker import BreakerState
 
 
 class Primary:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tenfold.protect import Batcher, BatcherClosed, BatcherFull
+from tenfold.protect.batcher import Batcher, BatcherClosed, BatcherFull
 
 
 class Carrier:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect import Breaker, BreakerState, CircuitOpen
+from tenfold.protect import Breaker
+from tenfold.protect.breaker import BreakerState, CircuitOpen
 from tenfold.telemetry import EventLog, Registry, render
 
 COOL_DOWN = Duration.from_ms(250)

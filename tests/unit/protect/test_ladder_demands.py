@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect import Demand, LadderExhausted, NearCache, ReadLadder, ReadShed, Route, Step
+from tenfold.protect import Demand, NearCache, ReadLadder, Step
 from tenfold.protect.found import Found
+from tenfold.protect.ladder import LadderExhausted, ReadShed, Route
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 
 S_NS = 1_000_000_000

@@ -71,6 +71,14 @@ def test_every_name_of_the_front_door_stands_in_the_reference() -> None:
     assert [name for name in tenfold.protect.__all__ if not re.search(rf"\b{name}\b", page)] == []
 
 
+def test_the_front_door_is_small_and_names_every_room() -> None:
+    """What a newcomer sees first; all else is imported from its room."""
+    rooms = {path.stem for path in (SOURCES / "protect").iterdir() if path.stem.isidentifier() and path.stem[0] != "_"}
+    listed = re.findall(r"^  ([a-z, ]+?)  +\S", tenfold.protect.__doc__ or "", re.MULTILINE)
+    assert {name for names in listed for name in names.split(", ")} == rooms
+    assert len(tenfold.protect.__all__) <= 15
+
+
 def test_every_address_of_the_control_node_stands_in_its_reference() -> None:
     """As its routes say, whose root the page writes out once in a row."""
     app = (SOURCES / "respond/control/app.py").read_text()

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect import Answer, Breaker, BreakerState, LadderClosed, LadderExhausted, NearCache, ReadLadder, Step
+from tenfold.protect import Breaker, NearCache, ReadLadder, Step
+from tenfold.protect.breaker import BreakerState
 from tenfold.protect.found import Found
+from tenfold.protect.ladder import Answer, LadderClosed, LadderExhausted
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 from tenfold.telemetry import EventLog, Registry, render
 
