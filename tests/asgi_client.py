@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class AsgiClient:
     def post(self, path: str) -> Answer:
         return asyncio.run(self.ask("POST", path))
 
-    async def ask(self, method: str, path: str) -> Answer:
+    async def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         said: list[Message] = []
         asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
@@ -45,10 +46,12 @@ class AsgiClient:
         async def send(message: Message) -> None:
             said.append(message)
 
-        await self._app(self._scope(method, path), receive, send)
-        headers = {name.decode().lower(): value.decode() for name, value in said[0]["headers"]}
+        scope = self._scope(method, path)
+        scope["headers"] += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+        await self._app(scope, receive, send)
+        answered = {name.decode().lower(): value.decode() for name, value in said[0]["headers"]}
         body = b"".join(message.get("body", b"") for message in said[1:])
-        return Answer(status=said[0]["status"], headers=headers, body=body)
+        return Answer(status=said[0]["status"], headers=answered, body=body)
 
     def _scope(self, method: str, path: str) -> dict[str, Any]:
         return {

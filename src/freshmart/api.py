@@ -1,6 +1,5 @@
 """`python -m freshmart.api`: the storefront, app and till API, on PORT."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,8 +10,12 @@ from freshmart.orders import PLACE, Connection
 from freshmart.serve import serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
 from freshmart.warmth import warm
-from freshmart.web import Gate, HotRoutes, Storefront, make_routes
-from tenfold.kernel import SystemClock, TenfoldError
+from freshmart.web import HotRoutes, Storefront, make_routes, open_door
+from freshmart.web.door import INFLIGHT_MAX
+from tenfold.kernel import TenfoldError
+from tenfold.protect import Shedder
+from tenfold.protect.admission import LoopLag, Overload
+from tenfold.protect.limit import FixedLimit
 from tenfold.telemetry import Registry
 
 Through = Callable[[Connection], Connection]
@@ -26,17 +29,22 @@ async def open_api(
     """The ASGI application, with everything it leans on opened; `warmed` takes a few seconds and spares the peak."""
     registry, events = Registry(), settings.event_log("api")
     backends = Backends(settings, registry=registry, events=events, place_sql=place_sql, through=through)
-    gate = Gate("api", on_level=backends.shields.press, registry=registry, events=events)
+    overload = Overload()
+    shedder = Shedder(
+        "api",
+        FixedLimit(INFLIGHT_MAX),
+        overload=overload,
+        on_pressure=backends.shields.press,
+        registry=registry,
+        events=events,
+    )
     await backends.open()
     try:
         if warmed:
             await warm(backends)
         storefront = Storefront(backends)
-        watching = asyncio.create_task(gate.watch(SystemClock()), name="gate")
-        try:
-            yield HotRoutes(storefront, make_routes(storefront, backends), gate)
-        finally:
-            watching.cancel()
+        async with LoopLag("api", overload.look, registry=registry):
+            yield open_door(HotRoutes(storefront, make_routes(storefront, backends)), shedder)
     finally:
         await backends.close()
 

@@ -39,7 +39,7 @@ class ShedderMachine(RuleBasedStateMachine):
             number = id(ticket)
             self.attended.add(number)
             self.shedder.attend(ticket, lambda: self.woken.update({number: self.woken.get(number, 0) + 1}))
-        if ticket.fate is Fate.ADMITTED and self.shedder._lines[tier].stands(now_ns, 10**18) is False:
+        if ticket.fate is Fate.ADMITTED and not self.shedder._lines.stands(tier, now_ns):
             still = before & {id(other) for other in self.with_fate(Fate.WAITING)}
             assert not still, "nobody overtakes an equal or a better one"
 

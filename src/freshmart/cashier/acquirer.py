@@ -8,6 +8,7 @@ import msgspec
 
 from freshmart.cashier.messages import Demand, Receipt
 from tenfold.kernel import TenfoldError
+from tenfold.protect.deadline import deadline_headers
 
 AUTHORISE, CHARGE = "/authorisations", "/charges"
 IDLE_MAX = 8
@@ -57,8 +58,9 @@ class Acquirer:
         line = self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
         reader, writer = line
         try:
-            head = f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n\r\n"
-            writer.write(head.encode() + body)
+            stated = {"Host": self._host, "Content-Length": str(len(body)), **deadline_headers()}
+            lines = [f"POST {path} HTTP/1.1", *(f"{name}: {said}" for name, said in stated.items()), "", ""]
+            writer.write("\r\n".join(lines).encode() + body)
             answer = await _answer(reader)
         except BaseException:
             writer.close()

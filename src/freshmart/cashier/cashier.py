@@ -17,6 +17,7 @@ from freshmart.cashier.acquirer import AcquirerUnreachable
 from freshmart.cashier.messages import Demand, Receipt
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect import Breaker
+from tenfold.protect.deadline import deadline_within, for_many, time_left
 from tenfold.protect.limit import AmplificationBudget, End, Limiter, Permit
 from tenfold.telemetry import Registry
 
@@ -24,7 +25,7 @@ DEFERRED = ""
 DEADLINE = Duration.from_ms(80)
 """Of the 100 ms that an order may take; the acquirer answers within 20 ms, the database within the rest."""
 LEAST = Duration.from_ms(30)
-"""An exchange is not begun with less time left than this: its lateness would be ours."""
+"""An exchange is not begun with less time left than this, of ours or of the caller's: its lateness would be ours."""
 BATCH_MAX = 128
 WAITING_MAX = 4_096
 
@@ -62,8 +63,9 @@ class Cashier:
         self._breaker = breaker
         self._limiter = limiter
         self._budget = budget
-        self._deadline_ns = deadline.ns
-        self._now_ns = (clock or SystemClock()).monotonic_ns
+        self._deadline = deadline
+        self._clock = clock = clock or SystemClock()
+        self._now_ns = clock.monotonic_ns
         self._queue: deque[_Waiting] = deque()
         self._out: set[asyncio.Task[None]] = set()
         self._called = False
@@ -77,8 +79,12 @@ class Cashier:
         if len(self._queue) >= WAITING_MAX:
             self._counts["busy"].inc()
             return DEFERRED
+        left = time_left(self._clock)
+        if left is not None and left < LEAST:
+            self._counts["late"].inc()
+            return DEFERRED
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(demand, self._now_ns() + self._deadline_ns, loop.create_future())
+        waiting = _Waiting(demand, self._now_ns() + self._deadline.ns, loop.create_future())
         self._queue.append(waiting)
         if not self._called:
             self._called = True
@@ -107,7 +113,8 @@ class Cashier:
                 self._defer(self._queue, "open")
                 self._queue.clear()
                 return
-            task = asyncio.get_running_loop().create_task(self._carry(self._take(), permit, epoch))
+            with for_many():
+                task = asyncio.get_running_loop().create_task(self._carry(self._take(), permit, epoch))
             self._out.add(task)
             task.add_done_callback(self._returned)
 
@@ -118,8 +125,10 @@ class Cashier:
     async def _carry(self, batch: list[_Waiting], permit: Permit, epoch: int) -> None:
         self._budget.called()
         try:
-            async with asyncio.timeout((batch[0].due_ns - self._now_ns()) / 1e9):
-                receipts = await self._exchange([waiting.demand for waiting in batch])
+            left = Duration(batch[0].due_ns - self._now_ns())
+            async with asyncio.timeout(left.s):
+                with deadline_within(left, self._clock):
+                    receipts = await self._exchange([waiting.demand for waiting in batch])
         except TimeoutError:
             permit.release(End.DROPPED)
             self._breaker.failed("TimeoutError", epoch, timeout=True)

@@ -20,6 +20,7 @@ from freshmart.orders.order import Decision, Order
 from freshmart.orders.postgres import PrimaryUnreachable
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
 from tenfold.protect import Breaker
+from tenfold.protect.deadline import due_within
 from tenfold.telemetry import Registry
 
 DEADLINE = Duration.from_s(8)
@@ -65,8 +66,8 @@ class _Waiting:
 class OrderDesk:
     """Places orders through `connections`, one batch of at most `batch_max` out on each.
 
-    Holds at most `waiting_max` orders, each for at most `deadline`. The breaker opens while the primary is away; one
-    batch at a time then probes it.
+    Holds at most `waiting_max` orders, each for at most `deadline` or as long as its caller waits. The breaker opens
+    while the primary is away; one batch at a time then probes it.
     """
 
     def __init__(
@@ -87,8 +88,9 @@ class OrderDesk:
         self._till = till
         self._batch_max = batch_max
         self._waiting_max = waiting_max
-        self._deadline_ns = deadline.ns
-        self._now_ns = (clock or SystemClock()).monotonic_ns
+        self._deadline = deadline
+        self._clock = clock = clock or SystemClock()
+        self._now_ns = clock.monotonic_ns
         self._sleep = sleep
         self._queue: deque[_Waiting] = deque()
         self._behind: dict[str, list[_Waiting]] = {}
@@ -123,7 +125,7 @@ class OrderDesk:
         if self._waiting >= self._waiting_max:
             self._decided.child("busy").inc()
             raise DeskBusy(f"{self._waiting} orders wait; order '{order.key}' was not taken.")
-        due_ns = self._now_ns() + self._deadline_ns
+        due_ns = due_within(self._deadline, self._clock)
         waiting = _Waiting(order, due_ns, asyncio.get_running_loop().create_future())
         self._waiting += 1
         try:
@@ -160,10 +162,10 @@ class OrderDesk:
                 self._arrived.clear()
                 continue
             epoch = self._breaker.admit()
-            if not epoch:
+            if epoch:
+                await self._carry(connection, self._take(), epoch)
+            else:
                 await self._sleep(_PAUSE_S)
-                continue
-            await self._carry(connection, self._take(), epoch)
 
     async def _carry(self, connection: Connection, batch: list[_Waiting], epoch: int) -> None:
         began_ns = self._now_ns()
@@ -219,11 +221,14 @@ class OrderDesk:
         self._put_back(batch)
 
     def _expire(self) -> None:
+        """Those whose caller has stopped waiting are not begun; callers have deadlines of their own, in no order."""
         now_ns = self._now_ns()
-        while self._queue and self._queue[0].due_ns <= now_ns:
-            late = self._queue.popleft()
+        late_ones = [waiting for waiting in self._queue if waiting.due_ns <= now_ns]
+        if late_ones:
+            self._queue = deque(waiting for waiting in self._queue if waiting.due_ns > now_ns)
+        for late in late_ones:
             self._decided.child("late").inc()
-            self._end(late, DeskLate(f"Order '{late.order.key}' was not decided in {self._deadline_ns / 1e9:g} s."))
+            self._end(late, DeskLate(f"Order '{late.order.key}' was not decided before its deadline."))
 
     def _end(self, waiting: _Waiting, end: Decision | Exception) -> None:
         """Tell whoever waits, unless they have gone; then whoever used the same key is next."""

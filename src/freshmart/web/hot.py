@@ -9,10 +9,8 @@ from typing import Any
 import msgspec
 
 from freshmart.orders import KEY_PATTERN, AskedOrder
-from freshmart.web.gate import Gate
 from freshmart.web.reply import Reply, problem, send_reply
 from freshmart.web.storefront import Storefront, TagWrong
-from freshmart.web.tiers import tier_of
 
 TAG = b"x-tenfold-test"
 KEY = b"idempotency-key"
@@ -20,17 +18,15 @@ SLUG = re.compile("[a-z0-9-]{1,80}")
 BODY_BYTES_MAX = 64 * 1024
 
 _KEY_FORM = re.compile(KEY_PATTERN)
-_REFUSAL = problem(503, "overloaded", "More is asked than can be served; try again.", retry_after_s=2)
 _ORDERS = msgspec.json.Decoder(AskedOrder)
 
 
 class HotRoutes:
     """An ASGI application around another."""
 
-    def __init__(self, storefront: Storefront, app: Any, gate: Gate | None = None) -> None:
+    def __init__(self, storefront: Storefront, app: Any) -> None:
         self._storefront = storefront
         self._app = app
-        self._gate = gate
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         reply = await self._answer(scope, receive) if scope["type"] == "http" else None
@@ -41,8 +37,6 @@ class HotRoutes:
 
     async def _answer(self, scope: Any, receive: Any) -> Reply | None:
         """None: not one of the hottest, or not in their form; the framework answers it. It has read no body then."""
-        if self._gate is not None and self._gate.level and not self._gate.admits(tier_of(scope)):
-            return _REFUSAL
         try:
             if scope["method"] == "GET":
                 return await self._read(scope)

@@ -16,6 +16,7 @@ from freshmart.web.page import compose, shielded
 from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, problem
 from tenfold.kernel import TenfoldError
 from tenfold.protect import ReadLadder
+from tenfold.protect.deadline import DeadlinePassed
 from tenfold.protect.ladder import LadderExhausted
 
 _PLACEHOLDER = Reply(200, placeholder(), PLACEHOLDER)
@@ -110,7 +111,7 @@ class Storefront:
             return Reply(200, hit, PICTURE)
         try:
             picture = (await self._reads.image.read(key)).value
-        except LadderExhausted:
+        except (LadderExhausted, DeadlinePassed):
             return _PLACEHOLDER
         return _PLACEHOLDER if picture is None else Reply(200, picture, PICTURE)
 
@@ -145,6 +146,8 @@ async def _read(ladder: ReadLadder, key: str, absent: str) -> Reply:
         answer = await ladder.read(key)
     except LadderExhausted:
         return problem(503, "unavailable", "No cache and no database could answer.", retry_after_s=1)
+    except DeadlinePassed as error:
+        return problem(503, "late", str(error))
     if answer.value is None:
         return problem(404, "not-found", absent)
     return Reply(200, answer.value, JSON_STALE if answer.stale else JSON)

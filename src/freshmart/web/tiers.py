@@ -1,4 +1,4 @@
-"""How much each route matters: the tier of a request, from its path alone, since every request is asked."""
+"""How much a request matters and whose it is: from its path alone, since every request is asked."""
 
 from typing import Any
 
@@ -13,6 +13,12 @@ _OF_STORE = {
     "banners": P3,
 }
 _OF_PRODUCT = {"image": P2, "reviews": P3}
+
+
+def tenant_of(scope: Any) -> str:
+    """Whose request it is: a store's; of what belongs to no store, nobody's but its own."""
+    parts = scope["path"].split("/", 3)
+    return parts[2] if len(parts) > 2 else ""
 
 
 def tier_of(scope: Any) -> int:

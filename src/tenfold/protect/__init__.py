@@ -17,7 +17,8 @@ What a dependency may be asked
   limit      how much at a time, a second, and on top
 
 What the service itself may be asked
-  admission  who is let in when not everybody can be served; deadlines
+  admission  who is let in when not everybody can be served
+  deadline   when the caller stops waiting, carried from process to process
   shields    features that an app can do without
 
 What people and rules set while it runs

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from tenfold.kernel import TenfoldError
+from tenfold.protect.deadline import for_many
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -69,7 +70,8 @@ class Batcher(Generic[Item, Result]):
         self._called = False
         batch = self._take()
         if batch:
-            task = loop.create_task(self._run(batch))
+            with for_many():
+                task = loop.create_task(self._run(batch))
             self._out.add(task)
             task.add_done_callback(self._returned)
         self._call(loop)

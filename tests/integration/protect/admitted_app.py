@@ -7,8 +7,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from tenfold.protect.admission import AdmissionMiddleware, Shedder, deadline_headers
+from tenfold.protect.admission import AdmissionMiddleware, Shedder
 from tenfold.protect.admission.caller import Receive, Scope, Send
+from tenfold.protect.deadline import deadline_headers
 from tenfold.protect.limit import FixedLimit
 
 WORK_S = 0.05

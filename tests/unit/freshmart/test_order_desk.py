@@ -11,6 +11,7 @@ from freshmart.orders.postgres import PrimaryUnreachable
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Breaker
 from tenfold.protect.breaker import BreakerState
+from tenfold.protect.deadline import deadline_within
 
 
 class Primary:
@@ -126,6 +127,22 @@ def test_an_order_that_waited_to_its_deadline_is_told_that_it_is_not_known() -> 
     primary.away = True
     (decision,) = on_desk(primary, order("too-late-"), deadline=Duration.from_s(8))
     assert isinstance(decision, DeskLate)
+
+
+def test_an_order_whose_caller_has_stopped_waiting_is_not_begun() -> None:
+    """The others of the queue are; the caller's deadline holds though the desk's own is later."""
+    primary = Primary(accept)
+
+    async def place() -> list[Decision | BaseException]:
+        desk = Desk(primary)
+        with deadline_within(Duration.from_ms(0), desk.clock):
+            hurried = asyncio.ensure_future(desk.desk.place(order("hurried-")))
+        return [*await desk.all(order("patient-")), *await asyncio.gather(hurried, return_exceptions=True)]
+
+    decided, late = run(place())
+    assert decided == accept(order("patient-"))
+    assert isinstance(late, DeskLate)
+    assert primary.batches == [["patient-"]]
 
 
 def test_more_orders_than_may_wait_are_not_taken() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.admission import AdmissionMiddleware, Fate, LoadShed, Shedder, deadline_ns, deadline_within
+from tenfold.protect.admission import AdmissionMiddleware, Fate, LoadShed, Shedder
 from tenfold.protect.admission.caller import Message, Receive, Scope, Send
+from tenfold.protect.deadline import deadline_ns, deadline_within
 from tenfold.protect.limit import FixedLimit
 from tenfold.protect.testing import run_in_virtual_time
 

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.admission.deadline import deadline_ns
 from tenfold.protect.admission.ticket import NEVER_NS, Fate, Ticket
+from tenfold.protect.deadline import deadline_ns
 from tenfold.protect.limit import End, end_of
 
 if TYPE_CHECKING:

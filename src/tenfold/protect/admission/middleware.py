@@ -5,11 +5,13 @@ from collections.abc import Callable, Collection
 
 from tenfold.protect.admission.admit import RETRY_AFTER_S_MAX, wait
 from tenfold.protect.admission.caller import Application, Caller, Message, Receive, Scope, Send
-from tenfold.protect.admission.deadline import HEADER_BYTES, left_ns, reset_deadline, set_deadline_ns
 from tenfold.protect.admission.shedder import Shedder
 from tenfold.protect.admission.ticket import NEVER_NS, Fate, Ticket
+from tenfold.protect.deadline import HEADER_BYTES, left_ns, reset_deadline, set_deadline_ns
 from tenfold.protect.limit import End, end_of
 
+FATE = "tenfold.fate"
+"""Where the scope says to `refused` what became of the request."""
 EXEMPT = frozenset({"/metrics", "/ready"})
 _BODY: Message = {"type": "http.response.body", "body": b"More is asked than can be served. Try again.\n"}
 
@@ -26,6 +28,12 @@ def _refusal(retry_after_s: int) -> Message:
 _REFUSALS = [_refusal(seconds) for seconds in range(1, RETRY_AFTER_S_MAX + 1)]
 
 
+async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """503, to be tried again after a few whole seconds, by lot."""
+    await send(random.choice(_REFUSALS))
+    await send(_BODY)
+
+
 def one_tenant(_scope: Scope) -> str:
     """Every caller is the same tenant."""
     return ""
@@ -39,6 +47,9 @@ class AdmissionMiddleware:
     `Tenfold-Deadline-Ms` becomes the deadline of all that is done for the request. Whose caller leaves while it
     waits is not begun. Answers of 503 and 504 tell the limit that too much was asked further down; of any other
     answer of 500 and more it learns nothing.
+
+    `refused` answers in the application's place those that are not begun: without I/O, since there are many. What
+    became of the request stands in `scope[FATE]`.
     """
 
     def __init__(
@@ -48,12 +59,14 @@ class AdmissionMiddleware:
         *,
         tier: Callable[[Scope], int],
         tenant: Callable[[Scope], str] = one_tenant,
+        refused: Application = refuse,
         exempt: Collection[str] = EXEMPT,
     ) -> None:
         self._app = app
         self._shedder = shedder
         self._tier = tier
         self._tenant = tenant
+        self._refused = refused
         self._exempt = frozenset(exempt)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +80,7 @@ class AdmissionMiddleware:
         elif ticket.fate is Fate.WAITING:
             await self._wait(ticket, scope, receive, send)
         else:
-            await self._refuse(send)
+            await self._turn_away(ticket, scope, receive, send)
 
     async def _wait(self, ticket: Ticket, scope: Scope, receive: Receive, send: Send) -> None:
         caller = Caller(receive, lambda: self._shedder.give_up(ticket, Fate.GONE))
@@ -76,7 +89,7 @@ class AdmissionMiddleware:
             if ticket.fate is Fate.ADMITTED:
                 await self._serve(ticket, scope, caller.receive, send)
             elif ticket.fate is not Fate.GONE:
-                await self._refuse(send)
+                await self._turn_away(ticket, scope, caller.receive, send)
         finally:
             caller.stop()
 
@@ -100,9 +113,9 @@ class AdmissionMiddleware:
             if token is not None:
                 reset_deadline(token)
 
-    async def _refuse(self, send: Send) -> None:
-        await send(random.choice(_REFUSALS))
-        await send(_BODY)
+    async def _turn_away(self, ticket: Ticket, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[FATE] = ticket.fate
+        await self._refused(scope, receive, send)
 
     def _due_ns(self, scope: Scope) -> int:
         for name, value in scope["headers"]:

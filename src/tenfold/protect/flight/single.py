@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from tenfold.kernel import Duration
+from tenfold.protect.deadline import for_many
 from tenfold.protect.flight.errors import FlightsFull, LoadCancelled, WaitTimeout
 
 Loaded = TypeVar("Loaded")
@@ -110,7 +111,8 @@ class SingleFlight(Generic[Loaded]):
     ) -> _Flight[Loaded]:
         if len(flights) >= self._flights_max:
             raise FlightsFull(f"{self._flights_max} keys are being loaded; '{key}' was not begun.")
-        flight = flights[key] = _Flight(key, loader(), self._load_max_s, flights.pop)
+        with for_many():
+            flight = flights[key] = _Flight(key, loader(), self._load_max_s, flights.pop)
         return flight
 
     def __len__(self) -> int:

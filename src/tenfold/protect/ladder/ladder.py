@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
+from tenfold.protect.deadline import check_deadline
 from tenfold.protect.flight import FlightsFull, LoadCancelled, SingleFlight
 from tenfold.protect.ladder.answer import Answer, LadderClosed, LadderExhausted, ReadShed
 from tenfold.protect.ladder.climb import Climber, Lease
@@ -91,13 +92,15 @@ class ReadLadder:
         return value
 
     async def read(self, key: str, demand: Demand = ANY) -> Answer:
-        """The best answer there is that `demand` accepts. Raises LadderExhausted, ReadShed and LadderClosed."""
+        """The best answer there is that `demand` accepts. Raises LadderExhausted, ReadShed, LadderClosed;
+        DeadlinePassed before a climb that nobody waits for."""
         route = self._gate.route(key, demand.tier, demand.strict) if self._gate else EVERYTHING
         answer = self._near_answer(key, demand) if route.near else None
         if answer is not None:
             return answer
         if self._closed:
             raise self._closed_error(key)
+        check_deadline(self._clock)
         self._refreshes.settle()
         for tell in self._saw:
             tell(key)

@@ -27,6 +27,22 @@ def deadline_ns() -> int | None:
     return _deadline_ns.get()
 
 
+@contextmanager
+def for_many() -> Iterator[None]:
+    """What is begun inside is done for many: no deadline of one of them holds for it."""
+    token = _deadline_ns.set(None)
+    try:
+        yield
+    finally:
+        _deadline_ns.reset(token)
+
+
+def due_within(length: Duration, clock: Clock = _SYSTEM) -> int:
+    """When work that may take `length` has to be done, on the monotonic clock: by then, or by the caller's deadline."""
+    due_ns, known_ns = clock.monotonic_ns() + length.ns, _deadline_ns.get()
+    return due_ns if known_ns is None else min(due_ns, known_ns)
+
+
 def time_left(clock: Clock = _SYSTEM) -> Duration | None:
     """What is left until the deadline, 0 at least; None when there is none."""
     due_ns = _deadline_ns.get()

@@ -5,8 +5,17 @@ import asyncio
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.admission import DeadlinePassed, check_deadline, deadline_headers, deadline_within, time_left
-from tenfold.protect.admission.deadline import left_ns
+from tenfold.protect import NearCache, ReadLadder, SingleFlight, Step
+from tenfold.protect.batcher import Batcher
+from tenfold.protect.deadline import (
+    DeadlinePassed,
+    check_deadline,
+    deadline_headers,
+    deadline_within,
+    left_ns,
+    time_left,
+)
+from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 
 
 def test_without_a_deadline_there_is_all_the_time() -> None:
@@ -77,3 +86,43 @@ def test_a_header_is_milliseconds() -> None:
     """And a day at most."""
     assert left_ns(b"250") == 250_000_000
     assert left_ns(b"999999999") == 86_400_000_000_000
+
+
+def test_a_read_whose_caller_waits_no_longer_does_not_climb() -> None:
+    """What lies near is answered all the same: it costs nothing."""
+
+    async def check(clock: VirtualClock) -> None:
+        rung = MemoryRung("memory", {"key": b"value", "other": b"value"})
+        near = NearCache("test", bytes_max=1 << 20, ttl=Duration.from_s(60), clock=clock)
+        ladder = ReadLadder("test", near=near, steps=[Step(rung)], clock=clock)
+        await ladder.read("key")
+        with deadline_within(Duration(0), clock):
+            assert (await ladder.read("key")).value == b"value"
+            with pytest.raises(DeadlinePassed):
+                await ladder.read("other")
+        assert rung.reads == ["key"]
+
+    run_in_virtual_time(check)
+
+
+def test_what_is_done_for_many_has_the_deadline_of_none_of_them() -> None:
+    """The first who asks for a load, or for a batch, may be the one with the least time."""
+
+    async def check(clock: VirtualClock) -> None:
+        seen: list[Duration | None] = []
+
+        async def load() -> bytes:
+            seen.append(time_left(clock))
+            return b""
+
+        async def carry(items: list[int]) -> list[int]:
+            seen.append(time_left(clock))
+            return items
+
+        with deadline_within(Duration.from_ms(5), clock):
+            await SingleFlight[bytes]().do("key", load)
+            await Batcher(carry).ask(1)
+            assert time_left(clock) == Duration.from_ms(5)
+        assert seen == [None, None]
+
+    run_in_virtual_time(check)

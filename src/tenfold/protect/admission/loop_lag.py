@@ -1,0 +1,61 @@
+"""How late the event loop is: measured where it hurts, by a task that asks to be woken."""
+
+import asyncio
+from collections.abc import Callable
+from statistics import median
+
+from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.telemetry import Registry
+
+LOOK_EVERY = Duration.from_ms(10)
+WINDOW = Duration.from_ms(100)
+
+
+class LoopLag:
+    """Tells `on_window` the median lag of each window, in nanoseconds: of the loop that it is opened in, until closed.
+
+    shedder = Shedder("shop", FixedLimit(1_000), overload=(overload := Overload()))
+    async with LoopLag("shop", overload.look): ...
+    """
+
+    def __init__(
+        self,
+        name: str,
+        on_window: Callable[[float], object],
+        *,
+        clock: Clock | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self._name = name
+        self._on_window = on_window
+        self._now_ns = (clock or SystemClock()).monotonic_ns
+        lag = (registry or Registry()).timer(
+            "tenfold_admission_loop_lag_seconds", "How late the event loop was, the median of each window.", ("loop",)
+        )
+        self._lag = lag.child(name)
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "LoopLag":
+        self._watching = asyncio.create_task(self._watch(), name=f"loop-lag-{self._name}")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            lag_ns = median(await self._window())
+            self._lag.record_ns(int(lag_ns))
+            self._on_window(lag_ns)
+
+    async def _window(self) -> list[int]:
+        lags: list[int] = []
+        began_ns = before_ns = self._now_ns()
+        while before_ns - began_ns < WINDOW.ns:
+            await asyncio.sleep(LOOK_EVERY.s)
+            now_ns = self._now_ns()
+            lags.append(max(0, now_ns - before_ns - LOOK_EVERY.ns))
+            before_ns = now_ns
+        return lags
