@@ -7,7 +7,7 @@ import jsonschema
 import msgspec
 import pytest
 from tests.e2e.command import TENFOLD, Command, Ended
-from tests.e2e.shop_plan import CACHE, DATABASE, write_shop_plan
+from tests.e2e.shop_plan import CACHE, DATABASE, KILL_CACHE, write_shop_plan
 
 pytestmark = pytest.mark.engines
 
@@ -86,6 +86,19 @@ def test_broken_invariant_is_no_go_with_status_one(run: Run, folder: Path) -> No
     verdict = msgspec.json.decode(verdict_of(command))
     assert verdict["verdict"] == "no-go"
     assert "one-is-one" in "".join(verdict["reasons"])
+    assert command.left() == []
+
+
+def test_run_without_the_drills_of_its_plan_is_no_go_though_all_held(run: Run, folder: Path) -> None:
+    """By status, lines and JSON; nothing was broken, so it is over long before a fault would have been undone."""
+    write_shop_plan(folder, servers=DATABASE | CACHE, drills={"cache-killed": KILL_CACHE})
+    command = run("--drills", "none")
+    ended = command.ended()
+    assert ended.status == 1
+    assert "drills    left out: cache-killed; this run cannot be GO" in ended.out
+    verdict = msgspec.json.decode(verdict_of(command))
+    assert (verdict["verdict"], verdict["drills"], len(verdict["reasons"])) == ("no-go", [], 1)
+    assert "cache-killed" in verdict["reasons"][0]
     assert command.left() == []
 
 

@@ -16,6 +16,8 @@ class Call:
     seed: int
     port: int
     terminal: Terminal
+    left_out: tuple[str, ...] = ()
+    """Drills of the plan that are not wanted this time."""
     rehearsing: bool = False
     mutant: str | None = None
     words: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tenfold.bootstrap.call import Call
@@ -15,11 +16,23 @@ from tenfold.bootstrap.site import Site, opened
 from tenfold.bootstrap.views import Paper
 from tenfold.kernel import Interrupted, derive_seed, run_until_signal
 from tenfold.plan import read_plan
-from tenfold.rehearse import FaultJournal, FeatureShield, Load, Rehearsal, Stand, Target, Verdict, encode_verdict
+from tenfold.rehearse import (
+    FaultJournal,
+    FeatureShield,
+    Load,
+    Rehearsal,
+    Stand,
+    Target,
+    Verdict,
+    drills_left_out,
+    encode_verdict,
+)
 
 
-def rehearse(path: Path, *, port: int, quick: bool, seed: int | None, as_json: bool) -> int:
-    """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO."""
+def rehearse(
+    path: Path, *, port: int, quick: bool, drills: Sequence[str] | None, seed: int | None, as_json: bool
+) -> int:
+    """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO. `drills` names those that are wanted, None all."""
     plan = read_plan(path)
     seed = secrets.randbits(32) if seed is None else seed
     call = Call(
@@ -28,14 +41,22 @@ def rehearse(path: Path, *, port: int, quick: bool, seed: int | None, as_json: b
         seed=seed,
         port=port,
         terminal=Paper(stderr=as_json),
+        left_out=drills_left_out(plan, drills),
         rehearsing=True,
         mutant=mutant_of(plan, os.environ),
-        words=("tenfold", "rehearse", "--plan", str(path), *(["--quick"] if quick else []), "--seed", str(seed)),
+        words=_words(path, quick, drills, seed),
     )
     verdict = run_until_signal(_rehearse(call))
     if as_json:
         sys.stdout.write(encode_verdict(verdict).decode())
     return 0 if verdict.verdict == "go" else 1
+
+
+def _words(path: Path, quick: bool, drills: Sequence[str] | None, seed: int) -> tuple[str, ...]:
+    """The command that repeats it."""
+    shorter = ["--quick"] if quick else []
+    fewer = [] if drills is None else ["--drills", ",".join(drills) or "none"]
+    return ("tenfold", "rehearse", "--plan", str(path), *shorter, *fewer, "--seed", str(seed))
 
 
 def up(path: Path, *, port: int) -> int:
@@ -51,7 +72,8 @@ def up(path: Path, *, port: int) -> int:
 async def _rehearse(call: Call) -> Verdict:
     async with opened(call) as site:
         async with loaded(site.estate, _target(call, site)) as load:
-            verdict = await site.lifeline.hold(Rehearsal(call.plan, call.steps, _stand(site, load)).run())
+            rehearsal = Rehearsal(call.plan, call.steps, _stand(site, load), left_out=call.left_out)
+            verdict = await site.lifeline.hold(rehearsal.run())
         site.board.phase("report")
         leave_report(call, site.run, site.board, verdict)
         return verdict

@@ -18,7 +18,13 @@ def record_of(call: Call, run_id: str, began_at: str) -> Progress:
             for factor in call.steps.factors
         ],
         drills=[
-            DrillView(name=name, target=drill.target, proves=drill.proves, fault=drill.stated)
+            DrillView(
+                name=name,
+                target=drill.target,
+                proves=drill.proves,
+                fault=drill.stated,
+                state="left-out" if name in call.left_out else "waiting",
+            )
             for name, drill in plan.drills.items()
         ],
         invariants=[InvariantView(name=name, says=one.says) for name, one in plan.invariants.items()],

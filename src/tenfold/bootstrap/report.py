@@ -43,6 +43,7 @@ def _evidence(call: Call, board: Board) -> Evidence:
         p99_max_ms={name: journey.slo.p99.ms for name, journey in plan.journeys.items()},
         says={name: invariant.says for name, invariant in plan.invariants.items()},
         faults={name: drill.stated for name, drill in plan.drills.items()},
+        left_out=list(call.left_out),
         samples=board.samples,
         marks=progress.marks,
     )

@@ -135,6 +135,17 @@ def test_nothing_measured_is_no_go() -> None:
     assert len(why) == 2
 
 
+def test_a_run_of_a_part_of_the_drills_is_no_go_and_says_so_first() -> None:
+    """Though all that was carried out held: a gate that is asked about a plan must not answer for a part of it."""
+    assert decide([STEP], [DRILL], [INVARIANT], left_out=["hot-key", "primary-cut"]) == (
+        "no-go",
+        ["2 of the plan's 3 drills were left out, so nothing is known about what they prove: hot-key and primary-cut."],
+    )
+    _, why = decide([STEP], [], [changed(INVARIANT, held=False, violations=1)], left_out=["hot-key"])
+    assert why[0] == "1 of the plan's 1 drills was left out, so nothing is known about what it proves: hot-key."
+    assert len(why) == 2
+
+
 def test_the_contracts_own_example_is_read_written_and_valid() -> None:
     """Exactly these keys at exactly these places, and none besides."""
     jsonschema.validate(json.loads(CONTRACT), SCHEMA)
@@ -144,7 +155,11 @@ def test_the_contracts_own_example_is_read_written_and_valid() -> None:
 
 def test_what_a_run_writes_is_valid() -> None:
     """The file on disk keeps to the published schema, for a go and for a no-go."""
-    for rehearsal in (SimulatedRehearsal(), SimulatedRehearsal(broken=("effects-once",), missed=(10,))):
+    for rehearsal in (
+        SimulatedRehearsal(),
+        SimulatedRehearsal(broken=("effects-once",), missed=(10,)),
+        SimulatedRehearsal(left_out=("primary-cut",)),
+    ):
         jsonschema.validate(json.loads(encode_verdict(rehearsal.verdict())), SCHEMA)
 
 
