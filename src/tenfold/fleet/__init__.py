@@ -2,7 +2,7 @@
 
 estate       everything one run starts, opened together and closed within a bound
 node         one server or service: its state, and its verbs: what breaks it on purpose and what undoes that
-postgres     primary and streaming replicas
+postgres/    primary and streaming replicas
 valkey       primary and replicas
 seaweedfs    store and S3 gateway
 service      a program of the plan
