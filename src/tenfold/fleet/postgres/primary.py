@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from tenfold.fleet.account import write_private
-from tenfold.fleet.node import ServerUnready, State, until
+from tenfold.fleet.node import State
 from tenfold.fleet.postgres.config import ACCESS, APP
 from tenfold.fleet.postgres.node import PostgresNode
+from tenfold.fleet.readiness import ServerUnready, until
 
 CUT_LIMIT_S = 5.0
 
