@@ -97,7 +97,7 @@ def decide(
     that `left_out` drills of its plan: who asks for a word on the plan must not be given one on a part of it.
     `settled` says whether the system had finished its work when the invariants were asked.
     """
-    reasons = [*_missing(steps, invariants), *_left_out(left_out, len(drills))]
+    reasons = [*_missing(steps, invariants), *_left_out(left_out)]
     if not settled:
         reasons.append("The system did not settle after the load: work that it had accepted was still not done.")
     reasons += [reason for invariant in invariants for reason in _broken(invariant)]
@@ -113,11 +113,11 @@ def _missing(steps: Sequence[StepVerdict], invariants: Sequence[InvariantVerdict
         yield "No invariant was checked, so nothing is known about the orders and the stock."
 
 
-def _left_out(names: Sequence[str], carried_out: int) -> Iterator[str]:
+def _left_out(names: Sequence[str]) -> Iterator[str]:
     if names:
-        were, they, prove = ("was", "it", "proves") if len(names) == 1 else ("were", "they", "prove")
-        share = f"{len(names)} of the plan's {len(names) + carried_out} drills {were} left out"
-        yield f"{share}, so nothing is known about what {they} {prove}: {_listed(names)}."
+        were, prove = ("drill was", "it proves") if len(names) == 1 else ("drills were", "they prove")
+        left_out = f"{len(names)} {were} left out, so nothing is known about what {prove}: {_listed(names)}"
+        yield f"Only a part of the plan was carried out. {left_out}."
 
 
 def _broken(invariant: InvariantVerdict) -> Iterator[str]:
