@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from tenfold.rehearse.verdict import (
     DrillVerdict,
     InvariantVerdict,
@@ -97,10 +99,20 @@ END_S = LOAD_END_S + 4.0
 
 
 class SimulatedRehearsal:
-    """`progress(at)` is what people would see `at` seconds into the run. `broken` names invariants to break."""
+    """`progress(at)` is what people would see `at` seconds into the run.
 
-    def __init__(self, seed: int = 7, broken: tuple[str, ...] = (), missed: tuple[float, ...] = ()) -> None:
+    `broken` names invariants to break, `left_out` drills that nobody wanted.
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        broken: tuple[str, ...] = (),
+        missed: tuple[float, ...] = (),
+        left_out: tuple[str, ...] = (),
+    ) -> None:
         self._broken = broken
+        self._left_out = left_out
         self._missed = missed
         self.samples = list(_samples(random.Random(seed)))
 
@@ -116,7 +128,7 @@ class SimulatedRehearsal:
         self._set_phase(progress, at)
         progress.servers = [_server(index, at, progress) for index in range(len(SERVERS))]
         progress.steps = [self._step(span, at) for span in SPANS if span.kind == "steps"]
-        progress.drills = [_drill(span, at) for span in SPANS if span.kind == "drills"]
+        progress.drills = [self._drill(span, at) for span in SPANS if span.kind == "drills"]
         progress.invariants = [self._invariant(*known, at) for known in INVARIANTS]
         progress.samples = [sample for sample in self.samples if sample.at <= at][-samples_max:]
         progress.marks = [mark for mark in _marks() if mark.at <= at]
@@ -131,9 +143,9 @@ class SimulatedRehearsal:
 
     def _set_phase(self, progress: Progress, at: float) -> None:
         if at >= END_S:
-            decision, reasons = decide(self.verdict().steps, self.verdict().drills, self.verdict().invariants)
+            verdict = self.verdict()
             progress.phase, progress.phase_done_ratio = "done", 1.0
-            progress.verdict, progress.reasons = decision, reasons
+            progress.verdict, progress.reasons = verdict.verdict, verdict.reasons
             return
         limits = (("starting", 0.0, SEEDED_S), ("seeding", SEEDED_S, WARM_S), ("audit", LOAD_END_S, END_S))
         for kind, start, end in limits:
@@ -161,6 +173,11 @@ class SimulatedRehearsal:
             step.limited_by = "none"
         return step
 
+    def _drill(self, span: Span, at: float) -> DrillView:
+        if span.name in self._left_out:
+            return msgspec.structs.replace(_drill(span, -1.0), state="left-out")
+        return _drill(span, at)
+
     def _invariant(self, name: str, says: str, checked: int, at: float) -> InvariantView:
         if at < END_S - 2.0:
             return InvariantView(name=name, says=says)
@@ -175,14 +192,15 @@ class SimulatedRehearsal:
 
     def verdict(self) -> Verdict:
         steps = [self._step_verdict(span) for span in SPANS if span.kind == "steps"]
-        drills = [_drill_verdict(_drill(span, END_S)) for span in SPANS if span.kind == "drills"]
+        views = [self._drill(span, END_S) for span in SPANS if span.kind == "drills"]
+        drills = [_drill_verdict(view) for view in views if view.state != "left-out"]
         invariants = [
             InvariantVerdict(
                 name=name, held=name not in self._broken, checked=n, violations=18 * (name in self._broken)
             )
             for name, _, n in INVARIANTS
         ]
-        decision, reasons = decide(steps, drills, invariants)
+        decision, reasons = decide(steps, drills, invariants, left_out=self._left_out)
         machine = Machine(cores=2, processor="x86_64", memory_bytes=8 << 30, system="Linux 6.12")
         return Verdict(
             schema=1,
@@ -214,6 +232,7 @@ class SimulatedRehearsal:
             p99_max_ms=P99_MAX_MS,
             says={name: says for name, says, _ in INVARIANTS},
             faults={name: fault for name, _, fault, _ in DRILLS},
+            left_out=list(self._left_out),
             samples=self.samples,
             marks=list(_marks()),
         )

@@ -31,7 +31,7 @@ from redis.asyncio.multidb.config import DatabaseConfig, MultiDbConfig
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
 from tenfold.fleet import Estate, Node, RunFolder
-from tenfold.fleet.node import until
+from tenfold.fleet.readiness import until
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.plan.model import Engine, Server
 from tenfold.protect import Breaker, ReadLadder, Step
@@ -265,7 +265,7 @@ async def _whole_again(estate: Estate) -> None:
     for name in ("main.primary", "main.replica"):
         node = estate.node(name)
         async with asyncio.timeout(20):
-            await until(node._asked)
+            await until(node.serves)
 
 
 def _url(estate: Estate, cluster: str, *, replicas: bool) -> str:

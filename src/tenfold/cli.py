@@ -19,6 +19,7 @@ EPILOG = """\
 examples:
   tenfold rehearse               ten steps, drills, audit: GO or NO-GO
   tenfold rehearse --quick       the same with fewer, shorter steps
+  tenfold rehearse --drills NAME one drill alone: held or not, but never GO
   tenfold rehearse --json        verdict.json on stdout, progress on stderr
   tenfold up                     servers, services and the console until Ctrl-C
   tenfold check plans/mine.yaml  every fault of a plan file, with its line
@@ -74,6 +75,12 @@ def _add_rehearse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     _add_run_options(command)
     command.add_argument("--quick", action="store_true", help="the plan's quick steps: fewer, shorter")
+    command.add_argument(
+        "--drills",
+        type=_drills,
+        metavar="NAME[,NAME…]",
+        help="these drills of the plan only, or none; what is left out is not proven, so the verdict is NO-GO",
+    )
     command.add_argument("--seed", type=int, default=None, help="repeat the run that printed this seed")
     command.add_argument("--json", action="store_true", help="print verdict.json on stdout, progress on stderr")
     command.set_defaults(run=_rehearse)
@@ -119,6 +126,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _drills(text: str) -> tuple[str, ...]:
+    """Empty for the word `none`. Raises argparse.ArgumentTypeError."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError(f"'{text}' names no drill; a drill, several as a,b,c, or none may stand here")
+    return () if names == ("none",) else names
+
+
 def _rehearse(options: argparse.Namespace) -> int:
     from tenfold.bootstrap import rehearse
 
@@ -126,6 +141,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         options.plan,
         port=options.port,
         quick=options.quick,
+        drills=options.drills,
         seed=options.seed,
         as_json=options.json,
     )

@@ -7,7 +7,7 @@ import jsonschema
 import msgspec
 import pytest
 from tests.e2e.command import TENFOLD, Command, Ended
-from tests.e2e.shop_plan import CACHE, DATABASE, write_shop_plan
+from tests.e2e.shop_plan import CACHE, DATABASE, KILL_CACHE, write_shop_plan
 
 pytestmark = pytest.mark.engines
 
@@ -86,6 +86,22 @@ def test_broken_invariant_is_no_go_with_status_one(run: Run, folder: Path) -> No
     verdict = msgspec.json.decode(verdict_of(command))
     assert verdict["verdict"] == "no-go"
     assert "one-is-one" in "".join(verdict["reasons"])
+    assert command.left() == []
+
+
+@pytest.mark.parametrize("wanted", ["none", "brief"])
+def test_run_of_a_part_of_its_drills_is_no_go(run: Run, folder: Path, wanted: str) -> None:
+    """By status, lines and JSON; it is over long before a fault that was left out would have been undone."""
+    drills = {"long": KILL_CACHE, "brief": {**KILL_CACHE, "hold": "500 ms"}}
+    write_shop_plan(folder, servers=DATABASE | CACHE, drills=drills)
+    command = run("--drills", wanted)
+    ended = command.ended()
+    assert ended.status == 1
+    assert "drills    left out: long" in ended.out
+    verdict = msgspec.json.decode(verdict_of(command))
+    assert verdict["verdict"] == "no-go"
+    assert [drill["name"] for drill in verdict["drills"]] == [name for name in drills if name == wanted]
+    assert "Only a part of the plan was carried out." in verdict["reasons"][0]
     assert command.left() == []
 
 

@@ -80,6 +80,13 @@ def test_unknown_mutant_is_answered_with_those_there_are(run: Run) -> None:
     assert not command.runs
 
 
+def test_unknown_drill_is_answered_with_those_there_are(run: Run) -> None:
+    """A misspelt drill must not become a run without any."""
+    command = run("rehearse", "--plan", FRESHMART, "--drills", "payment-slo")
+    assert_refused(command, "has no drill 'payment-slo'", "payment-slow, payment-flapping", "nothing was started")
+    assert not command.runs
+
+
 def test_mutant_is_refused_outside_a_rehearsal(run: Run) -> None:
     """`tenfold up` serves people."""
     command = run("up", "--plan", FRESHMART, FRESHMART_MUTANT="oversell")

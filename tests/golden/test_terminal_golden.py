@@ -15,6 +15,7 @@ from tenfold.rehearse.view.terminal import LineView, ScreenView, terminal_view
 
 GOLDEN = Path(__file__).parent / "terminal"
 GOING = SimulatedRehearsal()
+PART = SimulatedRehearsal(left_out=("cache-primary-killed", "primary-cut", "object-store-refusing"))
 BROKEN = SimulatedRehearsal(broken=("order-never-lost",), missed=(10,))
 MOMENTS = {"seeding": 6.0, "climbing": 63.0, "drilling": 117.0, "over": END_S}
 
@@ -81,6 +82,23 @@ def test_a_log_gets_one_line_for_each_change() -> None:
     text = console.file.getvalue()
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text)
     held_as("log.txt", "\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+
+
+def test_a_run_of_a_part_of_the_drills_says_so_all_along() -> None:
+    """While it goes on, and last of all."""
+    held_as("part-going.txt", printed(80, draw(progress(127.0, PART), width=80, height=24)))
+    held_as("part.txt", printed(80, draw_verdict(progress(END_S, PART))))
+
+
+def test_a_log_says_once_which_drills_are_left_out() -> None:
+    """In one line, however many they are."""
+    out = io.StringIO()
+    with LineView(Console(file=out, width=80)) as view:
+        for at in (0.0, 117.0, 127.0):
+            view.show(progress(at, PART))
+    assert [line for line in out.getvalue().splitlines() if "left out" in line or "primary-cut" in line] == [
+        " 0:00  drills    left out: cache-primary-killed, primary-cut, object-store-refusing; this run cannot be GO"
+    ]
 
 
 def test_the_view_suits_where_it_is_shown() -> None:

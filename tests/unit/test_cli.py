@@ -63,6 +63,7 @@ def test_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         (["rehearse", "--fast"], "unrecognized arguments: --fast"),
         (["rehearse", "--port", "https"], "'https' is no port; 0 to 65535 may stand here"),
         (["up", "--port", "65536"], "'65536' is no port; 0 to 65535 may stand here"),
+        (["rehearse", "--drills", " ,"], "' ,' names no drill; a drill, several as a,b,c, or none may stand here"),
         (["rehearse", "--seed", "x"], "invalid int value: 'x'"),
     ],
 )
@@ -117,8 +118,9 @@ def test_check_says_what_a_sound_plan_holds(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_options_reach_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As they were given; a free port, the full steps and a fresh seed when they were not."""
+    """As they were given; a free port, the full steps, every drill and a fresh seed when they were not."""
     seen: list[object] = []
+    unsaid = {"port": 0, "quick": False, "drills": None, "seed": None, "as_json": False}
 
     def rehearse(path: Path, **options: object) -> int:
         seen.append((path, options))
@@ -127,7 +129,11 @@ def test_options_reach_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "rehearse", rehearse)
     cli.main(["rehearse"])
     cli.main(["rehearse", "--plan", "p.yaml", "--port", "8080", "--quick", "--seed", "7", "--json"])
+    cli.main(["rehearse", "--drills", "hot-key, overload,"])
+    cli.main(["rehearse", "--drills", "none"])
     assert seen == [
-        (Path("plans/freshmart.yaml"), {"port": 0, "quick": False, "seed": None, "as_json": False}),
-        (Path("p.yaml"), {"port": 8080, "quick": True, "seed": 7, "as_json": True}),
+        (Path("plans/freshmart.yaml"), unsaid),
+        (Path("p.yaml"), {"port": 8080, "quick": True, "drills": None, "seed": 7, "as_json": True}),
+        (Path("plans/freshmart.yaml"), {**unsaid, "drills": ("hot-key", "overload")}),
+        (Path("plans/freshmart.yaml"), {**unsaid, "drills": ()}),
     ]

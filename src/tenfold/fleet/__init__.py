@@ -2,10 +2,12 @@
 
 estate       everything one run starts, opened together and closed within a bound
 node         one server or service: its state, and its verbs: what breaks it on purpose and what undoes that
-postgres     primary and streaming replicas
+postgres/    primary and streaming replicas
 valkey       primary and replicas
 seaweedfs    store and S3 gateway
 service      a program of the plan
+readiness    whether it serves, asked by its own protocol
+hindrance    what keeps a living process from its work
 pulse        stops and continues a process in a rhythm
 crowd        fills a listening queue, so that a port is a black hole
 scramble     makes a share of a cache wrong
@@ -27,8 +29,9 @@ from tenfold.fleet.account import AccountMissing, write_private
 from tenfold.fleet.binaries import BinaryMissing
 from tenfold.fleet.child import CommandFailed, CommandUnusable
 from tenfold.fleet.estate import DiskFull, Estate, NodeUnknown, SetupFailed
-from tenfold.fleet.node import FaultUnsupported, Node, PortTaken, ServerUnready, State
+from tenfold.fleet.node import FaultUnsupported, Node, State
 from tenfold.fleet.ports import PortsExhausted, free_port
+from tenfold.fleet.readiness import PortTaken, ServerUnready
 from tenfold.fleet.run import RunExists, RunFolder
 from tenfold.fleet.service import Service
 from tenfold.fleet.sweep import ProcessUnending, sweep_dead_runs

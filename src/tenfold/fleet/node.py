@@ -4,36 +4,17 @@ import asyncio
 import enum
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from tenfold.fleet import proc
 from tenfold.fleet.child import Child, Children
-from tenfold.fleet.crowd import Crowd
+from tenfold.fleet.hindrance import Hindrance
 from tenfold.fleet.ports import LOOPBACK, free_port
-from tenfold.fleet.pulse import Pulse
+from tenfold.fleet.readiness import PortTaken, answered, until, until_serving
 from tenfold.kernel import TenfoldError
 from tenfold.telemetry import EventLog
 
 PORT_ATTEMPTS = 4
-_POLL_S = 0.02
-_ANSWER_LIMIT_S = 2.0
-BURST_S = 0.015
-"""What slows runs for so long at a time: shorter than what is asked of a service usually takes."""
-FLAP_S = 0.7
-
-
-class ServerUnready(TenfoldError):
-    """A server or service ended at its start, or did not answer in time."""
-
-
-class PortTaken(ServerUnready):
-    """Somebody else listens on the port that a server was given."""
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Ask again and again until it holds; the caller sets the deadline."""
-    while not await holds():  # noqa: ASYNC110  # another process is asked, it cannot set an event of ours
-        await asyncio.sleep(_POLL_S)
 
 
 class FaultUnsupported(TenfoldError):
@@ -77,8 +58,7 @@ class Node(ABC):
         self._children = children
         self._events = events
         self._child: Child | None = None
-        self._crowd: Crowd | None = None
-        self._pulse: Pulse | None = None
+        self._hindrance = Hindrance()
 
     @abstractmethod
     def _launch(self) -> Child:
@@ -109,6 +89,10 @@ class Node(ABC):
         """Memory held and processor time used by the process and its descendants now."""
         return proc.usage(self.pid) if self.pid else proc.Usage()
 
+    async def serves(self) -> bool:
+        """Whether it answers now, and not: whether it should."""
+        return await answered(self._answers)
+
     async def open(self) -> None:
         """Start on a free port, and on another when somebody else was faster. Raises ServerUnready."""
         for attempt in range(PORT_ATTEMPTS):
@@ -128,7 +112,9 @@ class Node(ABC):
         try:
             self._child = self._launch()
             self._child.on_exit(self._left)
-            await self._until_ready(self._child)
+            await until_serving(
+                self._child, self.serves, limit_s=self.ready_limit_s, who=self._title, address=self.address
+            )
         except BaseException:
             self.state = State.FAILED
             if self._child is not None:
@@ -166,17 +152,19 @@ class Node(ABC):
     async def blackhole(self) -> None:
         """Hang, and with a full queue of connections: the kernel drops whoever else knocks, as a lost network does."""
         await self.hang()
-        self._crowd = await Crowd.fill(LOOPBACK, self.port)
+        await self._hindrance.crowd(self.port)
 
     async def slow(self, ratio: float) -> None:
         """Let it take that many times as long for whatever it does: it runs in short bursts only."""
         self._break("slowed")
-        await self._beat(BURST_S * (ratio - 1), BURST_S)
+        if self._child is not None:
+            await self._hindrance.slow(self._child, ratio)
 
     async def flap(self) -> None:
-        """Now it serves, now it takes connections and says nothing, each for FLAP_S."""
+        """Now it serves, now it takes connections and says nothing."""
         self._break("flapping")
-        await self._beat(FLAP_S, FLAP_S)
+        if self._child is not None:
+            await self._hindrance.flap(self._child)
 
     async def scramble(self, ratio: float) -> None:
         """Make that share of the values it holds wrong. Raises FaultUnsupported."""
@@ -184,14 +172,11 @@ class Node(ABC):
 
     async def mend(self) -> None:
         """Undo what was done to it alive; nothing to do when nothing was. Raises TimeoutError."""
-        if self._crowd is not None:
-            self._crowd.disperse()
-            self._crowd = None
-        await self._rest()
+        await self._hindrance.end()
         if self.state is State.FAULTED and self._child is not None and self.pid:
             self._child.send(signal.SIGCONT)
             async with asyncio.timeout(self.ready_limit_s):
-                await until(self._asked)
+                await until(self.serves)
             self._mended()
 
     def _mended(self) -> None:
@@ -201,22 +186,14 @@ class Node(ABC):
     async def close(self, *, grace_s: float) -> None:
         """End it with the run."""
         self.state = State.STOPPED
-        if self._crowd is not None:
-            self._crowd.disperse()
-        await self._rest()
+        await self._hindrance.end()
         if self._child is not None and self._child.exit_status is None:
             self._child.send(signal.SIGCONT)
             await self._child.stop(self.close_signal, grace_s=grace_s)
 
-    async def _beat(self, stopped_s: float, running_s: float) -> None:
-        await self._rest()
-        if self._child is not None:
-            self._pulse = Pulse(self._child, stopped_s=stopped_s, running_s=running_s)
-
-    async def _rest(self) -> None:
-        pulse, self._pulse = self._pulse, None
-        if pulse is not None:
-            await pulse.close()
+    @property
+    def _title(self) -> str:
+        return f"{self.role[:1].upper()}{self.role[1:]} '{self.name}'"
 
     def _choose_ports(self) -> None:
         self.port = free_port()
@@ -224,33 +201,6 @@ class Node(ABC):
     def _break(self, how: str) -> None:
         self.state = State.FAULTED
         self._events.emit(f"node-{how}", self.name, pid=self.pid)
-
-    async def _until_ready(self, child: Child) -> None:
-        deadline_s = asyncio.get_running_loop().time() + self.ready_limit_s
-        while not await self._asked():
-            if child.exit_status is not None:
-                raise self._unready(child, f"ended with status {child.exit_status} at its start")
-            if asyncio.get_running_loop().time() > deadline_s:
-                raise self._unready(child, f"did not answer within {self.ready_limit_s:g} s")
-            await asyncio.sleep(_POLL_S)
-        if child.exit_status is not None:
-            raise self._unready(child, f"ended with status {child.exit_status} at its start")
-
-    async def _asked(self) -> bool:
-        try:
-            async with asyncio.timeout(_ANSWER_LIMIT_S):
-                return await self._answers()
-        except (OSError, EOFError, TimeoutError):
-            return False
-
-    def _unready(self, child: Child, what: str) -> ServerUnready:
-        lines = child.last_lines()
-        taken = any("address already in use" in line.lower() for line in child.last_lines(50))
-        said = "\n  ".join(["", *lines])
-        return (PortTaken if taken else ServerUnready)(
-            f"{self.role[:1].upper()}{self.role[1:]} '{self.name}' {what} on {self.address}; the run cannot go on.",
-            remedy=f"Its log is {child.log}; it ends:{said}",
-        )
 
     def _left(self, status: int) -> None:
         """A child is gone; it is news only when nobody told it to go and it had been ready."""

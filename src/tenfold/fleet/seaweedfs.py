@@ -15,8 +15,9 @@ from tenfold.fleet import binaries
 from tenfold.fleet.account import write_private
 from tenfold.fleet.child import Child, Children
 from tenfold.fleet.http import status_of
-from tenfold.fleet.node import Node, ServerUnready, until
+from tenfold.fleet.node import Node
 from tenfold.fleet.ports import LOOPBACK, free_port
+from tenfold.fleet.readiness import ServerUnready, until
 from tenfold.fleet.signature import Keys, sign
 from tenfold.plan.model import Server
 from tenfold.telemetry import EventLog

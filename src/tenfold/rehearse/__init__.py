@@ -6,6 +6,7 @@ drill       a fault under load, and what its timeline proves
 fault       what a drill does to a node, journalled before it is done
 shield      a feature as a drill strikes it
 audit       what must hold afterwards, asked of the database
+selection   which drills of the plan a run carries out
 step        what one step proves, and who was the limit
 verdict     `verdict.json`, and the rule that says go or no-go
 witness     what every process says of itself, and what it costs
@@ -18,6 +19,7 @@ from tenfold.rehearse.fault import FaultJournal
 from tenfold.rehearse.load.load import Load
 from tenfold.rehearse.load.messages import Target
 from tenfold.rehearse.rehearsal import Rehearsal, Stand
+from tenfold.rehearse.selection import DrillUnknown, drills_left_out
 from tenfold.rehearse.shield import FeatureShield, ShieldRefused
 from tenfold.rehearse.verdict import Verdict
 from tenfold.rehearse.view.board import Board
@@ -28,6 +30,7 @@ from tenfold.rehearse.witness import Witness
 
 __all__ = [
     "Board",
+    "DrillUnknown",
     "DrillView",
     "Evidence",
     "FaultJournal",
@@ -42,6 +45,7 @@ __all__ = [
     "Target",
     "Verdict",
     "Witness",
+    "drills_left_out",
     "encode_verdict",
     "step_name",
     "terminal_view",

@@ -6,7 +6,7 @@ It is handed servers and services that run and a load driver that waits; it owns
 import asyncio
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +43,13 @@ class Stand:
 
 
 class Rehearsal:
-    """One rehearsal of one plan."""
+    """One rehearsal of one plan, or of all of it but the drills that are `left_out`."""
 
-    def __init__(self, plan: Plan, steps: Steps, stand: Stand) -> None:
+    def __init__(self, plan: Plan, steps: Steps, stand: Stand, *, left_out: Sequence[str] = ()) -> None:
         self._plan = plan
         self._steps = steps
         self._stand = stand
+        self._left_out = left_out
         self._board = stand.board
 
     async def run(self) -> Verdict:
@@ -57,7 +58,7 @@ class Rehearsal:
         steps = await self._climb()
         drills = await self._drill()
         settled, invariants = await self._audit()
-        decision, reasons = decide(steps, drills, invariants, settled=settled)
+        decision, reasons = decide(steps, drills, invariants, left_out=self._left_out, settled=settled)
         return Verdict(
             schema=1,
             run_id=self._board.progress.run_id,
@@ -87,7 +88,8 @@ class Rehearsal:
 
     async def _drill(self) -> list[DrillVerdict]:
         self._board.phase("drills")
-        return [await self._carry_out(name, drill) for name, drill in self._plan.drills.items()]
+        wanted = [(name, drill) for name, drill in self._plan.drills.items() if name not in self._left_out]
+        return [await self._carry_out(name, drill) for name, drill in wanted]
 
     async def _carry_out(self, name: str, drill: Drill) -> DrillVerdict:
         stand, board = self._stand, self._board

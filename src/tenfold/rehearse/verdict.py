@@ -88,14 +88,16 @@ def decide(
     drills: Sequence[DrillVerdict],
     invariants: Sequence[InvariantVerdict],
     *,
+    left_out: Sequence[str] = (),
     settled: bool = True,
 ) -> tuple[Decision, list[str]]:
     """Say go or no-go, and for a no-go why: one sentence for each thing that did not hold, named first.
 
-    Nothing measured is nothing proven: a run without steps or without invariants is a no-go too. `settled` says
-    whether the system had finished its work when the invariants were asked.
+    Nothing measured is nothing proven: a run without steps or without invariants is a no-go too, and so is one
+    that `left_out` drills of its plan: who asks for a word on the plan must not be given one on a part of it.
+    `settled` says whether the system had finished its work when the invariants were asked.
     """
-    reasons = [*_missing(steps, invariants)]
+    reasons = [*_missing(steps, invariants), *_left_out(left_out)]
     if not settled:
         reasons.append("The system did not settle after the load: work that it had accepted was still not done.")
     reasons += [reason for invariant in invariants for reason in _broken(invariant)]
@@ -109,6 +111,13 @@ def _missing(steps: Sequence[StepVerdict], invariants: Sequence[InvariantVerdict
         yield "No step was run, so nothing is known about the load that the system bears."
     if not invariants:
         yield "No invariant was checked, so nothing is known about the orders and the stock."
+
+
+def _left_out(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        were, prove = ("drill was", "it proves") if len(names) == 1 else ("drills were", "they prove")
+        left_out = f"{len(names)} {were} left out, so nothing is known about what {prove}: {_listed(names)}"
+        yield f"Only a part of the plan was carried out. {left_out}."
 
 
 def _broken(invariant: InvariantVerdict) -> Iterator[str]:

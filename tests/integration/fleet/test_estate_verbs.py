@@ -22,8 +22,8 @@ from tenfold.fleet import (
     State,
     proc,
 )
+from tenfold.fleet.hindrance import BURST_S, FLAP_S
 from tenfold.fleet.http import status_of
-from tenfold.fleet.node import BURST_S, FLAP_S
 from tenfold.fleet.seaweedfs import GatewayNode
 from tenfold.plan.model import Engine, Server
 from tenfold.telemetry import EventLog

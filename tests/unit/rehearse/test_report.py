@@ -69,6 +69,16 @@ def test_seed_and_command_to_repeat_the_run_are_there(page: str) -> None:
     assert "32570" in page
 
 
+def test_a_run_of_a_part_of_the_drills_says_which_it_left_out() -> None:
+    """With the verdict, and where the drills are read."""
+    part = SimulatedRehearsal(left_out=("replica-stopped", "primary-cut"))
+    text = render_report(part.verdict(), part.evidence())
+    reason = text.index("Only a part of the plan was carried out.")
+    assert text.index('class="verdict">NO-GO') < reason < text.index("The climb")
+    assert "nothing is known about what they prove: replica-stopped, primary-cut." in text
+    assert text.count('<article class="drill">') == 2
+
+
 def test_a_run_that_measured_nothing_still_has_a_report() -> None:
     """A run that failed early is the one whose report is read."""
     verdict = msgspec.structs.replace(REHEARSAL.verdict(), steps=[], drills=[], invariants=[], verdict="no-go")

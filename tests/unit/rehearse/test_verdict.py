@@ -135,6 +135,18 @@ def test_nothing_measured_is_no_go() -> None:
     assert len(why) == 2
 
 
+def test_a_run_of_a_part_of_the_drills_is_no_go_and_says_so_first() -> None:
+    """Though all that was carried out held: a gate that is asked about a plan must not answer for a part of it."""
+    decision, (why,) = decide([STEP], [DRILL], [INVARIANT], left_out=["hot-key", "primary-cut"])
+    assert decision == "no-go"
+    assert why == (
+        "Only a part of the plan was carried out. "
+        "2 drills were left out, so nothing is known about what they prove: hot-key and primary-cut."
+    )
+    _, (first, _) = decide([STEP], [], [changed(INVARIANT, held=False, violations=1)], left_out=["hot-key"])
+    assert "1 drill was left out, so nothing is known about what it proves: hot-key." in first
+
+
 def test_the_contracts_own_example_is_read_written_and_valid() -> None:
     """Exactly these keys at exactly these places, and none besides."""
     jsonschema.validate(json.loads(CONTRACT), SCHEMA)
@@ -144,7 +156,11 @@ def test_the_contracts_own_example_is_read_written_and_valid() -> None:
 
 def test_what_a_run_writes_is_valid() -> None:
     """The file on disk keeps to the published schema, for a go and for a no-go."""
-    for rehearsal in (SimulatedRehearsal(), SimulatedRehearsal(broken=("effects-once",), missed=(10,))):
+    for rehearsal in (
+        SimulatedRehearsal(),
+        SimulatedRehearsal(broken=("effects-once",), missed=(10,)),
+        SimulatedRehearsal(left_out=("primary-cut",)),
+    ):
         jsonschema.validate(json.loads(encode_verdict(rehearsal.verdict())), SCHEMA)
 
 

@@ -104,7 +104,7 @@ export function drawDrills(drills) {
     say(part(item, "proves"), drill.proves);
     say(part(item, "detect"), drill.detect_ms === null ? "–" : `${count(drill.detect_ms)} ms`);
     say(part(item, "recover"), drill.recover_ms === null ? "–" : `${count(drill.recover_ms)} ms`);
-    say(part(item, "errors"), drill.state === "waiting" ? "–" : count(drill.errors));
+    say(part(item, "errors"), ["waiting", "left-out"].includes(drill.state) ? "–" : count(drill.errors));
   });
 }
 

@@ -3,14 +3,20 @@
 Everything is read from and written to the control node over its HTTP API, so that `tenfold switch` does all of it with
 the console dead, and a console that is begun anew knows all that the one before knew.
 
-pages     what each address answers
-watch     who has a page open is told that something is different
-picture   every switch as one look shows it
-listing   in the order in which people look
-change    one change, as far as it has come
-wish      what a form says, and the rule that it comes to
-chain     whether the history is what was written
-desk      the way to the control node: threads, to a bound
+pages         which address is answered by whom
+looks         the pages that change nothing
+setting       the pages that set a switch
+taking_back   the pages that unset and undo
+frame         what every page has around it, and what is said in the place of one
+hand          makes a change in the name of who is signed in
+watch         who has a page open is told that something is different
+picture       every switch as one look shows it
+listing       in the order in which people look
+change        one change, as far as it has come
+wish          what a form says, and the rule that it comes to
+epoch         what was looked at, as a form or an address says it
+chain         whether the history is what was written
+desk          the way to the control node: threads, to a bound
 """
 
 from tenfold.console.switchboard.desk import Desk

@@ -11,8 +11,9 @@ from typing import Any
 
 from tenfold.console.events import HEARTBEAT_S, RETRY_MS
 from tenfold.console.switchboard.desk import Desk
-from tenfold.console.switchboard.picture import Picture, look
+from tenfold.console.switchboard.picture import Card, Picture, look
 from tenfold.kernel import Duration, TenfoldError
+from tenfold.respond.switchboard import SwitchUnknown
 from tenfold.telemetry import Registry
 
 LOOK_EVERY_S = 1.0
@@ -54,6 +55,14 @@ class Watch:
             self._looking = asyncio.create_task(self._look(), name="switchboard-look")
             self._looking.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(self._looking)
+
+    async def card(self, name: str) -> Card:
+        """One switch as things are now. Raises SwitchUnknown, and what the desk raises."""
+        picture = await self.picture()
+        card = next((card for card in picture.cards if card.view.name == name), None)
+        if card is None:
+            raise SwitchUnknown(f"There is no switch '{name}': nobody has declared or set it.")
+        return card
 
     def expire(self) -> None:
         """Something was changed from here: no look that was begun before shows it."""

@@ -49,6 +49,17 @@ class WishUnclear(msgspec.Struct, frozen=True):
     problems: Mapping[str, str]
 
 
+def first_wish(value: object, owner: str) -> Wish:
+    """What is most likely meant before anything is typed: a switch that is on, turned off; anything else as it is."""
+    if isinstance(value, bool):
+        text = "off" if value else "on"
+    elif isinstance(value, str):
+        text = value
+    else:
+        text = "" if value is None else msgspec.json.encode(value).decode()
+    return Wish(value=text, owner=owner)
+
+
 def wish_of(fields: Mapping[str, str]) -> Wish:
     """Only what a wish has; line breaks of a browser's text field become plain ones."""
     stated = {name: fields.get(name, "").replace("\r\n", "\n").strip() for name in Wish.__struct_fields__}

@@ -25,8 +25,11 @@ def _things(progress: Progress) -> Iterator[tuple[str, str, str]]:
     for step in progress.steps:
         if step.state != "waiting":
             yield f"step {step.name}", step.state, _step_line(step)
+    left_out = [drill.name for drill in progress.drills if drill.state == "left-out"]
+    if left_out:
+        yield "drills", "left-out", f"drills    left out: {', '.join(left_out)}; this run cannot be GO"
     for drill in progress.drills:
-        if drill.state != "waiting":
+        if drill.state not in ("waiting", "left-out"):
             yield f"drill {drill.name}", drill.state, _drill_line(drill)
     for one in progress.invariants:
         if one.state != "waiting":

@@ -32,7 +32,7 @@ class StepView(msgspec.Struct):
 
 
 class DrillView(msgspec.Struct):
-    """One drill. `state` is waiting, steady, injected, reverting, held or failed."""
+    """One drill. `state` is waiting, steady, injected, reverting, held or failed; left-out when nobody wants it."""
 
     name: str
     target: str

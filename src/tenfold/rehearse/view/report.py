@@ -46,6 +46,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     """What each invariant says, by name."""
     faults: dict[str, str] = {}
     """What each drill does to whom, by name: `kill main.primary`."""
+    left_out: list[str] = []
+    """Drills of the plan that were not carried out."""
     samples: list[Sample] = []
     marks: list[Mark] = []
 

@@ -11,6 +11,7 @@ from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, S
 
 SIGNS = {
     "waiting": ("·", "dim"),
+    "left-out": ("–", "dim"),
     "starting": ("…", "yellow"),
     "ready": ("●", "green"),
     "faulted": ("!", "bold red"),
@@ -132,9 +133,9 @@ def _drills(drills: list[DrillView]) -> RenderableType:
     table = _list("Drill", "noticed", "back")
     for drill in drills:
         name = Text.assemble(_sign(drill.state), " ", drill.name)
-        table.add_row(
-            name, _short(drill.detect_ms), _short(drill.recover_ms), style="dim" if drill.state == "waiting" else ""
-        )
+        noticed = "left out" if drill.state == "left-out" else _short(drill.detect_ms)
+        idle = drill.state in ("waiting", "left-out")
+        table.add_row(name, noticed, _short(drill.recover_ms), style="dim" if idle else "")
     return table
 
 

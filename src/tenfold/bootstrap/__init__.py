@@ -1,0 +1,23 @@
+"""Picks the engines and wires everything together: the only place that does.
+
+commands   the runs that a person may ask for: a rehearsal, and `up`
+site       what stands while a run lasts: opened together, ended together
+services   the plan's services: in which order they start, with which program, and what they are told
+driver     the load driver, ready to send
+views      who looks: the terminal and the console
+record     what they look at, as it stands before anything has happened
+report     what a rehearsal leaves
+call       what the command line asked for
+control    the control node, and how it is found
+lifeline   ends the work when a process is lost that it needs
+ending     how what runs beside the work is ended
+mutant     the wrong build that a rehearsal may be asked to refuse
+"""
+
+from tenfold.bootstrap.commands import rehearse, up
+from tenfold.bootstrap.lifeline import ServiceLost
+from tenfold.bootstrap.mutant import MutantRefused
+from tenfold.bootstrap.report import LatestUnwritable
+from tenfold.bootstrap.services import resolve
+
+__all__ = ["LatestUnwritable", "MutantRefused", "ServiceLost", "rehearse", "resolve", "up"]

@@ -1,0 +1,43 @@
+"""The control node of a run: how it is started, found and spoken to."""
+
+import secrets
+from pathlib import Path
+
+from tenfold.fleet import Estate, write_private
+from tenfold.plan import CONTROL
+from tenfold.respond.control import ControlClient
+from tenfold.respond.switchboard import SwitchOperator
+
+URL, TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names, not secrets
+
+
+class ControlNode:
+    """A process of its own that leans on nothing it controls. It has an address once it is open."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self._estate = estate
+
+    async def open(self) -> None:
+        """It answers; a shell and every service can find it. Raises ServerUnready."""
+        command = ("python", "-m", "tenfold.respond.control", "--store", str(self._estate.run.state / "control.db"))
+        await self._estate.start_service(CONTROL, command, {TOKEN: self.token}, "/health")
+        write_private(self.file, "".join(f"export {name}={value}\n" for name, value in self.environment.items()))
+
+    @property
+    def url(self) -> str:
+        return self._estate.references[f"{CONTROL}.url"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How services find it."""
+        return {URL: self.url, TOKEN: self.token}
+
+    @property
+    def file(self) -> Path:
+        """What a shell reads before it says `tenfold switch`; for the run's owner alone."""
+        return self._estate.run.state / "control.env"
+
+    def operator(self) -> SwitchOperator:
+        """Sets switches in the name of the rehearsal."""
+        return SwitchOperator(ControlClient(self.url, self.token), by="rehearsal")

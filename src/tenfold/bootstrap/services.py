@@ -1,0 +1,65 @@
+"""The plan's services: in which order they start, each with which program, and what it is told."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+
+from tenfold.bootstrap.call import Call
+from tenfold.fleet import Estate
+from tenfold.plan import Plan, Service
+
+REHEARSAL = "TENFOLD_REHEARSAL"
+"""Set for every service of a rehearsal, and only there: what may run in none but a rehearsal asks for it."""
+_REFERENCE = re.compile(r"\$\{([^{}]+)\}")
+
+
+async def run_setup(call: Call, estate: Estate, control: dict[str, str]) -> None:
+    """The plan's setup commands, one after the other. Raises SetupFailed, CommandUnusable."""
+    for command in call.plan.setup:
+        await estate.run_setup(command, _environment(call.plan, estate.references) | control)
+
+
+async def start_services(call: Call, estate: Estate, control: dict[str, str]) -> None:
+    """Each is told where those are that started before it, and how the control node is found. Raises ServerUnready."""
+    for wave in start_waves(call.plan.services):
+        environment = _environment(call.plan, estate.references) | control
+        async with asyncio.TaskGroup() as group:
+            for name in wave:
+                command, stated = command_of(call, name)
+                ready = call.plan.services[name].ready
+                group.create_task(estate.start_service(name, command, {**environment, **stated}, ready))
+
+
+def start_waves(services: Mapping[str, Service]) -> Iterator[tuple[str, ...]]:
+    """The services that can start together, after those that they depend on; the plan has no circles."""
+    sorter = TopologicalSorter(
+        {name: [other for other in service.depends_on if other in services] for name, service in services.items()}
+    )
+    sorter.prepare()
+    while sorter.is_active():
+        wave = sorter.get_ready()
+        yield wave
+        sorter.done(*wave)
+
+
+def command_of(call: Call, service: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What to run for a service and what to tell it: the mutant that was asked for stands in the place of its own."""
+    mutants = call.plan.mutants
+    stated = {REHEARSAL: "1"} if call.rehearsing else {}
+    if call.mutant is None or mutants is None or service not in mutants.commands:
+        return call.plan.services[service].command, stated
+    return mutants.commands[service], {**stated, mutants.variable: call.mutant}
+
+
+def _environment(plan: Plan, references: Mapping[str, str]) -> dict[str, str]:
+    """What the plan tells every command that it names."""
+    return {key: resolve(value, references) for key, value in plan.environment.items()}
+
+
+def resolve(text: str, references: Mapping[str, str]) -> str:
+    """`text` with every `${…}` put in; a service that has not been started is nowhere: empty.
+
+    The plan's check has seen to it that each means something.
+    """
+    return _REFERENCE.sub(lambda reference: references.get(reference[1], ""), text)

@@ -1,0 +1,78 @@
+"""What every page of the switchboard has around it: who is signed in, and when. Or, in words, why there is no page."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tenfold.console.door import HOME, SEE_OTHER, Door, let_in, sign_in_path
+from tenfold.console.drawing import draw
+from tenfold.console.switchboard.change import RuleGone
+from tenfold.console.switchboard.desk import Desk
+from tenfold.console.switchboard.listing import groups, rules
+from tenfold.console.switchboard.watch import Watch
+from tenfold.console.words import in_path
+from tenfold.kernel import TenfoldError
+from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
+from tenfold.respond.switchboard import SwitchUnknown
+from tenfold.respond.switchboard.operator import UndoRefused
+
+STATUS = {SwitchUnknown: 404, RuleGone: 409, UndoRefused: 409, ControlRefusedError: 422}
+"""Whatever else is in the way is the world's: 503."""
+
+Page = Callable[[Request], Awaitable[Response]]
+
+
+class Frame:
+    """Of all pages of one console."""
+
+    def __init__(self, desk: Desk, watch: Watch, door: Door) -> None:
+        self._desk = desk
+        self._watch = watch
+        self._door = door
+
+    def page(self, page: Page) -> Page:
+        """A page, or in words why there is none."""
+        inside = let_in(page)
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await inside(request)
+            except TenfoldError as error:
+                status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 503)
+                return self._trouble(request, status, error)
+
+        return answer
+
+    def draw(self, request: Request, template: str, *, status: int = 200, **told: Any) -> Response:
+        """The template with what is told to it alone and what is told to each."""
+        session = self._door.session(request)
+        common: dict[str, Any] = {
+            "session": session,
+            "csrf": self._door.csrf(session),
+            "now_ns": self._desk.clock.wall_ns(),
+            "groups": groups,
+            "rules": rules,
+            "sign_in_path": sign_in_path(request) if request.method == "GET" else "/sign-in",
+        }
+        return draw(template, status=status, **{**common, **told})
+
+    def _trouble(self, request: Request, status: int, error: TenfoldError) -> Response:
+        lost = isinstance(error, ControlUnreachableError)
+        return self.draw(
+            request,
+            "trouble.html",
+            status=status,
+            error=str(error),
+            lost=lost,
+            url=self._desk.url,
+            since_ns=self._desk.unreachable_since_ns if lost else None,
+            changing=request.method == "POST",
+            picture=self._watch.newest if request.url.path == HOME else None,
+        )
+
+
+def made(name: str, epoch: int) -> Response:
+    """On to the switch that was changed; loading that page again makes no second change."""
+    return RedirectResponse(f"{HOME}/of/{in_path(name)}?made={epoch}", SEE_OTHER)

@@ -1,0 +1,17 @@
+"""What `tenfold switch` says: lines for people, or records for programs; and its exit status."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+import msgspec
+
+from tenfold.respond.switchboard import text
+
+DONE, NOT_DONE, UNCONFIRMED = 0, 1, 3
+
+
+def say(options: argparse.Namespace, record: object, lines: Iterable[str]) -> int:
+    """One of the two; answers DONE."""
+    sys.stdout.write(msgspec.json.encode(record).decode() + "\n" if options.json else text.lines(lines))
+    return DONE

@@ -1,0 +1,81 @@
+"""What was typed, as what it means: the rule of a switch, its value, an earlier state of the history. Pure."""
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from tenfold.kernel import TenfoldError
+from tenfold.protect.switches import Declaration, Rule
+from tenfold.respond.switchboard import moment
+
+
+def rule_of(options: argparse.Namespace, value: Any, now_ms: int) -> Rule:
+    """Raises TenfoldError for one that cannot be."""
+    rule = msgspec.structs.replace(
+        scope_of(options, value),
+        until_ms=_end_ms(options, now_ms),
+        percent=options.percent,
+        owner=options.owner,
+        reason=options.reason,
+    )
+    try:
+        return msgspec.convert(msgspec.to_builtins(rule), Rule)
+    except msgspec.ValidationError as error:
+        raise TenfoldError(f"The switch '{options.name}' cannot be set so: {error}.") from error
+
+
+def scope_of(options: argparse.Namespace, value: Any = None) -> Rule:
+    """For whom; what is left out is everybody."""
+    return Rule(
+        value=value,
+        stores=_names(options.store),
+        services=_names(options.service),
+        instances=_names(options.instance),
+        where=dict(map(_attribute, options.where)),
+    )
+
+
+def value_of(said: str, declaration: Declaration | None) -> Any:
+    """As the kind of the switch wants it."""
+    kind = declaration.kind if declaration is not None else ""
+    if kind in ("boolean", "") and said in ("on", "off"):
+        return said == "on"
+    if kind == "text":
+        return said
+    return _json_or_text(said.removesuffix("%") if kind == "percentage" else said)
+
+
+def seen(said: str | None) -> tuple[int, str] | None:
+    """Epoch and digest, as an earlier `verify` said them."""
+    if said is None:
+        return None
+    epoch, _, digest = said.partition(":")
+    if not epoch.isdecimal() or len(digest) < 8:
+        raise TenfoldError(f"'{said}' is not what a verify says; write EPOCH:DIGEST.")
+    return int(epoch), digest
+
+
+def _end_ms(options: argparse.Namespace, now_ms: int) -> int:
+    """0 when it has none."""
+    if options.ttl:
+        return moment.after(options.ttl, now_ms)
+    return moment.until(options.until, now_ms, zone=options.zone) if options.until else 0
+
+
+def _names(said: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for names in said for name in names.split(",") if name.strip()))
+
+
+def _attribute(said: str) -> tuple[str, Any]:
+    name, equals, value = said.partition("=")
+    if not (name and equals):
+        raise TenfoldError(f"'{said}' is no attribute; write NAME=VALUE.")
+    return name, _json_or_text(value)
+
+
+def _json_or_text(said: str) -> Any:
+    try:
+        return msgspec.json.decode(said)
+    except (ValueError, RecursionError):
+        return said
