@@ -20,7 +20,7 @@ from tenfold.protect.downgrade.valkey import ValkeyShelf
 from tenfold.protect.failover import Failover
 from tenfold.protect.flight import LeasedFlight
 from tenfold.protect.ladder import Refill, Told
-from tenfold.protect.limit import ReadBudget, TierBudget
+from tenfold.protect.limit import AmplificationBudget, ReadBudget, TierBudget
 from tenfold.protect.postgres import Pool, PostgresRung
 from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyLeases, ValkeyRung
 from tenfold.protect.valkey.tracking import Tracking
@@ -59,7 +59,9 @@ class Caches:
         self._settings = settings
         self._registry = registry
         self._events = events
-        self.main = self._cluster("main", settings.main_url)
+        self.extra = AmplificationBudget("main", share=0.1, floor_per_s=5.0, saved_max=20.0, registry=registry)
+        """What hedges, refreshes and the audit may ask of the main cluster, together, on top of the reads."""
+        self.main = self._cluster("main", settings.main_url, self.extra)
         self.standby = self._cluster("standby", settings.standby_url)
         failover = Failover(
             "main",
@@ -170,18 +172,19 @@ class Caches:
             database=database.read_many,
             keys=self._price_names,
             proven_ns=freshness.proven_ns,
-            budget=ReadBudget(floor_per_s=3),
+            budget=ReadBudget(floor_per_s=3, within=self.extra),
             batch_max=128,
             registry=self._registry,
             events=self._events,
         )
 
-    def _cluster(self, name: str, url: str) -> ValkeyCluster:
+    def _cluster(self, name: str, url: str, extra: AmplificationBudget | None = None) -> ValkeyCluster:
         return ValkeyCluster(
             name,
             url,
             timeout=CACHE_TIMEOUT,
             connect_timeout=CACHE_TIMEOUT,
+            extra=extra,
             registry=self._registry,
             events=self._events,
         )

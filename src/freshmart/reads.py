@@ -149,6 +149,7 @@ class Reads:
             gate=self._caches.downgrade,
             hot=self.hots.get(name),
             saw=saw,
+            extra=self._caches.extra,
             registry=self._registry,
         )
 

@@ -165,15 +165,6 @@ def test_a_call_is_late_after_a_few_times_the_usual_within_bounds() -> None:
     assert hedge.delay_s == pytest.approx(0.025)
 
 
-def test_hedges_are_a_small_share_of_the_calls() -> None:
-    """A burst, then one for every twenty calls."""
-    hedge = Hedge(share=0.05, burst=10)
-    assert sum(hedge.allows() for _ in range(100)) == 10
-    for _ in range(100):
-        hedge.answered(0.001)
-    assert sum(hedge.allows() for _ in range(100)) in (4, 5)
-
-
 def test_recent_keys_are_bounded_and_forget_the_oldest() -> None:
     """A key stands as often as it was read."""
     recent = RecentKeys(keys_max=3)

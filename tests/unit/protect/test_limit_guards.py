@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
+from tenfold.protect import NearCache, ReadLadder, Step
 from tenfold.protect.limit import (
     AmplificationBudget,
     Budget,
@@ -18,8 +19,10 @@ from tenfold.protect.limit import (
     LimitReached,
     RateExceeded,
     RateLimits,
+    ReadBudget,
     TierBudget,
 )
+from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 from tenfold.telemetry import Registry
 
 
@@ -192,6 +195,37 @@ def test_retries_hedges_and_refreshes_share_one_budget() -> None:
         ("stock", "refresh", "refused"): 1,
         ("stock", "retry", "made"): 4,
     }
+
+
+def test_a_part_of_the_budget_never_asks_for_more_than_is_left_of_the_whole() -> None:
+    """An audit has a share of its own within the dependency's; what the whole refuses is not spent of the part."""
+    clock = VirtualClock()
+    whole = AmplificationBudget("cache", share=0.1, floor_per_s=0, saved_max=3, clock=clock)
+    audit = ReadBudget(floor_per_s=0, saved_max=2, within=whole, clock=clock)
+    assert [whole.take("hedge"), whole.take("hedge")] == [True, True]
+    assert [audit.take("audit"), audit.take("audit")] == [True, False]
+    whole.called(20)
+    assert [audit.take("audit"), audit.take("audit"), whole.take("refresh")] == [True, False, True]
+
+
+def test_a_ladder_refreshes_as_often_as_the_budget_of_its_first_rung_allows() -> None:
+    """What it may not ask anew is still there, stale, until somebody has to wait for it."""
+
+    async def check(clock: VirtualClock) -> None:
+        rung = MemoryRung("memory", {str(number): b"value" for number in range(5)})
+        near = NearCache("test", bytes_max=1 << 20, ttl=Duration.from_s(1), grace=Duration.from_s(60), clock=clock)
+        extra = AmplificationBudget("memory", share=0, floor_per_s=0, saved_max=2, clock=clock)
+        ladder = ReadLadder("test", near=near, steps=[Step(rung)], extra=extra, clock=clock)
+        for key in rung.values:
+            await ladder.read(key)
+        clock.advance(Duration.from_s(2))
+        for key in rung.values:
+            assert (await ladder.read(key)).value == b"value"
+        await asyncio.sleep(0.1)
+        await ladder.close()
+        assert len(rung.reads) == 5 + 2
+
+    run_in_virtual_time(check)
 
 
 def test_a_quiet_dependency_may_still_be_retried() -> None:

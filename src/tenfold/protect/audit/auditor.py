@@ -11,7 +11,7 @@ from tenfold.protect.audit.comparison import Comparison, Wrong
 from tenfold.protect.audit.recent import RecentKeys
 from tenfold.protect.audit.sequential import Cusum
 from tenfold.protect.found import Found
-from tenfold.protect.limit import ReadBudget
+from tenfold.protect.limit import AmplificationBudget, ReadBudget
 from tenfold.telemetry import EventLog, Registry
 
 ReadMany = Callable[[Sequence[str]], Awaitable[Mapping[str, Found]]]
@@ -69,7 +69,7 @@ class Auditor:
         proven_ns: Callable[[], int] | None = None,
         settle: Duration = SETTLE,
         test: Cusum | None = None,
-        budget: ReadBudget | None = None,
+        budget: AmplificationBudget | None = None,
         batch_max: int = 256,
         pending_max: int = 16,
         timeout: Duration = TIMEOUT,
@@ -138,7 +138,7 @@ class Auditor:
 
     async def _sample(self) -> list[Comparison]:
         keep = 0.0 if self._urgent else KEPT_BACK
-        if len(self._pending) >= self._pending_max or not self._budget.take(keep=keep):
+        if len(self._pending) >= self._pending_max or not self._budget.take("audit", keep=keep):
             return []
         keys = [key for key in self._keys.sample(self._batch_max) if key not in self._known_wrong]
         both = await self._read(keys) if keys else None
@@ -155,7 +155,7 @@ class Auditor:
 
     async def _look_again(self) -> list[Comparison]:
         """All that are due, as far as they fit into one round trip."""
-        if not self._budget.take():
+        if not self._budget.take("audit"):
             return []
         due = [self._pending.popleft()]
         suspects = due[0].suspects

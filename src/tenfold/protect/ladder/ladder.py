@@ -13,6 +13,7 @@ from tenfold.protect.ladder.hot import Hot
 from tenfold.protect.ladder.refreshes import Refreshes
 from tenfold.protect.ladder.route import EVERYTHING, Gate, Route
 from tenfold.protect.ladder.rung import Step
+from tenfold.protect.limit import AmplificationBudget
 from tenfold.protect.near import Entry, NearCache
 from tenfold.telemetry import EventLog, Registry
 
@@ -33,7 +34,8 @@ class ReadLadder:
 
     With `lease`, one process of a fleet loads a key that no cache has, and the others wait for what it fills. `gate`
     may close the way to the near cache, to the caches or to the databases. `hot` finds the keys that everybody asks
-    for, and says how long to keep them near. `saw` is told each key that a reader climbs for.
+    for, and says how long to keep them near. `saw` is told each key that a reader climbs for. Refreshes draw on
+    `extra`, the budget of the first rung's server.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class ReadLadder:
         gate: Gate | None = None,
         hot: Hot | None = None,
         saw: Callable[[str], object] | None = None,
+        extra: AmplificationBudget | None = None,
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
@@ -67,7 +70,7 @@ class ReadLadder:
         self._clock = clock = clock or SystemClock()
         self._declare(registry := registry or Registry())
         self._climber = Climber(name, steps, lease=lease, clock=clock, registry=registry, fills_max=fills_max)
-        self._refreshes = Refreshes(self._refresh, name, registry=registry, running_max=refreshes_max)
+        self._refreshes = Refreshes(self._refresh, name, registry=registry, running_max=refreshes_max, extra=extra)
         if hot is not None and near is not None:
             hot.attach(near, self._refreshes.ask)
 

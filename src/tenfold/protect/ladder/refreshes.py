@@ -3,18 +3,29 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tenfold.protect.limit import AmplificationBudget
 from tenfold.telemetry import Registry
 
 
 class Refreshes:
-    """One refresh a key at a time, `running_max` in all. A refresh is a kindness: one too many is left and counted."""
+    """One refresh a key at a time, `running_max` in all, and as `extra` allows, of who is asked first.
+
+    A refresh is a kindness: one too many is left and counted.
+    """
 
     def __init__(
-        self, refresh: Callable[[str], Awaitable[None]], ladder: str, *, registry: Registry, running_max: int
+        self,
+        refresh: Callable[[str], Awaitable[None]],
+        ladder: str,
+        *,
+        registry: Registry,
+        running_max: int,
+        extra: AmplificationBudget | None = None,
     ) -> None:
         self._refresh = refresh
         self._running: dict[str, asyncio.Task[None]] = {}
         self._running_max = running_max
+        self._extra = extra
         self._loop: asyncio.AbstractEventLoop | None = None
         outcomes = registry.counter("tenfold_ladder_refreshes_total", "Reads anew, by outcome.", ("ladder", "outcome"))
         self._counts = {outcome: outcomes.child(ladder, outcome) for outcome in ("done", "failed", "left")}
@@ -33,7 +44,7 @@ class Refreshes:
         """In the loop: read it anew, unless that is being done."""
         if key in self._running:
             return
-        if len(self._running) >= self._running_max:
+        if len(self._running) >= self._running_max or (self._extra is not None and not self._extra.take("refresh")):
             self._counts["left"].inc()
             return
         self._running[key] = asyncio.get_running_loop().create_task(self._run(key))

@@ -17,7 +17,8 @@ class AmplificationBudget:
 
     Real calls are told by `called`, or counted by somebody else and asked of `calls` (how many in all until now).
     Unused extras are kept up to `saved_max`; so in any stretch of time no more than
-    `saved_max + floor_per_s · seconds + share · calls` are made. For threads.
+    `saved_max + floor_per_s · seconds + share · calls` are made. With `within`, each must be allowed there too: a part
+    of a dependency's budget that one kind may use. For threads.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class AmplificationBudget:
         floor_per_s: float = 1.0,
         saved_max: float = 10.0,
         calls: Callable[[], int] | None = None,
+        within: "AmplificationBudget | None" = None,
         clock: Clock | None = None,
         registry: Registry | None = None,
     ) -> None:
@@ -37,6 +39,7 @@ class AmplificationBudget:
         self._saved = self._saved_max = saved_max
         self._called = 0
         self._calls = calls or self._told
+        self._within = within
         self._now_ns = (clock or SystemClock()).monotonic_ns
         self._earned_ns = self._now_ns()
         self._earned_calls = self._calls()
@@ -58,7 +61,7 @@ class AmplificationBudget:
         """Whether one more extra call may be made now, so that `keep` are left after it; it is then counted."""
         with self._lock:
             self._earn()
-            taken = self._saved >= 1 + keep
+            taken = self._saved >= 1 + keep and (self._within is None or self._within.take(kind))
             if taken:
                 self._saved -= 1
             self._count(kind, taken).value += 1
@@ -97,6 +100,15 @@ class ReadBudget(AmplificationBudget):
         share: float = 0.01,
         floor_per_s: float = 5.0,
         saved_max: float = 4.0,
+        within: AmplificationBudget | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__("audit", share=share, floor_per_s=floor_per_s, saved_max=saved_max, calls=reads, clock=clock)
+        super().__init__(
+            "audit",
+            share=share,
+            floor_per_s=floor_per_s,
+            saved_max=saved_max,
+            calls=reads,
+            within=within,
+            clock=clock,
+        )

@@ -6,6 +6,7 @@ from typing import Any
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect.failover import Health, Standing
 from tenfold.protect.ladder import TIMEOUT
+from tenfold.protect.limit import AmplificationBudget
 from tenfold.protect.valkey.address import Address, Endpoint, Kind
 from tenfold.protect.valkey.connection import ReplyError
 from tenfold.protect.valkey.members import Members
@@ -15,6 +16,8 @@ from tenfold.telemetry import EventLog, Registry
 
 WATCH = Duration.from_s(1)
 """How often servers are asked who they are while all is well: only so that a promotion is known before it is needed."""
+HEDGED_SHARE = 0.05
+"""Of the batches; so a cluster that is slow because it has too much to do does not get twice as much."""
 MOVED = frozenset({"MOVED", "ASK", "READONLY"})
 """Error replies that mean: not here, or not any more."""
 
@@ -23,7 +26,8 @@ class ValkeyCluster:
     """May be shared by rungs of all kinds of values, in one event loop. Nothing is opened before the first use.
 
     `url` as in `address`. Reads survive the loss of any server that has a replica; see `Shard`. While it is in use one
-    task watches it: once a `watch` when all is well, at once and often when traffic doubts somebody.
+    task watches it: once a `watch` when all is well, at once and often when traffic doubts somebody. Hedges draw on
+    `extra`, which others who ask the cluster on top may share; without it on a budget of their own.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class ValkeyCluster:
         timeout: Duration = TIMEOUT,
         connect_timeout: Duration = TIMEOUT,
         watch: Duration = WATCH,
+        extra: AmplificationBudget | None = None,
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
@@ -51,6 +56,7 @@ class ValkeyCluster:
             doubted=self._doubt,
             changed=self._tell_standing,
             hedged=self._hedges.inc,
+            extra=extra or AmplificationBudget(name, share=HEDGED_SHARE, floor_per_s=0.0, registry=registry),
         )
 
     def _declare(self, registry: Registry) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tenfold.kernel import Clock, Duration
 from tenfold.protect.failover import Health, Standing
+from tenfold.protect.limit import AmplificationBudget
 from tenfold.protect.valkey.address import Access, Address, Endpoint, Kind
 from tenfold.protect.valkey.connection import Command
 from tenfold.protect.valkey.server import Server
@@ -32,6 +33,7 @@ class Members:
         doubted: Callable[[str], None],
         changed: Callable[[Standing], None],
         hedged: Callable[[], None],
+        extra: AmplificationBudget,
     ) -> None:
         self.address = address
         self.slots: Slots[Shard] = Slots([])
@@ -39,6 +41,7 @@ class Members:
         self._watch_s = watch.s
         self._clock = clock
         self._doubted, self._changed, self._hedged = doubted, changed, hedged
+        self._extra = extra
         self._examining: asyncio.Task[Health] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
@@ -135,7 +138,14 @@ class Members:
     def _make_shard(self, place: Place) -> Shard:
         greeting: tuple[Command, ...] = (("READONLY",),) if self.address.kind is Kind.CLUSTER else ()
         servers = [self._make_server(endpoint, self.address.access, *greeting) for endpoint in place.endpoints]
-        return Shard(servers, clock=self._clock, doubted=self._doubt, changed=self._change, hedged=self._hedged)
+        return Shard(
+            servers,
+            clock=self._clock,
+            doubted=self._doubt,
+            changed=self._change,
+            hedged=self._hedged,
+            extra=self._extra,
+        )
 
     def _doubt(self, reason: str) -> None:
         self._woken.set()

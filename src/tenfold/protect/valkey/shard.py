@@ -6,6 +6,7 @@ from typing import Any
 
 from tenfold.kernel import Clock, TenfoldError
 from tenfold.protect.failover import Health, Hedge, RoleReport, Standing, Succession, Suspicion, Trust
+from tenfold.protect.limit import AmplificationBudget
 from tenfold.protect.valkey.address import Endpoint
 from tenfold.protect.valkey.connection import Command
 from tenfold.protect.valkey.server import Server, ServerUnreachable
@@ -31,7 +32,8 @@ class Shard:
     primary only.
 
     Lateness and failures of the traffic make a server suspected (`doubted` is called, once); only an `examine` clears
-    it: by ROLE and the replication id, never by a write.
+    it: by ROLE and the replication id, never by a write. That a replica is asked because the primary is late is a call
+    on top of the real ones, and asked of `extra`; because the primary failed, it is not.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Shard:
         doubted: Callable[[str], None],
         changed: Callable[[Standing], None],
         hedged: Callable[[], None],
+        extra: AmplificationBudget,
     ) -> None:
         self.servers = list(servers)
         self._by_name = {server.name: server for server in servers}
         self._trust = {server.name: Suspicion(clock=clock) for server in servers}
         self._succession = Succession()
-        self._hedge = Hedge(clock=clock)
+        self._hedge = Hedge()
+        self._extra = extra
         self._doubted = doubted
         self._changed = changed
         self._hedged = hedged
@@ -86,6 +90,7 @@ class Shard:
 
     async def read(self, *commands: Command) -> list[Any]:
         """The replies of whoever answers first and well. Raises ClusterUnreachable."""
+        self._extra.called()
         readers = self._readers()
         if not readers:
             raise ClusterUnreachable(f"No server of {self} answers.")
@@ -159,7 +164,7 @@ class Shard:
         """The second is asked when the first is late or fails; the loser is left to its own deadline."""
         racing = {self._race(first, *commands)}
         done, _ = await asyncio.wait(racing, timeout=self._hedge.delay_s)
-        if not done and not self._hedge.allows():
+        if not done and not self._extra.take("hedge"):
             done, _ = await asyncio.wait(racing)
         if not any(_went_well(task) for task in done):
             self._hedged()
