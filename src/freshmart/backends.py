@@ -17,16 +17,23 @@ from freshmart.pools import DATABASE_TIMEOUT, answers, make_pool, open_pool
 from freshmart.reads import PICTURE_TIMEOUT, Reads
 from freshmart.settings import Settings
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect import Breaker
+from tenfold.protect.breaker import Breakers, Policy
+from tenfold.protect.breaker import link as link_breakers
 from tenfold.protect.channel import Channel
 from tenfold.protect.hot import link
 from tenfold.protect.limit import AmplificationBudget, GradientLimit, Limiter
 from tenfold.protect.shields import Shields
-from tenfold.protect.switches import Switches
+from tenfold.protect.switches import Switches, hold_by_switch
 from tenfold.telemetry import EventLog, Registry
 
 PAYMENTS_AT_ONCE, PAYMENTS_AT_ONCE_MAX = 2, 3
 """Exchanges with the acquirer, each with all orders that wait: fewer and larger ones cost everybody less."""
+DEPENDENCIES = ("main", "standby", "replica", "primary", "objects", "payment")
+POLICIES = {
+    "primary": Policy(failures_max=3, cool_down=Duration.from_ms(50), cool_down_max=Duration.from_ms(100)),
+}
+"""Orders wait for the primary, so it is asked again sooner than any other."""
+OWNER = "operations"
 CATALOGUE_DEADLINE = Duration.from_s(20)
 
 
@@ -50,8 +57,7 @@ class Backends:
         self.settings = settings
         self.registry = registry
         self.events = events
-        self.breakers = {name: self._breaker(name) for name in ("main", "standby", "replica", "objects")}
-        self.breakers["primary"] = self._breaker("primary", failures_max=3, cool_down_ms=50, cool_down_max_ms=100)
+        self.breakers = Breakers(policies=POLICIES, registry=registry, events=events)
         self.caches = Caches(settings, registry=registry, events=events)
         self._replica = make_pool(settings.replica_url, "reads")
         self._primary = make_pool(settings.primary_url, "fallback")
@@ -68,6 +74,7 @@ class Backends:
         self.switches = Switches(registry=registry, events=events)
         self.shields = Shields(self.switches, registry=registry, events=events)
         declare_features(self.shields)
+        hold_by_switch(self.switches, self.breakers, *DEPENDENCIES, owner=OWNER)
         connections: list[Connection] = [
             PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
         ]
@@ -75,7 +82,7 @@ class Backends:
             connections = [through(connection) for connection in connections]
         self._acquirer = Acquirer(settings.payment_url) if settings.payment_url else None
         self._cashier = self._open_cashier(self._acquirer) if self._acquirer else None
-        self.desk = OrderDesk(connections, breaker=self.breakers["primary"], till=self._cashier, registry=registry)
+        self.desk = OrderDesk(connections, breaker=self.breakers.of("primary"), till=self._cashier, registry=registry)
         self.pictures: dict[int, str] = {}
 
     async def open(self) -> None:
@@ -93,6 +100,7 @@ class Backends:
         if self._channel is not None:
             self._channel.open()
             link(self._channel, self.reads.hots.values())
+            link_breakers(self._channel, self.breakers)
             self.switches.open(self._channel)
         self.desk.open()
 
@@ -127,24 +135,11 @@ class Backends:
                     return pictures
             await asyncio.sleep(0.1)
 
-    def _breaker(
-        self, name: str, *, failures_max: int = 5, cool_down_ms: int = 250, cool_down_max_ms: int = 1_000
-    ) -> Breaker:
-        return Breaker(
-            name,
-            registry=self.registry,
-            events=self.events,
-            failures_max=failures_max,
-            cool_down=Duration.from_ms(cool_down_ms),
-            cool_down_max=Duration.from_ms(cool_down_max_ms),
-        )
-
     def _open_cashier(self, acquirer: Acquirer) -> Cashier:
-        breaker = self.breakers["payment"] = self._breaker("payment")
         limit = GradientLimit(initial=PAYMENTS_AT_ONCE, most=PAYMENTS_AT_ONCE_MAX)
         return Cashier(
             acquirer.authorise,
-            breaker=breaker,
+            breaker=self.breakers.of("payment"),
             limiter=Limiter("payment", limit, registry=self.registry),
             budget=AmplificationBudget("payment", registry=self.registry),
             registry=self.registry,

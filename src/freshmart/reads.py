@@ -5,7 +5,7 @@ near ──► main ──► standby ──► replica ──► primary       
 near ──► objects                                         pictures; what fails is a placeholder
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,7 +28,8 @@ from freshmart.orders import READ_ORDERS
 from freshmart.pools import DATABASE_TIMEOUT
 from freshmart.pricing import read_prices
 from tenfold.kernel import Duration
-from tenfold.protect import Breaker, NearCache, ReadLadder, Rung, Step
+from tenfold.protect import NearCache, ReadLadder, Rung, Step
+from tenfold.protect.breaker import Breakers
 from tenfold.protect.downgrade import FreshRung
 from tenfold.protect.hot import HotKeys
 from tenfold.protect.ladder import Lease
@@ -84,7 +85,7 @@ class Reads:
         replica: Pool,
         primary: Pool,
         pictures: Rung,
-        breakers: Mapping[str, Breaker],
+        breakers: Breakers,
         registry: Registry,
         events: EventLog,
     ) -> None:
@@ -165,7 +166,7 @@ class Reads:
             stale=Duration.from_s(3600),
             registry=self._registry,
         )
-        step = Step(rung, breaker=self._breakers["objects"], timeout=PICTURE_TIMEOUT, inflight_max=256)
+        step = Step(rung, breaker=self._breakers.of("objects"), timeout=PICTURE_TIMEOUT, inflight_max=256)
         return ReadLadder("image", near=near, steps=[step], registry=self._registry)
 
     def _rung(self, database: Database, query: str | ReadMany) -> PostgresRung:
@@ -174,16 +175,16 @@ class Reads:
         return rung
 
     def _cache(self, rung: Rung) -> Step:
-        return Step(rung, breaker=self._breakers[rung.name], timeout=CACHE_TIMEOUT, fills=True, inflight_max=512)
+        return Step(rung, breaker=self._breakers.of(rung.name), timeout=CACHE_TIMEOUT, fills=True, inflight_max=512)
 
     def _fresh(self, rung: PostgresRung) -> Step:
         """The replica, while it does not lag, within what it can bear."""
         return Step(
             FreshRung(rung, lag=lambda: rung.lag),
-            breaker=self._breakers["replica"],
+            breaker=self._breakers.of("replica"),
             timeout=DATABASE_TIMEOUT,
             budget=self._caches.replica_budget,
         )
 
     def _last(self, rung: PostgresRung) -> Step:
-        return Step(rung, breaker=self._breakers["primary"], timeout=DATABASE_TIMEOUT, inflight_max=512)
+        return Step(rung, breaker=self._breakers.of("primary"), timeout=DATABASE_TIMEOUT, inflight_max=512)

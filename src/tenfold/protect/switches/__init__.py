@@ -14,11 +14,13 @@ schema       what a value may be
 shelf        what is declared meets what is set
 reporter     tells the control node what is declared and how often it is read
 loads        how often
+hands        a person's hand on breakers: a switch for each
 channel      what it stands on
 meters       what is counted
 """
 
 from tenfold.protect.switches.declaration import Declaration, DeclarationInvalid
+from tenfold.protect.switches.hands import hold_by_switch
 from tenfold.protect.switches.record import RecordInvalid, SwitchRecord
 from tenfold.protect.switches.rule import Place, Rule, bucket_of
 from tenfold.protect.switches.schema import SchemaInvalid
@@ -40,4 +42,5 @@ __all__ = [
     "Switches",
     "SwitchesBusy",
     "bucket_of",
+    "hold_by_switch",
 ]
