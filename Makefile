@@ -67,12 +67,12 @@ $(BIN)/uv: requirements/bootstrap.txt
 
 $(RUN_READY): $(BIN)/uv requirements/run.txt pyproject.toml
 	@echo "make: installing what a rehearsal needs"
-	@$(UV) pip install -q --require-hashes -r requirements/run.txt
+	@$(UV) pip install -q --compile-bytecode --require-hashes -r requirements/run.txt
 	@$(INSTALL_CHECKOUT)
 	@touch $@
 
 $(DEV_READY): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@echo "make: installing what the tests need"
-	@$(UV) pip install -q --require-hashes -r requirements/dev.txt
+	@$(UV) pip install -q --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(INSTALL_CHECKOUT)
 	@touch $@ $(RUN_READY)

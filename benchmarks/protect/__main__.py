@@ -24,7 +24,7 @@ from tenfold.kernel.clock import utc
 from tenfold.rehearse.rehearsal import machine
 
 CHECKOUT = Path(__file__).parents[2]
-LIMIT_S = 600
+LIMIT_S = 1_200
 SUBJECTS: Mapping[int, str] = {
     1: "near_hit",
     2: "near_hit_async",
