@@ -45,9 +45,10 @@ REPLICA_READS_PER_S_MAX = 4_000
 
 
 class Kind(NamedTuple):
-    """One kind of value: where it lies near, in both clusters, and in the replica."""
+    """One kind of value: where it lies near and for how long, in both clusters, and in the replica."""
 
     near: NearCache
+    near_ttl: Duration
     clusters: tuple[ValkeyRung, ValkeyRung]
     source: PostgresRung
 

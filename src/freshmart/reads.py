@@ -141,7 +141,7 @@ class Reads:
         )
         main, standby = self._caches.rungs(name, lifetime.cache)
         source, last = self._rung(self._replica, query), self._rung(self._primary, query)
-        self.kinds[name] = Kind(near, (main, standby), source)
+        self.kinds[name] = Kind(near, lifetime.near, (main, standby), source)
         return ReadLadder(
             name,
             near=near,

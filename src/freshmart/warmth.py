@@ -8,6 +8,7 @@ Read in batches: one by one, through the ladders, it took more than twelve secon
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -25,6 +26,8 @@ from tenfold.protect.valkey import ValkeyRung
 
 WARM_LIMIT = Duration.from_s(12)
 """A process that is not warm by then serves all the same."""
+SOONEST = 0.2
+"""What came in together must not expire together: each value lies near for this part of its time at least."""
 _BATCH = 256
 _PAGES = 8
 """A page costs the replica as much as a hundred prices."""
@@ -64,7 +67,8 @@ async def _fill(kind: Kind, keys: list[str]) -> None:
     found = await kind.source.read_many(keys)
     for key, one in found.items():
         age = Duration(max(0, time.time_ns() - one.true_at_ns)) if one.true_at_ns else None
-        kind.near.put(key, one.value, version=one.version, age=age, token=tokens[key])
+        ttl = Duration(int(kind.near_ttl.ns * random.uniform(SOONEST, 1)))
+        kind.near.put(key, one.value, version=one.version, age=age, ttl=ttl, token=tokens[key])
     await asyncio.gather(*(_fill_cluster(cluster, found) for cluster in kind.clusters))
 
 

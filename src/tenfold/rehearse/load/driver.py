@@ -28,8 +28,8 @@ from tenfold.telemetry import MetricsServer, Registry
 _SPARE_FILES = 64
 _NICENESS = -10
 _SESSION_NICENESS = Path("/proc/self/autogroup")
-"""Where Linux schedules by session (sched_autogroup), a nice value counts within the session only: the driver, in one of
-its own, waited for a processor a third of the time at 3,000 requests/s, and so measured itself."""
+"""Where Linux schedules by session (sched_autogroup), a nice value counts within the session only: the driver, in one
+of its own, waited for a processor a third of the time at 3,000 requests/s, and so measured itself."""
 
 
 def main() -> int:
