@@ -15,6 +15,9 @@ from tenfold.telemetry import Registry
 
 WATCH = Duration.from_s(1)
 WATCH_UNSETTLED = Duration.from_ms(100)
+_SETTLED_PART = 4
+"""While all is well a part of the copies is enough to keep the standby warm and to know that it is: each look at all of
+them would hold the event loop for as long as a hundred reads take."""
 
 
 class ClusterPair:
@@ -24,8 +27,9 @@ class ClusterPair:
         ReadLadder("price", steps=[Step(main, fills=True), Step(standby, fills=True), Step(database)])
 
     While it is in use one task examines both clusters: once a `watch`, and more often while `failover` is not at
-    home. At each look it copies up to `copies_max` of the recently read values to the cluster that is not active,
-    where they are missing or older: so the standby is kept warm, and the main is made warm before it returns.
+    home. At each look it copies up to `copies_max` of the recently read values, a quarter of that while at home, to the
+    cluster that is not active, where they are missing or older: so the standby is kept warm, and the main is made warm
+    before it returns.
     """
 
     def __init__(
@@ -99,12 +103,15 @@ class ClusterPair:
         while True:
             self._woken.clear()
             await self.examine()
-            settled = self.failover.state is FailoverState.MAIN and self.main.health.primary
             try:
-                async with asyncio.timeout(self._watch_s if settled else self._unsettled_s):
+                async with asyncio.timeout(self._watch_s if self._settled else self._unsettled_s):
                     await self._woken.wait()
             except TimeoutError:
                 continue
+
+    @property
+    def _settled(self) -> bool:
+        return self.failover.state is FailoverState.MAIN and self.main.health.primary
 
     async def _warm(self, main: Health, standby: Health) -> float | None:
         """How warm the passive cluster was, and a little warmer now; None when it cannot be said."""
@@ -113,7 +120,8 @@ class ClusterPair:
         passive = Side.STANDBY if active is Side.MAIN else Side.MAIN
         if not (healths[active].readable and healths[passive].primary and len(self.recent)):
             return None
-        keys = list(dict.fromkeys(self.recent.sample(self._copies_max, self._random)))
+        count = max(1, self._copies_max // _SETTLED_PART) if self._settled else self._copies_max
+        keys = list(dict.fromkeys(self.recent.sample(count, self._random)))
         try:
             warmth, copied = await copy_recent(sides[active], sides[passive], keys)
         except TenfoldError:
