@@ -28,7 +28,7 @@ from tenfold.telemetry import EventLog, Registry
 
 PRICES = "price:"
 CACHE_TIMEOUT = Duration.from_ms(200)
-COPIES_MAX = 1_024
+COPIES_MAX = 512
 LOOK_UNSETTLED = Duration.from_ms(250)
 """Values copied at each look make an empty main warm again within seconds; more of them would be felt at the peak."""
 REPAIR_TTL = Duration.from_s(120)
@@ -36,7 +36,7 @@ REPAIR_KEYS_PER_S_MAX = 4_000
 """A sixth of a core at the peak: slower than it could, since the shop is open meanwhile."""
 WARMTH_MIN = 0.8
 """An empty main takes readers back, by fractions, when it can answer so many of them; the rest climb a rung further."""
-REFILL_KEYS_PER_S_MAX = {"price": 3_000, "availability": 3_000, "page": 300}
+REFILL_KEYS_PER_S_MAX = {"price": 2_000, "availability": 2_000, "page": 200}
 REFILL_OTHERS_PER_S_MAX = 300
 """What matters most comes back first; a page costs the replica as much as a hundred prices."""
 REPLICA_INFLIGHT_MAX = 512
