@@ -1,6 +1,8 @@
 """The control channel, the service's side: what the control node says is simply there, and stays when the node dies.
 
 channel      what a service holds: opens, reads, subscribes, reports
+follower     the thread that follows the node, one stream after another
+contact      whether the node is there
 mirror       what is known: a state that is swapped whole and never goes back
 subscribers  who is told of changes
 lines        what the node says on its stream
