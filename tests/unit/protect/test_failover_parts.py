@@ -10,7 +10,7 @@ from tenfold.protect.failover import (
     FailoverState,
     Health,
     Hedge,
-    RecentKeys,
+    RecentReads,
     RoleReport,
     Side,
     Succession,
@@ -176,7 +176,7 @@ def test_hedges_are_a_small_share_of_the_calls() -> None:
 
 def test_recent_keys_are_bounded_and_forget_the_oldest() -> None:
     """A key stands as often as it was read."""
-    recent = RecentKeys(keys_max=3)
+    recent = RecentReads(keys_max=3)
     for key in "abcdd":
         recent.saw(key)
     assert sorted(recent.sample(10, Random(1))) == ["c", "d", "d"]
