@@ -13,7 +13,6 @@ courier      takes acknowledgements and reports to the node
 keepsake     the last good state on disk
 meters       what is counted
 tender       runs a merge of reports on the control node
-backoff      how long to wait before the next attempt
 """
 
 from tenfold.protect.channel.channel import Channel, ChannelClosed

@@ -4,7 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 
-from tenfold.protect.channel.backoff import Backoff
+from tenfold.kernel import Backoff
 from tenfold.protect.channel.wire import Stream
 
 
