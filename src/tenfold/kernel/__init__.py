@@ -1,5 +1,6 @@
 """What everything stands on and what stands on nothing: time, length of time, identity, chance, failure.
 
+backoff    how long to wait before the next attempt
 clock      the one source of time, so that a test can be another
 duration   a length of time, exact in integer nanoseconds
 errors     the root of every error a person may see
@@ -9,6 +10,7 @@ ids        names for runs that sort by when they began
 seeds      independent seeds derived from one, so that a run can be repeated
 """
 
+from tenfold.kernel.backoff import Backoff
 from tenfold.kernel.clock import Clock, SystemClock, VirtualClock
 from tenfold.kernel.duration import Duration, DurationInvalid
 from tenfold.kernel.errors import TenfoldError
@@ -18,6 +20,7 @@ from tenfold.kernel.interrupt import Interrupted, run_until_signal
 from tenfold.kernel.seeds import derive_seed
 
 __all__ = [
+    "Backoff",
     "Clock",
     "Duration",
     "DurationInvalid",

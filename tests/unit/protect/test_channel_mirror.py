@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec import Raw
 
-from tenfold.kernel import Duration
+from tenfold.kernel import Backoff, Duration
 from tenfold.protect.channel import AddressInvalid, Change, Process, State
-from tenfold.protect.channel.backoff import Backoff
 from tenfold.protect.channel.keepsake import Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, Line, Missed, Snapshot
 from tenfold.protect.channel.mirror import Followed, Mirror, Refusal

@@ -10,7 +10,7 @@ from tenfold.protect.failover import (
     FailoverState,
     Health,
     Hedge,
-    RecentKeys,
+    RecentReads,
     RoleReport,
     Side,
     Succession,
@@ -167,7 +167,7 @@ def test_a_call_is_late_after_a_few_times_the_usual_within_bounds() -> None:
 
 def test_recent_keys_are_bounded_and_forget_the_oldest() -> None:
     """A key stands as often as it was read."""
-    recent = RecentKeys(keys_max=3)
+    recent = RecentReads(keys_max=3)
     for key in "abcdd":
         recent.saw(key)
     assert sorted(recent.sample(10, Random(1))) == ["c", "d", "d"]

@@ -1,12 +1,15 @@
 """Leaves a broken dependency alone, and finds out when it is back.
 
-breaker   the state machine: CLOSED, OPEN, HALF_OPEN
+breaker   what callers ask and tell: locks, epochs against late words, and who hears of changes
+circuit   the state machine: CLOSED, OPEN, HALF_OPEN; pure
 state     the names of the states, and a person's hold
 policy    the thresholds
+judge     CLOSED: when what is heard of calls is too much
 window    calls of the last moments, which it judges by
-rest      how long it stays open
-probes    the calls that find out
-ramp      the way back
+rest      OPEN: for how long
+recovery  HALF_OPEN: the way back
+probes    its first calls, which find out
+ramp      and then more and more of them
 guard     a call inside a breaker
 meters    what is shown to the outside
 family    breakers by dependency, operation and key class: bounded

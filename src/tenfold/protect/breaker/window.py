@@ -33,6 +33,9 @@ _NONE = Tally(-1, 0)
 class Window(Protocol):
     """What a breaker needs of a window. Times in monotonic nanoseconds."""
 
+    in_a_row: int
+    """Failures since the last success, however old: the judge counts them, any success sets it to 0 without a lock."""
+
     def at(self, now_ns: int) -> Tally:
         """Where to count a call that ends now: the caller adds to its fields."""
         ...
@@ -53,7 +56,7 @@ class TimeWindow:
     Slices from the future, as after a clock was set back, are not counted.
     """
 
-    __slots__ = ("_now", "_ring", "_slice_ns", "_slices")
+    __slots__ = ("_now", "_ring", "_slice_ns", "_slices", "in_a_row")
 
     def __init__(self, length_ns: int, slices: int = 10) -> None:
         self._slices = slices
@@ -63,12 +66,12 @@ class TimeWindow:
     def clear(self) -> None:
         self._ring = [_NONE] * self._slices
         self._now = _NONE
+        self.in_a_row = 0
 
     def at(self, now_ns: int) -> Tally:
         tally = self._now
-        number = now_ns // self._slice_ns
-        if tally.number != number:
-            tally = self._now = _turn(self._ring, number, now_ns)
+        if tally.number != now_ns // self._slice_ns:
+            tally = self._now = _turn(self._ring, now_ns // self._slice_ns, now_ns)
         return tally
 
     def totals(self, now_ns: int) -> Totals:
@@ -92,7 +95,7 @@ class TimeWindow:
 class CountWindow:
     """The last `length` calls, however old: what is counted is between `length` less one slice and `length` calls."""
 
-    __slots__ = ("_now", "_ring", "_slice")
+    __slots__ = ("_now", "_ring", "_slice", "in_a_row")
 
     def __init__(self, length: int, slices: int = 10) -> None:
         slices = max(1, min(slices, length))
@@ -103,6 +106,7 @@ class CountWindow:
     def clear(self) -> None:
         self._ring = [_NONE] * len(self._ring)
         self._now = _NONE
+        self.in_a_row = 0
 
     def at(self, now_ns: int) -> Tally:
         tally = self._now

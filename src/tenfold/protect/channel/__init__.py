@@ -1,6 +1,8 @@
 """The control channel, the service's side: what the control node says is simply there, and stays when the node dies.
 
 channel      what a service holds: opens, reads, subscribes, reports
+follower     the thread that follows the node, one stream after another
+contact      whether the node is there
 mirror       what is known: a state that is swapped whole and never goes back
 subscribers  who is told of changes
 lines        what the node says on its stream
@@ -11,7 +13,6 @@ courier      takes acknowledgements and reports to the node
 keepsake     the last good state on disk
 meters       what is counted
 tender       runs a merge of reports on the control node
-backoff      how long to wait before the next attempt
 """
 
 from tenfold.protect.channel.channel import Channel, ChannelClosed

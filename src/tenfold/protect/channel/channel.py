@@ -17,8 +17,9 @@ import msgspec
 
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.channel.backoff import Backoff
+from tenfold.protect.channel.contact import Contact
 from tenfold.protect.channel.courier import Courier
+from tenfold.protect.channel.follower import Follower
 from tenfold.protect.channel.keepsake import Keeper, Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, decode
 from tenfold.protect.channel.meters import Meters
@@ -68,19 +69,16 @@ class Channel:
 
     def _begin_life(self) -> None:
         """What belongs to one process and not to its children."""
-        self.connected = False
-        self._stop = threading.Event()
-        self._stream: Stream | None = None
-        self._streams = 0
-        self._lost_at_ns = 0
         seed = int(self.process.id[:16], 16)
-        self._backoff = Backoff(random.Random(seed))
+        self._contact = Contact(self._emit, self._meters.reconnects)
+        self._follower = Follower(
+            begin=self._begin_stream, hear=self._hear, lost=self._lost, chance=random.Random(seed)
+        )
         self._courier = Courier(self._address, self.process.id, self._meters.dropped, chore=self._keep, seed=seed)
-        self._thread = threading.Thread(target=self._follow, name="tenfold-channel", daemon=True)
 
     def open(self) -> None:
         """Take up the last good state and begin to follow. Never waits for the network and never fails for its sake."""
-        if self._stop.is_set():
+        if self._follower.closed:
             raise ChannelClosed(f"The control channel to {self._address.url} is closed.", remedy="Make a new one.")
         if self._opened:
             return
@@ -95,13 +93,10 @@ class Channel:
 
     def close(self) -> None:
         """End both threads, within CLOSE_TIMEOUT each, and write the keepsake; what is known can still be read."""
-        if self._stop.is_set():
+        if self._follower.closed:
             return
-        self._stop.set()
+        self._follower.close(timeout_s=CLOSE_TIMEOUT.s)
         if self._opened:
-            self._hang_up()
-            if threading.current_thread() is not self._thread:
-                self._thread.join(CLOSE_TIMEOUT.s)
             self._courier.close(timeout_s=CLOSE_TIMEOUT.s)
         self._opened = False
 
@@ -111,6 +106,11 @@ class Channel:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the control node is followed."""
+        return self._contact.connected
 
     @property
     def epoch(self) -> int:
@@ -145,7 +145,7 @@ class Channel:
 
     def _start(self) -> None:
         self._courier.open()
-        self._thread.start()
+        self._follower.open()
 
     def _recall(self, keepsake: Keepsake) -> None:
         try:
@@ -155,30 +155,12 @@ class Channel:
             return
         self._put_in_force(Followed(state, tuple(sorted(state.records(), key=lambda record: record.epoch))))
 
-    def _follow(self) -> None:
-        while not self._stop.is_set():
-            reason = self._follow_once()
-            if not self._stop.is_set():
-                self._lose(reason)
-                self._stop.wait(self._backoff.next_s())
-
-    def _follow_once(self) -> str:
-        """Follow one stream to its end; answers why it ended."""
+    def _begin_stream(self) -> Stream:
         state = self._mirror.state
         knows = {"Epoch": str(state.epoch), "Incarnation": state.incarnation, "Boot": state.boot}
         headers = self.process.headers() | {f"Tenfold-{name}": fact for name, fact in knows.items()}
-        self._stream = Stream(self._address, headers)
         self._mirror.begin()
-        try:
-            for line in self._stream.lines():
-                self._hear(line)
-                if self._stop.is_set():
-                    break
-        except Exception as error:  # also what a listener of events raises: nothing may end this thread
-            return f"{type(error).__name__}: {error}"
-        finally:
-            self._stream.end()
-        return "closed"
+        return Stream(self._address, headers)
 
     def _hear(self, line: bytes) -> None:
         """Raises ValueError for a line that is none and StreamLost for one that cannot be followed."""
@@ -191,8 +173,7 @@ class Channel:
         else:
             failures = self._put_in_force(followed)
             self._courier.acked(followed.state.epoch, failures)
-        if not self.connected:
-            self._restore()
+        self._contact.heard(self.epoch, time.monotonic_ns())
 
     def _put_in_force(self, followed: Followed) -> int:
         """Swap the state, then tell; answers how many subscribers raised."""
@@ -204,36 +185,18 @@ class Channel:
         self._meters.applied.inc(len(followed.changes))
         return failures
 
-    def _lose(self, reason: str) -> None:
-        if self.connected or not self._lost_at_ns:
-            self._lost_at_ns = time.monotonic_ns()
-            self._emit("channel-lost", reason=reason, epoch=self.epoch)
-        self.connected = False
-
-    def _restore(self) -> None:
-        self.connected = True
-        self._backoff.reset()
-        self._streams += 1
-        if self._streams > 1:
-            self._meters.reconnects.inc()
-        if self._lost_at_ns:
-            away_ms = (time.monotonic_ns() - self._lost_at_ns) / 1e6
-            self._emit("channel-restored", epoch=self.epoch, away_ms=away_ms)
+    def _lost(self, reason: str) -> None:
+        self._contact.lost(reason, self.epoch, time.monotonic_ns())
 
     def _keep(self) -> float | None:
         """The courier's chore: answers in how many seconds there is something to keep."""
         if self._keeper is None:
             return None
         try:
-            return self._keeper.keep(self._mirror.state, time.monotonic_ns(), at_once=self._stop.is_set())
+            return self._keeper.keep(self._mirror.state, time.monotonic_ns(), at_once=self._follower.closed)
         except OSError as error:
             self._emit("channel-keepsake-failed", reason=str(error))
             return None
-
-    def _hang_up(self) -> None:
-        stream = self._stream
-        if stream is not None:
-            stream.close()
 
     def _emit(self, kind: str, **evidence: Any) -> None:
         if self._events is not None:
@@ -243,8 +206,7 @@ class Channel:
         """Begin this process's own life: new id, new locks, new threads; the parent's sockets are left alone."""
         if not self._opened:
             return
-        if self._stream is not None:
-            self._stream.drop()
+        self._follower.drop()
         self._courier.drop()
         self.process = self.process.forked()
         self._subscribers.lock = threading.RLock()

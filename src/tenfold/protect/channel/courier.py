@@ -13,8 +13,7 @@ from itertools import islice
 
 import msgspec
 
-from tenfold.kernel import Duration
-from tenfold.protect.channel.backoff import Backoff
+from tenfold.kernel import Backoff, Duration
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
 from tenfold.protect.channel.wire import Address, Failure, StreamLost, abandon
 from tenfold.telemetry import Counter

@@ -10,14 +10,18 @@
 Nothing runs in the background: a state machine over a clock. Whoever conducts it (CacheGuard) tells it what happened.
 """
 
-import enum
 import threading
-import zlib
 from typing import Any
 
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.audit import Decision, Ratios, Sprt
+from tenfold.protect.audit import Decision, Ratios
+from tenfold.protect.downgrade.detour import Detour
+from tenfold.protect.downgrade.meters import Meters
+from tenfold.protect.downgrade.phase import Phase
+from tenfold.protect.downgrade.rest import Rest
+from tenfold.protect.downgrade.returning import Returning
+from tenfold.protect.downgrade.staying import Staying, salt_of
 from tenfold.protect.ladder import EVERYTHING, Route
 from tenfold.protect.limit import TierBudget
 from tenfold.telemetry import EventLog, Registry
@@ -26,28 +30,7 @@ LEAVE_STEP = Duration.from_ms(30)
 RETURN_STEP = Duration.from_s(1)
 REST = Duration.from_s(2)
 REST_MAX = Duration.from_s(120)
-_HASHES = 1 << 32
-
-_NO_CACHE = Route(near=True, cache=False, database=True)
-_STRICT = Route(near=False, cache=False, database=True)
-_NEAR_ONLY = Route(near=True, cache=False, database=False)
-_NOTHING = Route(near=False, cache=False, database=False)
-
-
-class Phase(enum.Enum):
-    NORMAL = "normal"
-    DOWNGRADED = "downgraded"
-    REPAIRING = "repairing"
-    RETURNING = "returning"
-
-
-_GAUGE = {Phase.NORMAL: 0, Phase.DOWNGRADED: 1, Phase.REPAIRING: 2, Phase.RETURNING: 3}
-_EVENT = {
-    Phase.NORMAL: "downgrade-ended",
-    Phase.DOWNGRADED: "downgrade-begun",
-    Phase.REPAIRING: "downgrade-repairing",
-    Phase.RETURNING: "downgrade-returning",
-}
+_AWAY = (Phase.DOWNGRADED, Phase.REPAIRING)
 
 
 class Downgrade:
@@ -80,42 +63,24 @@ class Downgrade:
     ) -> None:
         self.name = name
         self.automatic = automatic
-        self._budget = budget
-        self._leaving, self._leave_step_ns = leaving, leave_step.ns
-        self._returning, self._return_step_ns = returning, return_step.ns
-        self._first_rest_ns = self._rest_ns = rest.ns
-        self._rest_max_ns = rest_max.ns
-        self._ratios = ratios
+        self._leaving_shares, self._leave_step_ns = leaving, leave_step.ns
+        self._returning_shares, self._return_step_ns, self._ratios = returning, return_step.ns, ratios
         self._now_ns = (clock or SystemClock()).monotonic_ns
-        self._events = events
-        self._salt = zlib.crc32(name.encode())
+        self._salt = salt_of(name)
         self._lock = threading.RLock()
         self._phase = Phase.NORMAL
-        self._since_ns = self._begun_ns = self._repair_from_ns = self._now_ns()
+        self._since_ns = self._begun_ns = self._now_ns()
         self._held_by = ""
-        self._step = 0
-        self._staying, self._settled = _HASHES, True
-        """The hashes below this one stay at the cache; settled: no time changes it."""
-        self._test = Sprt(ratios)
-        self._declare(registry or Registry())
+        self._rest = Rest(rest.ns, rest_max.ns)
+        self._returning = self._first_returning()
+        self._staying = self._staying_in(Phase.NORMAL)
+        self._meters = Meters(name, registry or Registry(), events, phase=lambda: self._phase, share=self.cache_share)
+        self._detour = Detour(budget, self._meters.shed)
         tell_forks(self)
 
     def after_fork(self) -> None:
         """Called in a child of a fork: nobody there holds the lock."""
         self._lock = threading.RLock()
-
-    def _declare(self, registry: Registry) -> None:
-        label, name = ("downgrade",), self.name
-        phase = registry.gauge("tenfold_downgrade_phase", "0 normal, 1 downgraded, 2 repairing, 3 returning.", label)
-        share = registry.gauge("tenfold_downgrade_cache_ratio", "Share of keys that may be read from the cache.", label)
-        phase.child(name).ask(lambda: _GAUGE[self._phase])
-        share.child(name).ask(self.cache_share)
-        transitions = registry.counter(
-            "tenfold_downgrade_transitions_total", "Changes of phase, by the one that began.", ("downgrade", "to")
-        )
-        self._transitions = {phase: transitions.child(name, phase.value) for phase in Phase}
-        shed = registry.counter("tenfold_downgrade_shed_total", "Reads that only the near cache may answer.", label)
-        self._shed = shed.child(name)
 
     @property
     def phase(self) -> Phase:
@@ -130,52 +95,40 @@ class Downgrade:
         """Where this read may go. `tier` 0 is the most critical; a strict read takes nothing that may be wrong."""
         if self._phase is Phase.NORMAL:
             return EVERYTHING
-        if strict:
-            return _STRICT if self._may_ask_database(tier) else _NOTHING
-        staying = self._staying if self._settled else self._stay_a_while()
-        if staying and self._hash_of(key) < staying:
+        if not strict and self._staying.keeps(key, self._now_ns):
             return EVERYTHING
-        return _NO_CACHE if self._may_ask_database(tier) else _NEAR_ONLY
+        return self._detour.route(tier, strict=strict)
 
     def cache_share(self) -> float:
         """The share of keys that may be read from the cache now, 0 to 1."""
-        return round((self._staying if self._settled else self._stay_a_while()) / _HASHES, 6)
-
-    def _stay_a_while(self) -> int:
-        """While reads leave, time alone makes the steps; the last one stands."""
-        step = (self._now_ns() - self._since_ns) // self._leave_step_ns
-        staying = round(self._leaving[min(step, len(self._leaving) - 1)] * _HASHES)
-        with self._lock:
-            if self._phase is Phase.DOWNGRADED and step >= len(self._leaving) - 1:
-                self._staying, self._settled = staying, True
-        return staying
+        return self._staying.share(self._now_ns)
 
     @property
     def everybody_left(self) -> bool:
         """Whether the last share of the leaving is reached."""
-        if not self._settled:
-            self._stay_a_while()
-        return self._settled and self._phase in (Phase.DOWNGRADED, Phase.REPAIRING)
+        return self._staying.is_last(self._now_ns) and self._phase in _AWAY
 
     @property
     def repair_due(self) -> bool:
         """Whether a repair should begin now."""
-        return self.everybody_left and not self._held_by and self._now_ns() >= self._repair_from_ns
+        return self.everybody_left and not self._held_by and self._rest.is_over(self._now_ns())
 
     def begin(self, by: str, *, hold: bool = False, **evidence: Any) -> bool:
         """Leave the cache; `hold` until `release`. False when it is left already; a hold is then taken all the same."""
         with self._lock:
             self._held_by = by if hold else self._held_by
-            if self._phase in (Phase.DOWNGRADED, Phase.REPAIRING):
+            if self._phase in _AWAY:
                 return False
-            self._leave(self._now_ns(), by=by, held=hold, **evidence)
+            self._begun_ns = self._now_ns()
+            self._rest.end(self._begun_ns)
+            self._become(Phase.DOWNGRADED, by=by, held=hold, **evidence)
             return True
 
     def release(self, by: str) -> None:
         """Nobody holds it any longer: it is repaired, and reads return."""
         with self._lock:
             if self._held_by:
-                self._tell("downgrade-released", by=by, held_by=self._held_by)
+                self._meters.tell("downgrade-released", {"by": by, "held_by": self._held_by})
                 self._held_by = ""
 
     def end(self, by: str) -> None:
@@ -198,47 +151,44 @@ class Downgrade:
             if self._phase is not Phase.REPAIRING:
                 return
             if self._held_by:
-                self._rest(f"held by {self._held_by}")
+                self._repair_later(f"held by {self._held_by}")
                 return
-            self._step, self._test = 0, Sprt(self._ratios)
-            self._become(Phase.RETURNING, share=self._returning[0], **evidence)
+            self._returning = self._first_returning()
+            self._become(Phase.RETURNING, share=self._returning.share, **evidence)
 
     def repair_failed(self, reason: str) -> None:
         """The repair could not be done; it is tried again after the rest."""
         with self._lock:
             if self._phase is Phase.REPAIRING:
-                self._rest(reason)
+                self._repair_later(reason)
 
     def judge(self, samples: int, mismatches: int) -> None:
         """What an audit found since reads began to return; decides whether more may, or all must leave again."""
         with self._lock:
             if self._phase is not Phase.RETURNING:
                 return
-            decision = self._test.record(samples, mismatches)
+            decision = self._returning.judge(samples, mismatches, self._now_ns() - self._since_ns)
             if decision is Decision.WRONG:
-                self._rest("still wrong", samples=self._test.samples, mismatches=self._test.mismatches)
-            elif decision is Decision.USUAL and self._now_ns() - self._since_ns >= self._return_step_ns:
+                self._repair_later("still wrong", **self._returning.found)
+            elif decision is Decision.USUAL:
                 self._return_more()
 
+    def _first_returning(self) -> Returning:
+        return Returning(self._returning_shares, self._return_step_ns, self._ratios)
+
     def _return_more(self) -> None:
-        evidence = {"samples": self._test.samples, "mismatches": self._test.mismatches, "level": self._test.level}
-        self._step += 1
-        self._test = Sprt(self._ratios)
-        if self._step < len(self._returning):
-            self._become(Phase.RETURNING, share=self._returning[self._step], **evidence)
+        returning = self._returning
+        evidence = {**returning.found, "level": returning.level}
+        if returning.advance():
+            self._become(Phase.RETURNING, share=returning.share, **evidence)
         else:
-            self._rest_ns = self._first_rest_ns
+            self._rest.forget()
             self._become(Phase.NORMAL, by="auditor", proven=True, **evidence)
 
-    def _leave(self, now_ns: int, **evidence: Any) -> None:
-        self._begun_ns = now_ns
-        self._repair_from_ns = now_ns
-        self._become(Phase.DOWNGRADED, **evidence)
-
-    def _rest(self, reason: str, **evidence: Any) -> None:
-        self._repair_from_ns = self._now_ns() + self._rest_ns
-        self._become(Phase.DOWNGRADED, by="auditor", reason=reason, rest_ms=self._rest_ns / 1e6, **evidence)
-        self._rest_ns = min(2 * self._rest_ns, self._rest_max_ns)
+    def _repair_later(self, reason: str, **evidence: Any) -> None:
+        self._rest.begin(self._now_ns())
+        self._become(Phase.DOWNGRADED, by="auditor", reason=reason, rest_ms=self._rest.length_ns / 1e6, **evidence)
+        self._rest.lengthen()
 
     def _become(self, phase: Phase, **evidence: Any) -> None:
         now_ns = self._now_ns()
@@ -247,32 +197,14 @@ class Downgrade:
         if phase is Phase.NORMAL:
             self._held_by = ""
         self._since_ns = now_ns
-        if phase is Phase.DOWNGRADED:
-            self._settled = False
-        else:
-            self._staying, self._settled = round(self._share_of(phase) * _HASHES), True
+        self._staying = self._staying_in(phase)
         self._phase = phase
-        self._transitions[phase].inc()
-        self._tell(_EVENT[phase], **evidence)
+        self._meters.changed(phase, evidence)
 
-    def _share_of(self, phase: Phase) -> float:
+    def _staying_in(self, phase: Phase) -> Staying:
+        shares: tuple[float, ...] = (1.0,)
         if phase is Phase.RETURNING:
-            return self._returning[self._step]
-        return 1.0 if phase is Phase.NORMAL else self._leaving[-1]
-
-    def _tell(self, kind: str, **evidence: Any) -> None:
-        if self._events is not None:
-            self._events.emit(kind, self.name, **evidence)
-
-    def _may_ask_database(self, tier: int) -> bool:
-        if self._budget is None or self._budget.admits(tier):
-            return True
-        self._shed.inc()
-        return False
-
-    def _hash_of(self, key: str) -> int:
-        """Stable over processes. A CRC of similar keys is uneven, so it is mixed (MurmurHash3's finalizer)."""
-        mixed = zlib.crc32(key.encode(), self._salt)
-        mixed = (mixed ^ mixed >> 16) * 0x85EBCA6B & 0xFFFFFFFF
-        mixed = (mixed ^ mixed >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
-        return mixed ^ mixed >> 16
+            shares = (self._returning.share,)
+        elif phase in _AWAY:
+            shares = self._leaving_shares if phase is Phase.DOWNGRADED else self._leaving_shares[-1:]
+        return Staying(shares, self._leave_step_ns, self._since_ns, self._salt)

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from tenfold.kernel import Duration
 from tenfold.protect.audit import Auditor, Settled
-from tenfold.protect.downgrade.downgrade import Downgrade, Phase
+from tenfold.protect.downgrade.downgrade import Downgrade
+from tenfold.protect.downgrade.phase import Phase
 from tenfold.protect.downgrade.repair import Repair
 
 TICK = Duration.from_ms(20)

@@ -1,14 +1,15 @@
-"""Keys that were read recently: by them a cluster is found warm or cold, and made warm."""
+"""Reads of the last moments: by them a cluster is found warm or cold, and made warm."""
 
 from random import Random
 
 KEYS_MAX = 4_096
 
 
-class RecentKeys:
+class RecentReads:
     """The last `keys_max` reads, a key as often as it was read: so a sample weighs keys as the traffic does.
 
-    As small for a million keys as for ten; `saw` is one list write. Bounded in entries; a key is kept by reference.
+    A sample of the audit's RecentKeys holds each key once. As small for a million keys as for ten; `saw` is one list
+    write. Bounded in entries; a key is kept by reference.
     """
 
     __slots__ = ("_keys", "_next", "_size")

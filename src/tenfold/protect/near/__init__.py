@@ -1,20 +1,25 @@
 """The near cache: values in the process itself, the last line of every hot read.
 
-cache        what a service reads, fills and invalidates; thread-safe, counted, can be left at runtime
+cache        what a service reads and fills; a hit takes no lock
+shared       the store behind a lock: invalidated, doubted, left at runtime
 store        what is held and what is refused, bounded; time is an argument
 table        the values: proven, or in doubt
 absent       keys that lead to nothing, to a quota of their own
 tombstones   what was invalidated, so that a slow fill cannot bring it back
-early        who refreshes before expiry, by chance, and how many may
+lifetimes    for how long what was loaded is believed
+refreshes    which of a key's readers loads it anew
+early        who does so before expiry, by chance, and how many may
+sampling     one hit among many is told of
 policy       who is admitted and who leaves
 entry        what is told of a key
 counts       metrics
 """
 
-from tenfold.protect.near.cache import NearCache, Sampled
+from tenfold.protect.near.cache import NearCache
 from tenfold.protect.near.early import EarlyRefresh
 from tenfold.protect.near.entry import ENTRY_OVERHEAD_BYTES, Entry
 from tenfold.protect.near.policy import Policy, Resident
+from tenfold.protect.near.sampling import Sampled
 from tenfold.protect.near.tombstones import FillToken, Tombstones
 
 __all__ = [

@@ -12,8 +12,6 @@ class Holding(Protocol):
     """The part of a cache that its gauges look at."""
 
     @property
-    def name(self) -> str: ...
-    @property
     def held_bytes(self) -> int: ...
     @property
     def absent_entries(self) -> int: ...
@@ -27,8 +25,7 @@ class Holding(Protocol):
 class Counts:
     """Counters in hand, and gauges that ask."""
 
-    def __init__(self, registry: Registry, cache: Holding) -> None:
-        name = cache.name
+    def __init__(self, registry: Registry, name: str, cache: Holding) -> None:
         self.hits = registry.counter("tenfold_near_hits_total", "Reads the near cache answered.", LABEL).child(name)
         self.misses = registry.counter(
             "tenfold_near_misses_total", "Reads the near cache could not answer.", LABEL
@@ -49,9 +46,9 @@ class Counts:
             "tenfold_near_fills_refused_total", "Fills not kept: invalidated meanwhile, or older.", (*LABEL, "why")
         )
         self.refused = {why: refused.child(name, why.value) for why in Refusal}
-        self._look(registry, cache)
+        self._look(registry, name, cache)
 
-    def _look(self, registry: Registry, cache: Holding) -> None:
+    def _look(self, registry: Registry, name: str, cache: Holding) -> None:
         for gauge, help_text, source in (
             ("tenfold_near_bytes", "Bytes the near cache holds, overhead included.", lambda: cache.held_bytes),
             ("tenfold_near_entries", "Entries the near cache holds.", lambda: len(cache)),
@@ -59,4 +56,4 @@ class Counts:
             ("tenfold_near_proven", "1 while every invalidation is heard, 0 in doubt.", lambda: float(cache.proven)),
             ("tenfold_near_on", "1 while the near cache is on, 0 while it is left.", lambda: float(cache.enabled)),
         ):
-            registry.gauge(gauge, help_text, LABEL).child(cache.name).ask(source)
+            registry.gauge(gauge, help_text, LABEL).child(name).ask(source)

@@ -4,7 +4,9 @@ Which value holds: of all rules that apply, the narrowest; instance before store
 (`where`) before a percentage before everybody; of two equal ones the later. Without any, the declared default. A rule
 whose time is over applies to nobody, in every process by its own clock, whether the control node lives or not.
 
-switches     all of a process: declares, follows, ends what is over
+switches     all of a process: follows what is set, ends what is over
+kinds        how code declares them
+lookout      the thread that looks what is over
 switch       one, as code holds it
 declaration  what the code says about it
 rule         one value for whom, until when, and why; which rule wins

@@ -5,7 +5,7 @@ from functools import partial
 from random import Random
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.failover import Failover, FailoverState, Health, RecentKeys, Side
+from tenfold.protect.failover import Failover, FailoverState, Health, RecentReads, Side
 from tenfold.protect.found import UNKNOWN, Found
 from tenfold.protect.ladder import NotAsked
 from tenfold.protect.valkey.cluster import ValkeyCluster
@@ -47,7 +47,7 @@ class ClusterPair:
         registry = registry or Registry()
         self.main, self.standby = main, standby
         self.failover = failover or Failover(main.name, registry=registry)
-        self.recent = RecentKeys()
+        self.recent = RecentReads()
         self.to_main = Mirror(main, registry=registry)
         self.to_standby = Mirror(standby, registry=registry)
         self._random = random or Random()

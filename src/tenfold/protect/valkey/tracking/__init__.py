@@ -13,7 +13,6 @@ question       whom to follow, asked of Sentinels or of a Cluster; no I/O
 subscription   one prefix and its target: proven or in doubt
 gap            why invalidations may have been missed
 pace           how soon that must be noticed
-backoff        how long to wait between attempts
 """
 
 from tenfold.protect.valkey.tracking.announcer import AnnouncementFailed, Announcer

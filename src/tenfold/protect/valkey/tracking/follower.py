@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
-from tenfold.kernel import TenfoldError
+from tenfold.kernel import Backoff, Duration, TenfoldError
 from tenfold.protect.valkey.address import Access, Address, Endpoint, Kind
-from tenfold.protect.valkey.tracking.backoff import Backoff
 from tenfold.protect.valkey.tracking.gap import Gap, StreamBroken
 from tenfold.protect.valkey.tracking.notice import HOME, NoticeInvalid
 from tenfold.protect.valkey.tracking.pace import Pace
@@ -25,6 +24,9 @@ from tenfold.protect.valkey.tracking.target import Target
 from tenfold.telemetry import EventLog, Registry
 
 WAIT_S_MIN = 0.001
+REST_FIRST = Duration.from_ms(20)
+REST_LONGEST = Duration.from_s(1)
+"""They begin anew only after a connection that held for the longest: who accepts and drops is not stormed."""
 
 
 class TrackingInvalid(TenfoldError):
@@ -57,7 +59,7 @@ class Follower:
         ]
         self._prefixes = [subscription.heard_prefix.decode() for subscription in self._subscriptions]
         self._events = events
-        self._backoff = Backoff(chance or random.Random())
+        self._backoff = Backoff(chance or random.Random(), first=REST_FIRST, longest=REST_LONGEST)
         self._dials = 0
         self._session: Session | Question | None = None
         self._named = cycle(self._address.endpoints)
@@ -89,7 +91,7 @@ class Follower:
     def forget(self, now_ns: int, chance: random.Random) -> None:
         """In the child of a fork: doubt, and wait as nobody else does."""
         self._session, self._established_ns = None, None
-        self._backoff = Backoff(chance)
+        self._backoff = Backoff(chance, first=REST_FIRST, longest=REST_LONGEST)
         for subscription in self._subscriptions:
             subscription.forget(now_ns)
 
@@ -135,7 +137,9 @@ class Follower:
         held_ns = now_ns - self._established_ns if self._established_ns is not None else 0
         self._doubt(self._broken(error), now_ns)
         self._session = None
-        return self._backoff.next_ns(held_ns) / 1e9
+        if held_ns >= REST_LONGEST.ns:
+            self._backoff.reset()
+        return self._backoff.next_s()
 
     @property
     def _extra(self) -> Sequence[Command]:

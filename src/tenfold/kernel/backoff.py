@@ -2,7 +2,7 @@
 
 import random
 
-from tenfold.kernel import Duration
+from tenfold.kernel.duration import Duration
 
 FIRST = Duration.from_ms(50)
 LONGEST = Duration.from_s(1)

@@ -1,0 +1,78 @@
+"""What is heard of calls in CLOSED, and when it is too much: a row of failures, or a share of all calls."""
+
+from tenfold.kernel import Duration
+from tenfold.protect.breaker.policy import Policy
+from tenfold.protect.breaker.window import CountWindow, TimeWindow, Totals, Window
+
+DOUBT = Duration.from_ms(100)
+"""Nothing but failures for so long, and more than one: told to others, who may have seen the same."""
+
+
+class Judge:
+    """Decides in CLOSED. Times in monotonic nanoseconds; for one thread at a time, but for what `window` allows."""
+
+    __slots__ = ("_doubts", "_policy", "_row_began_ns", "window")
+
+    def __init__(self, policy: Policy) -> None:
+        self.window: Window = CountWindow(policy.window_calls) if policy.window_calls else TimeWindow(policy.window.ns)
+        self._policy = policy
+        self._row_began_ns = 0
+        self._doubts = False
+
+    @property
+    def doubts(self) -> bool:
+        """Whether the present row of failures has lasted."""
+        return self._doubts and self.window.in_a_row > 0
+
+    def is_calm(self, now_ns: int) -> bool:
+        """Whether no failure is remembered."""
+        return not self.window.in_a_row and not self.window.totals(now_ns).failures
+
+    def succeeded(self, now_ns: int, *, slow: bool) -> None:
+        self.window.in_a_row = 0
+        tally = self.window.at(now_ns)
+        tally.calls += 1
+        tally.slow += slow
+
+    def failed(self, now_ns: int, *, timeout: bool) -> None:
+        """To be told after `begins_to_doubt`, which lengthens the row."""
+        tally = self.window.at(now_ns)
+        tally.calls += 1
+        tally.failures += 1
+        tally.timeouts += timeout
+
+    def begins_to_doubt(self, now_ns: int) -> bool:
+        """One more failure in a row: whether it is the one that makes us doubt, before they are enough to open."""
+        self.window.in_a_row += 1
+        if self.window.in_a_row == 1:
+            self._row_began_ns = now_ns
+            self._doubts = False
+        elif not self._doubts and now_ns - self._row_began_ns >= DOUBT.ns:
+            self._doubts = True
+            return True
+        return False
+
+    def suppose_failures(self, now_ns: int) -> None:
+        """Others have seen them: as if all but one of those that open had been our own, until a success of our own."""
+        if self._policy.failures_max:
+            self.window.in_a_row = max(self.window.in_a_row, self._policy.failures_max - 1)
+            self._row_began_ns = now_ns
+
+    def evidence(self, now_ns: int) -> dict[str, int] | None:
+        """Why it should open; None while it should not."""
+        in_a_row, totals = self.window.in_a_row, self.window.totals(now_ns)
+        if not (0 < self._policy.failures_max <= in_a_row or self._is_too_much(totals)):
+            return None
+        return {"in_a_row": in_a_row, **{name: count for name, count in totals._asdict().items() if count}}
+
+    def forget_row(self) -> None:
+        self.window.in_a_row = 0
+        self._doubts = False
+
+    def _is_too_much(self, totals: Totals) -> bool:
+        policy, (calls, failures, timeouts, slow) = self._policy, totals
+        return calls >= policy.calls_min and (
+            failures >= policy.ratio * calls
+            or timeouts >= policy.timeout_ratio * calls
+            or slow >= policy.slow_ratio * calls
+        )
