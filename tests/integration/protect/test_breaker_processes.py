@@ -112,7 +112,7 @@ def test_threads_never_have_more_probes_out_than_there_may_be(probes: int) -> No
                 time.sleep(0.0002)
             elif answers.is_set():
                 breaker.succeeded(epoch)
-            elif breaker.state is BreakerState.HALF_OPEN:
+            else:  # it is CLOSED only after there are answers, so this is a probe
                 with lock:
                     out += 1
                     most = max(most, out)
@@ -120,9 +120,9 @@ def test_threads_never_have_more_probes_out_than_there_may_be(probes: int) -> No
                 with lock:
                     out -= 1
                 breaker.failed("refused", epoch)
-            else:
-                breaker.failed("refused", epoch)
 
+    for _ in range(3):
+        breaker.failed("refused", breaker.admit())
     threads = [threading.Thread(target=want) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -65,3 +65,13 @@ def test_failures_that_others_saw_make_the_first_of_our_own_enough() -> None:
     assert judge.evidence(0) is None
     failed(judge, 0)
     assert judge.evidence(0) == {"in_a_row": 5, "calls": 2, "failures": 1}
+
+
+def test_a_doubt_that_a_success_has_ended_does_not_come_back_with_what_others_saw() -> None:
+    """It would be told as this process's own, and they would hear their own word again."""
+    judge = Judge(Policy(failures_max=5))
+    failed(judge, 0)
+    assert failed(judge, DOUBT.ns)
+    judge.succeeded(DOUBT.ns, slow=False)
+    judge.suppose_failures(DOUBT.ns)
+    assert not judge.doubts

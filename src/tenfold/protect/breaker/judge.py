@@ -55,6 +55,7 @@ class Judge:
     def suppose_failures(self, now_ns: int) -> None:
         """Others have seen them: as if all but one of those that open had been our own, until a success of our own."""
         if self._policy.failures_max:
+            self._doubts = self.doubts  # a row that a success has ended is not to come back as one of ours
             self.window.in_a_row = max(self.window.in_a_row, self._policy.failures_max - 1)
             self._row_began_ns = now_ns
 
