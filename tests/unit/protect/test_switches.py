@@ -335,6 +335,19 @@ def test_reads_are_reported_by_place_as_rates() -> None:
     assert world.count("tenfold_switch_reads_total") == 250
 
 
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [(1 << 53) - 1, -((1 << 53) - 1), 1.7e308, nested(32)])
+def test_what_every_json_reader_holds_may_be(value: Any) -> None:
+    """To the very bound."""
+    assert not problem_with(value, {})
+
+
 @pytest.mark.parametrize(
     ("schema", "value", "problem"),
     [
@@ -344,6 +357,18 @@ def test_reads_are_reported_by_place_as_rates() -> None:
         ({"minimum": 5}, 4, "4 is less than 5"),
         ({"maximum": 5}, 5.5, "5.5 is more than 5"),
         ({"type": "number"}, float("inf"), "inf is not finite"),
+        (
+            {"type": "integer"},
+            1 << 53,
+            "9007199254740992 is beyond 9007199254740991, the largest integer that every JSON reader holds",
+        ),
+        (
+            {},
+            {"a": [-(10**50)]},
+            f"-1{'0' * 50} at /a/0 is beyond 9007199254740991, the largest integer that every JSON reader holds",
+        ),
+        ({}, nested(33), "it is nested more than 32 deep"),
+        ({}, nested(900), "it is nested more than 32 deep"),
         ({"maxLength": 2}, "abc", "'abc' has more than 2 characters"),
         ({"items": {"type": "string"}}, ["a", 1], "1 at /1 is no string"),
         ({"required": ["a"]}, {}, "'a' is missing"),

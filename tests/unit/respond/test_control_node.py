@@ -15,13 +15,14 @@ from tenfold.kernel import TenfoldError, VirtualClock
 from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
 from tenfold.respond.control.app import control_app
-from tenfold.respond.control.desk import Desk
+from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
 from tenfold.respond.control.inbox import Inbox
 from tenfold.respond.control.ledger import FORGOTTEN_AFTER, Ledger
-from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Conflict, Draft, Log, Put, Unacceptable
+from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Check, Conflict, Draft, Log, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.sqlite import SqliteStore
+from tenfold.telemetry import Counter
 
 API = Process(id="p1", service="api")
 
@@ -99,12 +100,14 @@ class Disk:
         self.go.wait(5)
         if self.broken:
             raise TenfoldError("no room")
+        if any(change.key == "poison" for change in changes):
+            raise OverflowError("too large")
         self.durable += changes
 
 
-async def desk_of(disk: Disk) -> tuple[Log, Desk, list[Change]]:
+async def desk_of(disk: Disk, check: Check | None = None) -> tuple[Log, Desk, list[Change]]:
     log, told = Log("i", "b"), list[Change]()
-    desk = Desk(log, disk, told.append, VirtualClock())
+    desk = Desk(log, disk, told.append, VirtualClock(), {"switches": check} if check else {})
     desk.open()
     return log, desk, told
 
@@ -143,6 +146,77 @@ def test_what_the_disk_refuses_never_was() -> None:
         assert isinstance(change, Change)
         assert change.epoch == 1
         await desk.close()
+
+    asyncio.run(main())
+
+
+def test_what_a_check_or_the_disk_raises_is_the_failure_of_one_change() -> None:
+    """Those in the same batch are made, and so is the next."""
+
+    def check(wish: Put, _: Change | None, __: int) -> str:
+        return str(10**400 / 1.0) if wish.key == "large" else ""
+
+    async def main() -> None:
+        disk = Disk()
+        disk.go.set()
+        _, desk, told = await desk_of(disk, check)
+        async with asyncio.timeout(5):
+            wishes = [put(key=key) for key in ("a", "large", "poison", "b")]
+            outcomes = await asyncio.gather(*map(desk.put, wishes), return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [Change, ChangeFailed, ChangeFailed, Change]
+            assert "OverflowError" in str(outcomes[1])
+            assert isinstance(await desk.put(put(key="c")), Change)
+        assert [change.key for change in told] == ["a", "b", "c"]
+        assert [change.epoch for change in told] == [1, 2, 3]
+        assert not desk.ended
+        await desk.close()
+
+    asyncio.run(main())
+
+
+def test_a_change_that_cannot_be_told_is_made_all_the_same() -> None:
+    """It is durable; whoever was not told of it asks at the next line."""
+
+    async def main() -> None:
+        disk, failures = Disk(), Counter()
+        disk.go.set()
+
+        def broken(_: Change) -> None:
+            raise RuntimeError("broken on purpose")
+
+        desk = Desk(Log("i", "b"), disk, broken, VirtualClock(), failures=failures)
+        desk.open()
+        async with asyncio.timeout(5):
+            epochs = [outcome.epoch for outcome in [await desk.put(put()), await desk.put(put())]]  # type: ignore[union-attr]
+        assert epochs == [1, 2]
+        assert failures.value == 2
+        await desk.close()
+
+    asyncio.run(main())
+
+
+def test_a_node_whose_desk_has_ended_says_so(tmp_path: Path) -> None:
+    """To whoever asks for its health, to who waits for a change and to who comes later; nobody hangs."""
+
+    async def main() -> None:
+        store = opened(tmp_path)
+        node = ControlNode(store)
+
+        def ends(_: Put, __: Change | None, ___: int) -> str:
+            raise asyncio.CancelledError
+
+        node.checks["switches"] = ends
+        await node.open()
+        client = AsgiClient(control_app(node, "secret"))
+        assert (await client.ask("GET", "/health")).status == 200
+        async with asyncio.timeout(5):
+            for _ in range(2):
+                with pytest.raises(DeskEnded, match="accepts no change any longer"):
+                    await node.put(put())
+        health = await client.ask("GET", "/health")
+        assert (health.status, "no change" in health.text) == (503, True)
+        await node.close()
+        store.close()
 
     asyncio.run(main())
 

@@ -94,6 +94,7 @@ REFUSED: list[tuple[str, SwitchRecord | bytes, str]] = [
     ("reviews", SwitchRecord((Rule(value="off", owner="ann", reason="x", stores=("7",)),)), "'off' is no boolean"),
     ("limit", SwitchRecord((Rule(value=900, owner="ann", reason="x"),)), "900 is more than 500"),
     ("limit", SwitchRecord((Rule(value=1.5, owner="ann", reason="x"),)), "1.5 is no integer"),
+    ("limit", SwitchRecord((Rule(value=10**400, owner="ann", reason="x"),)), "beyond 9007199254740991"),
     ("reviews", SwitchRecord((off(),)), "every store at once; more than 10 take a confirmation"),
     ("reviews", SwitchRecord((off(stores=STORES),)), "11 stores at once"),
     ("reviews", SwitchRecord((off(percent=10),)), "every store at once"),

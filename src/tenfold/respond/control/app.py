@@ -30,6 +30,7 @@ from starlette.types import ASGIApp
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
 from tenfold.protect.channel.messages import Acks, Reports
+from tenfold.respond.control.desk import ChangeFailed
 from tenfold.respond.control.gate import Gate
 from tenfold.respond.control.log import Conflict, Put
 from tenfold.respond.control.node import ControlNode
@@ -68,7 +69,7 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route("/metrics", desk.metrics),
         ],
         middleware=[Middleware(Gate, token=token)],
-        exception_handlers={BodyInvalid: _body_invalid, TenfoldError: _cannot},
+        exception_handlers={BodyInvalid: _body_invalid, ChangeFailed: _failed, TenfoldError: _cannot},
     )
 
 
@@ -146,6 +147,8 @@ class _Addresses:
         return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})
 
     async def health(self, _: Request) -> Response:
+        if self._node.ended:
+            return PlainTextResponse("The control node accepts no change any longer. Start it again.\n", 503)
         return PlainTextResponse("ok\n")
 
     async def metrics(self, _: Request) -> Response:
@@ -187,6 +190,10 @@ def _problem(status: int, problem: str) -> Response:
 
 async def _body_invalid(_: Request, error: Exception) -> Response:
     return _problem(400, str(error))
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return _problem(500, str(error))
 
 
 async def _cannot(_: Request, error: Exception) -> Response:

@@ -66,7 +66,10 @@ class ControlNode:
         self._events = events
         self.checks: dict[str, Check] = {}
         """By topic, what else may be wrong with a change; whoever owns a topic puts its check here before `open`."""
-        self._desk = Desk(self.log, store, self._publish, self.clock, self.checks)
+        failures = self.registry.counter(
+            "tenfold_control_change_failures_total", "Changes that a check, the store or the telling raised at."
+        ).child()
+        self._desk = Desk(self.log, store, self._publish, self.clock, self.checks, failures)
         self._beating: asyncio.Task[None] | None = None
         self._declare()
 
@@ -91,6 +94,11 @@ class ControlNode:
                 await self._beating
         await self._desk.close()
         self.fanout.close()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was opened and accepts changes no longer."""
+        return self._desk.ended
 
     async def put(self, put: Put) -> Outcome:
         """The accepted change, durable and on its way to everyone, or why not."""
