@@ -18,7 +18,7 @@ from benchmarks.protect.followers import ControlProcess
 from tenfold.protect.channel import Channel
 from tenfold.protect.switches import BooleanSwitch, Rule, Switches, SwitchRecord
 from tenfold.respond.switch_cli import ControlUnknown, SwitchRefused, add_switch_commands
-from tenfold.respond.switchboard import SwitchOperator
+from tenfold.respond.switchboard import SwitchOperator, moment
 
 DEADLINE_S = 15.0
 CLI = """
@@ -131,6 +131,10 @@ def test_what_may_not_be_is_refused_before_and_by_the_node(
             call(capsys, "set", "limit", "900", "--reason", "x")
         with pytest.raises(Exception, match="Did you mean 'reviews'"):
             call(capsys, "set", "review", "off", "--store", "7", "--reason", "x")
+        with pytest.raises(moment.MomentInvalid, match="within 400 days"):
+            call(capsys, "set", "ghost", "on", "--confirm", "--ttl", "100000000d", "--reason", "x")
+        with pytest.raises(SwitchRefused, match="every JSON reader"):
+            call(capsys, "set", "limit", "9" * 400, "--reason", "x")
     monkeypatch.delenv("TENFOLD_CONTROL_TOKEN")
     with pytest.raises(ControlUnknown, match="TENFOLD_CONTROL_TOKEN"):
         call(capsys, "list")

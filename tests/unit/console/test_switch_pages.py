@@ -17,7 +17,7 @@ from tenfold.console.switchboard import Desk, SwitchPages, Watch
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Process
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
@@ -98,6 +98,18 @@ def test_the_board_shows_every_switch_to_whoever_looks(room: Room) -> None:
     assert "1 of 1 process, slowest 3.16 ms" in page
     assert "Sign in" in page
     assert "/undo/" not in page
+
+
+@pytest.mark.parametrize("json", [b"7", b'{"rules":[{"value":false,"until_ms":8640001000000000000}]}'])
+def test_one_record_that_cannot_be_read_does_not_take_the_board_down(room: Room, json: bytes) -> None:
+    """It is said to be so; the others are shown, and its own page opens."""
+    room.control.slip_in("ghost", json)
+    page = room.visitor.get("/switches")
+    assert page.status == 200
+    assert "The record of the switch &#39;ghost&#39; cannot be read" in page.text
+    assert "limit" in page.text
+    assert room.visitor.get("/switches/of/ghost").status == 200
+    assert room.visitor.get("/switches/history").status == 200
 
 
 def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
@@ -348,7 +360,8 @@ def test_whatever_a_switch_or_a_person_says_is_text(room: Room) -> None:
     )
     room.control.follow(Process(id="p2", service=HOSTILE, store=HOSTILE, instance=HOSTILE, host=HOSTILE))
     room.set_by(HOSTILE, "hostile", HOSTILE, HOSTILE, stores=(HOSTILE,), where={HOSTILE: HOSTILE})
-    room.set_by(HOSTILE, f"a/{HOSTILE}", {HOSTILE: 1}, HOSTILE)
+    odd = SwitchRecord((Rule(value={HOSTILE: 1}, owner=HOSTILE, reason=HOSTILE),))
+    room.control.slip_in(f"a/{HOSTILE}", odd.json or b"")
     form = wish_for(ann, "hostile", value=HOSTILE, stores=HOSTILE, ends=HOSTILE, owner=HOSTILE, reason=HOSTILE)
     pages = [
         ann.get(path).text
@@ -369,8 +382,8 @@ def test_whatever_a_switch_or_a_person_says_is_text(room: Room) -> None:
 
 
 def test_a_switch_with_any_name_has_a_page(room: Room) -> None:
-    """A record may be called anything printable."""
-    room.set_by("Ben", "odd/name with spaces", 1)
+    """A record may be called anything printable in a store that an earlier node wrote."""
+    room.control.slip_in("odd/name with spaces", b'{"rules":[{"value":1}]}')
     page = room.visitor.get("/switches").text
     [address] = re.findall(r'href="(/switches/of/odd[^"]*)"', page)
     assert address == "/switches/of/odd%2Fname%20with%20spaces"

@@ -21,7 +21,8 @@ from tenfold.protect.switches.loads import Load, LoadReport
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
 from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, moment, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
-from tenfold.respond.switchboard.history import wholeness_of
+from tenfold.respond.switchboard.history import entry, wholeness_of
+from tenfold.respond.switchboard.view import view_of
 
 REVIEWS = Declaration(
     name="reviews", kind="boolean", default=True, tier="P3", functions=("product page",), owner="shop team"
@@ -88,6 +89,7 @@ def run(tmp_path: Path) -> Callable[[Callable[[Board], Coroutine[Any, Any, None]
 
 Run = Callable[[Callable[[Board], Coroutine[Any, Any, None]]], None]
 STORES = tuple(map(str, range(11)))
+NOTHING = SwitchRecord()
 NOW_MS = VirtualClock().wall_ns() // 1_000_000
 
 REFUSED: list[tuple[str, SwitchRecord | bytes, str]] = [
@@ -132,6 +134,72 @@ def test_who_confirms_may_reach_far_but_not_beyond_the_schema(run: Run) -> None:
         assert isinstance(await board.put("limit", bad, confirmed=True), Unacceptable)
 
     run(scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "why"),
+    [
+        ("ghost", off(until_ms=NOW_MS + 401 * 86_400_000), "within 400 days"),
+        ("ghost", off(until_ms=10**18), "cannot be read"),
+        ("ghost", Rule(value=False), "has an owner, who answers for it, and a reason"),
+        ("ghost", Rule(value=10**30, owner="ann", reason="x"), "every JSON reader"),
+        ("ghost", off(where={"age": 10**30}), "every JSON reader"),
+        ("../x", off(), "'../x' is no name of a switch"),
+        ("Ghost", off(), "is no name of a switch"),
+    ],
+)
+def test_what_nobody_has_declared_is_checked_as_well(run: Run, name: str, rule: Rule, why: str) -> None:
+    """But for its kind, which nobody knows yet; whoever confirms it."""
+
+    async def scene(board: Board) -> None:
+        outcome = await board.put(name, SwitchRecord((rule,)), confirmed=True)
+        assert isinstance(outcome, Unacceptable)
+        assert why in outcome.problem
+        draft = Draft(name=name, if_epoch=0, before=NOTHING, after=SwitchRecord((rule,)))
+        assert why in draft.refusal(NOW_MS) or why == "cannot be read"
+
+    run(scene)
+
+
+def test_what_may_not_be_set_any_longer_can_be_taken_back(run: Run) -> None:
+    """As it lies in a store that an earlier node wrote: an odd name, or what cannot be read."""
+
+    async def scene(board: Board) -> None:
+        check = board.node.checks.pop("switches")
+        await board.put("../x", SwitchRecord((off(), off(stores=("7",)))))
+        await board.put("reviews", b'{"rules":[{"value":false,"until_ms":8640001000000000000}]}')
+        board.node.checks["switches"] = check
+        assert isinstance(await board.put("../x", SwitchRecord((off(),)), confirmed=True), Change)
+        assert isinstance(await board.put("../x", None), Change)
+        assert isinstance(await board.put("reviews", None), Change)
+
+    run(scene)
+
+
+def test_a_record_that_cannot_be_read_is_taken_back_by_a_draft_of_nothing() -> None:
+    """It is there, so taking it away is a change; where nothing is there is nothing to do."""
+    assert not Draft(name="reviews", if_epoch=7, before=NOTHING, after=NOTHING).changes_nothing
+    assert Draft(name="reviews", if_epoch=0, before=NOTHING, after=NOTHING).changes_nothing
+
+
+UNREADABLE = [
+    b"7",
+    b'{"rules":[{"value":false,"until_ms":8640001000000000000}]}',
+    b'{"rules":[{"value":false,"until_ms":99999999999999999999999}]}',
+    b'{"rules":[{"value":%s}]}' % (b"[" * 500 + b"]" * 500),
+]
+
+
+@pytest.mark.parametrize("json", UNREADABLE)
+def test_a_record_that_cannot_be_read_is_shown_as_such(json: bytes) -> None:
+    """In the list, by itself and in the history; with the words for the others beside it."""
+    change = Change(epoch=9, topic="switches", key="reviews", value=msgspec.Raw(json), by="ann", reason="x")
+    view = view_of("reviews", REVIEWS, change, now_ms=NOW_MS)
+    assert "The record of the switch 'reviews' cannot be" in view.problem
+    assert view.value is True
+    assert view.problem in text.table([view], NOW_MS)[1]
+    assert any(view.problem in line for line in text.page(view, None, NOW_MS))
+    assert "reviews" in text.entry_line(entry(change))
 
 
 def test_nobody_changes_a_switch_without_a_name_and_a_reason(run: Run) -> None:
@@ -297,9 +365,6 @@ def effect(before: SwitchRecord, after: SwitchRecord, declaration: Declaration =
     return effect_of(draft, processes, loads, now_ms=1)
 
 
-NOTHING = SwitchRecord()
-
-
 @pytest.mark.parametrize(
     ("before", "after", "processes", "stores", "reads_per_s"),
     [
@@ -361,7 +426,7 @@ def test_a_length_is_from_now(said: str, seconds: int) -> None:
     assert moment.after(said, NOW_MS) == NOW_MS + seconds * 1000
 
 
-@pytest.mark.parametrize("said", ["", "30", "m", "30x", "0s", "-5m"])
+@pytest.mark.parametrize("said", ["", "30", "m", "30x", "0s", "-5m", "401d", "9" * 400 + "d"])
 def test_what_is_no_length_is_refused(said: str) -> None:
     with pytest.raises(moment.MomentInvalid):
         moment.after(said, NOW_MS)

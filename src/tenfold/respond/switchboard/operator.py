@@ -14,6 +14,7 @@ from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
 from tenfold.respond.control import Conflict, ControlClient
 from tenfold.respond.control.chain import Link
+from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, following
@@ -56,8 +57,9 @@ class SwitchOperator:
         return view_of(name, declaration, record, now_ms=self._now_ms())
 
     def declaration(self, name: str) -> Declaration | None:
+        """None as well for one that cannot be read: the node does not go by it either."""
         record = self.control.get(DECLARED, name)
-        return read_declaration(record.json) if record is not None and record.json is not None else None
+        return dict(_readable([record])).get(name) if record is not None else None
 
     def draft_set(self, name: str, rule: Rule, *, override: bool = False) -> Draft:
         """`rule` instead of what is set for its scope; with `override` instead of everything that is set."""
@@ -159,8 +161,9 @@ class SwitchOperator:
         return Draft(name=name, if_epoch=epoch, before=before, after=after, declaration=declaration)
 
     def _current(self, name: str) -> tuple[int, SwitchRecord]:
+        """What cannot be read counts for nothing, so that it can be replaced."""
         record = self.control.get(TOPIC, name)
-        return (record.epoch, SwitchRecord.read(name, record.json)) if record is not None else (0, SwitchRecord())
+        return (record.epoch, read_or_nothing(record)) if record is not None else (0, SwitchRecord())
 
     def _declared(self) -> dict[str, Declaration]:
         return dict(_readable(self.control.records(DECLARED)))

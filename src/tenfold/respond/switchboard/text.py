@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.following import Following
 from tenfold.respond.switchboard.history import Entry, Wholeness
@@ -55,12 +55,7 @@ def effect_lines(effect: Effect) -> Iterator[str]:
 
 
 def entry_line(entry: Entry) -> str:
-    if entry.record is None:
-        now = "default"
-    else:
-        rules = [msgspec.convert(rule, Rule, strict=False) for rule in entry.record.get("rules", ())]
-        now = "; ".join(f"{said(rule.value)} for {scope(rule)}" for rule in rules)
-    return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {now}  by {entry.by}: {entry.reason}"
+    return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {_set(entry)}  by {entry.by}: {entry.reason}"
 
 
 def acknowledged(follows: Following) -> str:
@@ -111,6 +106,16 @@ def at(wall_ns: int) -> str:
     return datetime.fromtimestamp(wall_ns // 1_000_000_000).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
 
 
+def _set(entry: Entry) -> str:
+    if entry.record is None:
+        return "default"
+    try:
+        record = msgspec.convert(entry.record, SwitchRecord)
+    except msgspec.ValidationError:
+        return "what cannot be read"
+    return "; ".join(f"{said(rule.value)} for {scope(rule)}" for rule in record.rules)
+
+
 def _row(view: SwitchView, now_ms: int) -> tuple[str, ...]:
     whole = next((rule for rule in reversed(view.rules) if not rule.scoped), None)
     scoped = [rule for rule in view.rules if rule.scoped]
@@ -123,7 +128,7 @@ def _row(view: SwitchView, now_ms: int) -> tuple[str, ...]:
         _some([f"{said(rule.value)} {scope(rule)}" for rule in scoped]),
         _length((min(ends) - now_ms) / 1000) if ends else "",
         newest.owner if newest is not None else "",
-        newest.reason if newest is not None else "",
+        newest.reason if newest is not None else view.problem,
     )
 
 

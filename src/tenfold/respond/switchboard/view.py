@@ -6,6 +6,7 @@ import msgspec
 
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, RecordInvalid, Rule, SwitchRecord
+from tenfold.protect.switches.schema import problem_with
 
 
 class SwitchView(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,10 @@ def view_of(name: str, declaration: Declaration | None, change: Change | None, *
 
 
 def _read(name: str, change: Change | None) -> tuple[SwitchRecord, str]:
+    """One record that cannot be read, or shown, is said to be so; it does not hide the others."""
     try:
-        return SwitchRecord.read(name, change.json if change is not None else None), ""
+        record = SwitchRecord.read(name, change.json if change is not None else None)
     except RecordInvalid as error:
         return SwitchRecord(), str(error)
+    problem = next(filter(None, (problem_with(rule.value, {}) for rule in record.rules)), "")
+    return (SwitchRecord(), f"The record of the switch '{name}' cannot be: {problem}.") if problem else (record, "")
