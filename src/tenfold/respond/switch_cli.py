@@ -20,6 +20,7 @@ from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, Rule
 from tenfold.respond.control import ControlClient
 from tenfold.respond.switchboard import Draft, SwitchOperator, moment, text
+from tenfold.respond.switchboard.following import apart_sentence
 from tenfold.respond.switchboard.watch import watch
 
 URL, TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names of variables
@@ -115,7 +116,9 @@ def _add_change(words: Subparsers, word: str, run: Callable[..., int], says: str
 
 def _list(options: argparse.Namespace) -> int:
     with _operator(options) as operator:
-        views = operator.views()
+        views, apart = operator.views(), apart_sentence(operator.apart())
+    if apart:
+        sys.stderr.write(f"tenfold: {apart}\n")
     return _say(options, views, text.table(views, _now_ms()))
 
 

@@ -16,6 +16,7 @@ import pytest
 from benchmarks.protect.followers import ControlProcess
 
 from tenfold.protect.channel import Channel
+from tenfold.protect.channel.keepsake import Keepsake
 from tenfold.protect.switches import BooleanSwitch, Rule, Switches, SwitchRecord
 from tenfold.respond.switch_cli import ControlUnknown, SwitchRefused, add_switch_commands
 from tenfold.respond.switchboard import SwitchOperator, moment
@@ -220,6 +221,41 @@ def test_the_last_good_setting_holds_in_a_process_that_begins_with_the_node_dead
         assert service.reviews() is False
         assert service.reviews.at(store="8") is True
     node.open()
+
+
+def test_a_lost_store_resets_no_switch_before_somebody_says_so(
+    node: ControlProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever fresh processes and people put into the new one: those who hold the old go on, and it is said."""
+    with Service(node, keepsake=tmp_path / "keepsake") as service:
+        call(capsys, "set", "limit", "20", "--reason", "before the loss")
+        call(capsys, "set", "reviews", "off", "--store", "9", "--reason", "before the loss")
+        until(lambda: Keepsake(tmp_path / "keepsake").load().epoch == service.channel.epoch)
+        node.kill()
+        for path in tmp_path.glob("control.db*"):
+            path.unlink()
+        node.open()
+        with Service(node) as fresh:
+            assert fresh.limit() == 100
+            status, said = call(capsys, "set", "reviews", "off", "--store", "7", "--reason", "since")
+            assert (status, said["following"]["processes"], said["following"]["applied"]) == (0, 1, 1)
+            until(lambda: len(call(capsys, "show", "reviews")[1]["following"]["apart"]) == 1)
+            assert service.limit() == 20
+            assert not service.channel.connected
+            parser = argparse.ArgumentParser()
+            add_switch_commands(parser.add_subparsers())
+            options = parser.parse_args(["switch", "list"])
+            options.run(options)
+            assert "1 process holds what another store had" in capsys.readouterr().err
+
+            node.kill()
+            node.open("--adopt", str(tmp_path / "keepsake"))
+            until(lambda: service.channel.connected and fresh.channel.connected)
+            until(lambda: (fresh.limit(), service.limit()) == (20, 20))
+            assert (service.reviews(), service.reviews.at(store="9")) == (False, True)
+            until(lambda: call(capsys, "show", "reviews")[1]["following"]["applied"] == 2)
+            assert call(capsys, "show", "reviews")[1]["following"]["apart"] == []
+            assert call(capsys, "verify")[0] == 0
 
 
 def test_a_forked_child_follows_and_ends_what_is_over(node: ControlProcess, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,6 +112,16 @@ def test_one_record_that_cannot_be_read_does_not_take_the_board_down(room: Room,
     assert room.visitor.get("/switches/history").status == 200
 
 
+def test_the_board_says_who_holds_what_a_lost_store_had(room: Room) -> None:
+    """And what ends it; they do not count as who follows."""
+    room.control.follow(Process(id="p2", service="worker", pid=12))
+    room.control.presences[1].holds = "0001-lost"
+    page = room.visitor.get("/switches").text
+    assert "1 process holds what another store had and will not follow this one: worker/12." in page
+    assert "--adopt" in page
+    assert "1 process follow" in page
+
+
 def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
     """With a callback that raised told apart, and no time where none can be told."""
     room.control.follow(Process(id="p2", service="worker", pid=12))

@@ -64,14 +64,31 @@ def test_an_older_store_is_not_followed() -> None:
     assert mirror.weigh(Missed(incarnation=EARLY, boot="b", after=3, epoch=4)) is Refusal.OLDER
 
 
-def test_a_later_store_is_followed_unless_it_is_empty() -> None:
+def test_a_later_store_is_followed_once_somebody_said_that_it_replaces_the_one_before() -> None:
     """Its epochs may be smaller; what only the old store had is gone, and subscribers hear of it."""
     mirror = Mirror()
     followed(mirror, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
-    assert mirror.weigh(snapshot(0)) is Refusal.EMPTY
-    changes = followed(mirror, snapshot(2, change(2, b"5")))
+    meant = Snapshot(incarnation=LATE, boot="boot", epoch=2, records=(change(2, b"5"),), replaces=True)
+    changes = followed(mirror, meant)
     assert [(told.key, told.json) for told in changes] == [("b", None), ("a", b"5")]
     assert mirror.state.epoch == 2
+
+
+def test_a_new_store_that_nobody_vouched_for_resets_nothing_whatever_it_holds() -> None:
+    """Empty, with what other processes declared or found hot, or with what a person set since."""
+    mirror = Mirror()
+    followed(mirror, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
+    for strange in (snapshot(0), snapshot(1, change(1, key="hot", ephemeral=True)), snapshot(2, change(2, b"5"))):
+        assert mirror.weigh(strange) is Refusal.STRANGE
+    assert mirror.state.epoch == 8
+
+
+def test_a_process_that_holds_nothing_lasting_has_nothing_to_lose_by_a_new_store() -> None:
+    """Ephemeral records say what holds just now."""
+    mirror = Mirror()
+    followed(mirror, snapshot(8, change(8, ephemeral=True), incarnation=EARLY))
+    followed(mirror, snapshot(2, change(2, b"5")))
+    assert mirror.state.topics["switches"]["a"].json == b"5"
 
 
 def test_a_process_that_knows_nothing_follows_an_empty_store() -> None:

@@ -18,7 +18,7 @@ from tenfold.respond.control.app import control_app
 from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
 from tenfold.respond.control.inbox import Inbox
-from tenfold.respond.control.ledger import FORGOTTEN_AFTER, Ledger
+from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, Ledger
 from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Check, Conflict, Draft, Log, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.sqlite import SqliteStore
@@ -360,21 +360,57 @@ def test_a_history_that_was_edited_is_noticed(tmp_path: Path, edit: str, broken_
     store.close()
 
 
-def test_a_lost_store_begins_again_with_what_a_process_knew(tmp_path: Path) -> None:
-    """Under a later name, so that every process follows."""
+def test_a_lost_store_takes_in_what_a_process_knew(tmp_path: Path) -> None:
+    """Under a later name, with the word that it replaces the one before, so that every process follows."""
     store = opened(tmp_path)
     accepted(store, put(b"1"), put(b"2", key="b"))
     snapshot = ControlNode(store).log.snapshot()
+    assert not snapshot.replaces
     (tmp_path / "new").mkdir()
     heir = opened(tmp_path / "new")
     heir.adopt(snapshot, 0)
     assert heir.incarnation > store.incarnation
+    assert ControlNode(heir).log.snapshot().replaces
     assert [(record.key, record.json) for record in ControlNode(heir).log.records()] == [("a", b"1"), ("b", b"2")]
     before = store.incarnation
     store.renew(0)
     assert store.incarnation > before
+    assert ControlNode(store).log.snapshot().replaces
     store.close()
     heir.close()
+
+
+def test_what_was_changed_since_the_loss_stays_when_the_rest_is_taken_in(tmp_path: Path) -> None:
+    """Set or taken away since; taking in the same twice does nothing; the history is whole."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2", key="b"), put(b"3", key="c"))
+    snapshot = ControlNode(store).log.snapshot()
+    store.close()
+    (tmp_path / "new").mkdir()
+    heir = opened(tmp_path / "new")
+    accepted(heir, put(b"9", key="a"), put(b"9", key="c"), put(None, key="c"), put(b"1", topic="hot-keys"))
+    for _ in range(2):
+        heir.adopt(snapshot, 0)
+        assert [(record.key, record.json) for record in ControlNode(heir).log.records()] == [("a", b"9"), ("b", b"2")]
+    assert heir.broken_at() is None
+    heir.close()
+
+
+def test_who_holds_what_another_store_had_has_nothing_of_this_one_in_force() -> None:
+    """However large its epoch is; until it acknowledges, or has ended."""
+    ledger = Ledger()
+    ledger.joined(API, 900, 0, holds="0001-lost")
+    ledger.left(API, 10)
+    [presence] = ledger.presences(20)
+    assert (presence.epoch, presence.holds, presence.follows) == (0, "0001-lost", False)
+    ledger.joined(API, 900, 30, holds="0001-lost")
+    ledger.acked("p1", 2, 0, 0, 40)
+    [presence] = ledger.presences(50)
+    assert (presence.epoch, presence.holds, presence.follows) == (2, "", True)
+    ledger.joined(API, 900, 60, holds="0001-lost")
+    ledger.left(API, 70)
+    ledger.left(API, 80)
+    assert [one.holds for one in ledger.presences(81 + APART_FOR.ns)] == [""]
 
 
 def with_node(folder: Path, test: Callable[[ControlNode, AsgiClient], None]) -> None:
@@ -406,5 +442,18 @@ def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
         node.ledger.joined(API, 0, node.clock.monotonic_ns())
         assert node.hear_acks(Acks("p1", [Applied(1, 0)]))
         assert node.hear_reports(reports)
+
+    with_node(tmp_path, test)
+
+
+def test_a_word_about_another_stores_epochs_counts_for_nothing(tmp_path: Path) -> None:
+    """A process may still have it to say when the node has come back with another store."""
+
+    def test(node: ControlNode, _: AsgiClient) -> None:
+        node.ledger.joined(API, 900, 0, holds="0001-lost")
+        assert node.hear_acks(Acks("p1", [Applied(900, 0)], "0001-lost"))
+        assert [one.epoch for one in node.ledger.presences(0)] == [0]
+        assert node.hear_acks(Acks("p1", [Applied(3, 0)], node.log.incarnation))
+        assert [one.epoch for one in node.ledger.presences(0)] == [3]
 
     with_node(tmp_path, test)

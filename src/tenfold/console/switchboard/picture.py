@@ -16,7 +16,7 @@ from tenfold.protect.switches.record import TOPIC
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
-from tenfold.respond.switchboard.following import OPERATOR, name_of
+from tenfold.respond.switchboard.following import OPERATOR, apart, apart_sentence, name_of
 from tenfold.respond.switchboard.view import view_of
 
 CARDS_MAX = 500
@@ -72,7 +72,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, those that are set first; `left_out` are more than CARDS_MAX.
 
     `newest` is the epoch of the newest change of any switch, which may have left nothing set; `behind` are the
-    processes that do not have it yet.
+    processes that do not have it yet. `apart` says that some hold what another store had, and what to do.
     """
 
     at_ns: int
@@ -81,6 +81,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     processes: int
     cards: tuple[Card, ...]
     left_out: int = 0
+    apart: str = ""
 
     def same_as(self, other: "Picture | None") -> bool:
         return other is not None and msgspec.structs.replace(self, at_ns=0) == msgspec.structs.replace(other, at_ns=0)
@@ -91,7 +92,8 @@ def look(operator: SwitchOperator, now_ns: int) -> Picture:
     control = operator.control
     declared = dict(_declarations(control.records(DECLARED)))
     records = {record.key: record for record in control.records(TOPIC)}
-    presences, loads = following_presences(control.processes()), _loads(control.reports(LOADS))
+    processes, loads = control.processes(), _loads(control.reports(LOADS))
+    presences = following_presences(processes)
     newest = operator.newest()
     asked = sorted((record.epoch for record in records.values()), reverse=True)[:ASKED_MAX]
     acks = {epoch: control.acks(epoch) for epoch in asked}
@@ -107,12 +109,13 @@ def look(operator: SwitchOperator, now_ns: int) -> Picture:
         processes=len(presences),
         cards=tuple(cards[:CARDS_MAX]),
         left_out=max(0, len(cards) - CARDS_MAX),
+        apart=apart_sentence(apart(processes)),
     )
 
 
 def following_presences(presences: Iterable[Presence]) -> list[Presence]:
     """The services that follow now; people's own tools do not count."""
-    return [one for one in presences if one.left_ns is None and one.process.service != OPERATOR]
+    return [one for one in presences if one.follows and one.process.service != OPERATOR]
 
 
 def applied_by(epoch: int, presences: Iterable[Presence], acks: Iterable[Ack]) -> tuple[Applied, ...]:

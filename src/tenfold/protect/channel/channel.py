@@ -190,7 +190,7 @@ class Channel:
             self._courier.prompt()
         else:
             failures = self._put_in_force(followed)
-            self._courier.acked(followed.state.epoch, failures)
+            self._courier.acked(followed.state.incarnation, followed.state.epoch, failures)
         if not self.connected:
             self._restore()
 

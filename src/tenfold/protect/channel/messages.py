@@ -20,10 +20,11 @@ class Applied(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Acks(msgspec.Struct, frozen=True):
-    """The body of `POST /control/v1/acks`."""
+    """The body of `POST /control/v1/acks`. `incarnation` is of the store whose epochs these are."""
 
     process: str
     applied: list[Applied]
+    incarnation: str = ""
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -27,6 +27,8 @@ class ControlStore(Store, Protocol):
 
     @property
     def incarnation(self) -> str: ...
+    @property
+    def replaces(self) -> bool: ...
     def epoch(self) -> int: ...
     def records(self) -> list[Change]: ...
     def window(self) -> list[Change]: ...
@@ -57,6 +59,7 @@ class ControlNode:
             epoch=store.epoch(),
             records=store.records(),
             history=store.window(),
+            replaces=store.replaces,
             ephemeral_topics=ephemeral_topics,
         )
         self.fanout = Fanout(self.registry)
@@ -105,7 +108,9 @@ class ControlNode:
         return await self._desk.put(put)
 
     def hear_acks(self, acks: Acks) -> bool:
-        """False when the process is not known: it has never followed this node."""
+        """False when the process is not known: it has never followed this node. Of another store they say nothing."""
+        if acks.incarnation not in ("", self.log.incarnation):
+            return self.ledger.knows(acks.process)
         now_ns = self.clock.monotonic_ns()
         for applied in acks.applied:
             took_ns = self.ledger.acked(acks.process, applied.epoch, applied.held_ns, applied.failures, now_ns)

@@ -59,8 +59,13 @@ class SqliteStore:
 
     @property
     def incarnation(self) -> str:
-        """Names this store's life. Sorts by when it began: processes follow a later one, never an earlier."""
+        """Names this store's life. Sorts by when it began: processes never follow an earlier one."""
         return self._incarnation
+
+    @property
+    def replaces(self) -> bool:
+        """Whether somebody has said that it takes the place of what processes hold of an earlier store."""
+        return self._fact("replaces") == self._incarnation
 
     def epoch(self) -> int:
         """No epoch up to this one may be given again."""
@@ -113,21 +118,28 @@ class SqliteStore:
         return None if digest == (self._fact("digest") or ROOT) else self.epoch()
 
     def renew(self, now_ns: int) -> None:
-        """Give the store a new, later name: for one that was put back from a backup and shall be followed."""
-        born_ns = max(now_ns, int(self._incarnation.partition("-")[0], 16) + 1)
-        self._incarnation = self._name(incarnation(born_ns))
+        """Have every process follow this store as it is, instead of what it holds: under a new, later name."""
+        self._replace(now_ns, self._incarnation)
 
     def adopt(self, snapshot: Snapshot, now_ns: int) -> None:
-        """Begin with the records that a process knew last; for a store that was lost. The store must be empty."""
-        if self.epoch():
-            raise StoreUnusable(f"The control store {self.path} holds changes already; nothing was adopted.")
-        previous, changes = 0, []
+        """Take in what a process knew last of a store that was lost, and have every process follow.
+
+        What has been changed here since then stays as it is; so it does no harm twice.
+        """
+        touched = set(self._database.execute("SELECT DISTINCT topic, key FROM changes"))
+        previous, changes = self.epoch(), []
         for record in sorted(snapshot.records, key=lambda record: record.epoch):
-            changes.append(msgspec.structs.replace(record, previous=previous))
-            previous = record.epoch
+            if (record.topic, record.key) not in touched:
+                epoch = max(record.epoch, previous + 1)
+                changes.append(msgspec.structs.replace(record, epoch=epoch, previous=previous))
+                previous = epoch
         self.commit(changes)
-        born_ns = max(now_ns, int(snapshot.incarnation.partition("-")[0], 16) + 1)
-        self._incarnation = self._name(incarnation(born_ns))
+        self._replace(now_ns, max(snapshot.incarnation, self._incarnation))
+
+    def _replace(self, now_ns: int, latest: str) -> None:
+        """A name that is later than `latest`, which processes may know, and the word that it is meant."""
+        born_ns = max(now_ns, int(latest.partition("-")[0], 16) + 1)
+        self._incarnation = self._name(incarnation(born_ns), replaces=True)
 
     def close(self) -> None:
         self._reader.close()
@@ -164,9 +176,11 @@ class SqliteStore:
     def _newest_digest(self) -> str:
         return self._fact("digest") or ROOT
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: str, *, replaces: bool = False) -> str:
         with self._database:
             self._state("incarnation", name)
+            if replaces:
+                self._state("replaces", name)
         return name
 
     def _fact(self, name: str) -> str | None:

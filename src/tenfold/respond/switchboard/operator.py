@@ -17,7 +17,7 @@ from tenfold.respond.control.chain import Link
 from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
-from tenfold.respond.switchboard.following import Following, following
+from tenfold.respond.switchboard.following import Following, apart, following
 from tenfold.respond.switchboard.history import Entry, Wholeness, entry, wholeness_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
@@ -96,7 +96,7 @@ class SwitchOperator:
 
     def effect(self, draft: Draft) -> Effect:
         """What it would touch."""
-        alive = [one.process for one in self.control.processes() if one.left_ns is None]
+        alive = [one.process for one in self.control.processes() if one.follows]
         return effect_of(draft, alive, self._loads(), now_ms=self._now_ms())
 
     def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
@@ -125,6 +125,10 @@ class SwitchOperator:
         while not (follows := self.following(epoch)).complete and time.monotonic() < end_s:
             time.sleep(ASK_EVERY_S)
         return follows
+
+    def apart(self) -> tuple[str, ...]:
+        """Who holds what another store had, and does not follow this node."""
+        return apart(self.control.processes())
 
     def newest(self) -> int:
         """The epoch of the newest change of any switch, 0 when there was none."""

@@ -8,7 +8,7 @@ import msgspec
 
 from tenfold.protect.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
-from tenfold.respond.switchboard.following import Following
+from tenfold.respond.switchboard.following import Following, apart_sentence
 from tenfold.respond.switchboard.history import Entry, Wholeness
 from tenfold.respond.switchboard.view import SwitchView
 
@@ -66,6 +66,8 @@ def acknowledged(follows: Following) -> str:
         line += f"; {follows.failures} times somebody raised at it"
     if follows.missing:
         line += f"; not yet in {_some(follows.missing)}"
+    if follows.apart:
+        line += f". {apart_sentence(follows.apart)}"
     return line
 
 
