@@ -9,7 +9,9 @@ from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.lines import encode
 from tenfold.protect.switches import Declaration
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
+from tenfold.protect.switches.loads import LOADS
 from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.switches.standing import STANDING
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
 from tenfold.respond.control.chain import ROOT, Link, link
 from tenfold.respond.control.ledger import Ack, Presence
@@ -26,6 +28,7 @@ class MemoryControl:
         self.presences: list[Presence] = []
         self.acknowledged: dict[int, list[Ack]] = {}
         self.loads: dict[str, msgspec.Raw] = {}
+        self.standings: dict[str, msgspec.Raw] = {}
         self.failing: Exception | None = None
         self._changes: list[Change] = []
         self._clock = clock
@@ -75,7 +78,7 @@ class MemoryControl:
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:
         self._fail()
-        return self.loads
+        return {LOADS: self.loads, STANDING: self.standings}.get(topic, {})
 
     def close(self) -> None:
         """Nothing is open."""

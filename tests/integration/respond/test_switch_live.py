@@ -223,6 +223,45 @@ def test_the_last_good_setting_holds_in_a_process_that_begins_with_the_node_dead
     node.open()
 
 
+def test_a_process_that_refuses_a_value_is_not_counted_as_having_it(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stricter version of the service: at once, after the node was started again, and when the process was late."""
+    with Stricter(node) as stricter, Service(node) as service:
+        until(lambda: b'"maximum":500' in (service.channel.current("switch-declarations")["limit"].json or b""))
+        status, said = call(capsys, "set", "limit", "20", "--reason", "x")
+        assert (status, said["following"]["applied"], said["following"]["processes"]) == (0, 1, 2)
+        [refused] = said["following"]["refused"]
+        assert "20 is more than 10" in refused["why"]
+        assert (service.limit(), stricter.limit()) == (20, 5)
+        assert said["following"]["failures"] == 0
+        until(lambda: call(capsys, "show", "limit")[1]["switch"]["otherwise"] != [])
+        node.kill()
+        node.open()
+        with Stricter(node):
+            until(lambda: len(call(capsys, "show", "limit")[1]["following"]["refused"]) == 2)
+            assert call(capsys, "show", "limit")[1]["following"]["applied"] == 1
+
+
+class Stricter:
+    """Another version of the service, which takes smaller values."""
+
+    def __init__(self, node: ControlProcess) -> None:
+        self.switches = Switches()
+        self.limit = self.switches.integer("limit", default=5, maximum=10, stores_max=None)
+        self.channel = Channel(node.url, node.token, service="old-shop")
+
+    def __enter__(self) -> "Stricter":
+        self.channel.open()
+        self.switches.open(self.channel)
+        until(lambda: "limit" in self.channel.current("switch-declarations"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.switches.close()
+        self.channel.close()
+
+
 def test_a_lost_store_resets_no_switch_before_somebody_says_so(
     node: ControlProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

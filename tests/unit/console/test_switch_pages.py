@@ -138,6 +138,23 @@ def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
     ]
 
 
+def test_who_refuses_a_change_is_said_with_the_reason(room: Room) -> None:
+    """It does not count as having it; and who declares the switch otherwise is named."""
+    room.control.follow(Process(id="p2", service="worker", pid=12))
+    epoch = room.set_by("Ben", "limit", 9)
+    for presence in room.control.presences:
+        presence.epoch = epoch
+    room.control.acknowledged[epoch] = [Ack("p1", 1_000_000, 0), Ack("p2", 1_000_000, 0, "9 is more than 5.")]
+    room.control.standings["p2"] = msgspec.Raw(b'{"otherwise":[["limit",["schema"]]]}')
+    page = room.visitor.get("/switches").text
+    assert "1 of 2 processes" in page
+    assert "refused in 1 process: 9 is more than 5." in page
+    assert "declared otherwise by worker/12 (schema)" in page
+    page = room.visitor.get("/switches/of/limit").text
+    assert "refused: 9 is more than 5." in page
+    assert "Declared otherwise by worker/12 (schema)" in page
+
+
 def test_a_shield_is_shown_as_what_it_is(room: Room) -> None:
     """The feature, what its absence costs, and what it spares now."""
     before = room.visitor.get("/switches").text

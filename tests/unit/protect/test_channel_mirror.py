@@ -8,12 +8,12 @@ import pytest
 from msgspec import Raw
 
 from tenfold.kernel import Duration
-from tenfold.protect.channel import AddressInvalid, Change, Process, State
+from tenfold.protect.channel import AddressInvalid, Change, ChangeRefused, Process, State
 from tenfold.protect.channel.backoff import Backoff
 from tenfold.protect.channel.keepsake import Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, Line, Missed, Snapshot
 from tenfold.protect.channel.mirror import Followed, Mirror, Refusal
-from tenfold.protect.channel.subscribers import Subscribers
+from tenfold.protect.channel.subscribers import Subscribers, Told
 from tenfold.protect.channel.wire import Address
 from tenfold.telemetry import Counter
 
@@ -175,11 +175,26 @@ def test_a_subscriber_that_raises_is_counted_and_harms_nobody() -> None:
 
     leave = subscribers.join("switches", broken, ())
     subscribers.join("switches", lambda news: told.append(news.epoch), [change(2, key="b"), change(1)])
-    assert subscribers.tell([change(3), change(4)]) == 2
+    assert subscribers.tell([change(3), change(4)]) == Told(failures=2)
     leave()
-    assert subscribers.tell([change(5)]) == 0
+    assert subscribers.tell([change(5)]) == Told()
     assert told == [1, 2, 3, 4, 5]
     assert failures.value == 2
+
+
+def test_a_refusal_is_told_apart_from_a_failure_and_of_the_newest_change_only() -> None:
+    """An acknowledgement names one epoch, and a refusal of another would be taken for its own."""
+    failures = Counter()
+    subscribers = Subscribers(failures)
+
+    def refuse(news: Change) -> None:
+        if news.json == b"9":
+            raise ChangeRefused("9 is more than 5.")
+
+    subscribers.join("switches", refuse, ())
+    assert subscribers.tell([change(3), change(4, b"9")]) == Told(refused="9 is more than 5.")
+    assert subscribers.tell([change(5, b"9", "b"), change(6)]) == Told()
+    assert failures.value == 0
 
 
 def test_waits_grow_to_a_second_and_differ() -> None:

@@ -18,9 +18,12 @@ from tenfold.protect.channel.messages import Report, Reports
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
 from tenfold.protect.switches.loads import Load, LoadReport
+from tenfold.protect.switches.standing import Refusal, Standing
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
+from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, moment, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
+from tenfold.respond.switchboard.following import Refused, following
 from tenfold.respond.switchboard.history import entry, wholeness_of
 from tenfold.respond.switchboard.view import view_of
 
@@ -398,6 +401,26 @@ def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
     assert said.narrower == (kept,)
     assert said.stores == ("8", "9")
     assert any("stays as it is" in line for line in text.effect_lines(said))
+
+
+def test_who_refuses_a_change_does_not_have_it_in_force() -> None:
+    """By its acknowledgement, or by how it says that it stands; whoever has not heard of it yet is told apart."""
+    presences = [
+        Presence(process=Process(id=f"p{number}", service="api", pid=number), epoch=epoch, since_ns=0)
+        for number, epoch in enumerate((7, 7, 9, 6))
+    ]
+    acks = [Ack("p0", 2_000_000, 0), Ack("p1", 1_000_000, 0, "20 is more than 10.")]
+    standings = {"p2": Standing(refused=(Refusal("limit", 7, "20 is more than 5."), Refusal("limit", 3, "old")))}
+    follows = following(7, presences, acks, standings)
+    assert (follows.processes, follows.applied, follows.missing, follows.complete) == (4, 1, ("api/3",), False)
+    assert follows.refused == (Refused("api/1", "20 is more than 10."), Refused("api/2", "20 is more than 5."))
+    assert (follows.slowest, follows.slowest_ms) == ("api/0", 2.0)
+    assert (
+        text.acknowledged(follows)
+        == "in force in 1 of 4 processes, median 2.0 ms, slowest 2.0 ms (api/0); refused in 2 processes: "
+        "20 is more than 10 (api/1, api/2); not yet in api/3"
+    )
+    assert following(7, presences[:3], acks, standings).complete
 
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

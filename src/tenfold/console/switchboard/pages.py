@@ -24,8 +24,10 @@ from tenfold.console.words import in_path
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration
+from tenfold.protect.switches.standing import STANDING
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.switchboard import SwitchOperator, SwitchUnknown
+from tenfold.respond.switchboard.following import standings_of
 from tenfold.respond.switchboard.history import Entry
 from tenfold.respond.switchboard.operator import UndoRefused
 
@@ -100,7 +102,8 @@ class SwitchPages:
             history = operator.history(name, limit=10)
             epoch = history[0].epoch if history else 0
             presences, acks = operator.control.processes(), operator.control.acks(epoch) if epoch else []
-            applied = applied_by(epoch, following_presences(presences), acks) if epoch else ()
+            standings = standings_of(operator.control.reports(STANDING))
+            applied = applied_by(epoch, following_presences(presences), acks, standings) if epoch else ()
             declaration = changes.declaration_of(name, operator)
             return _Seen(declaration, history, applied, changes.undo_proposal(name, operator) if history else None)
 

@@ -17,6 +17,7 @@ import msgspec
 from tenfold.kernel import Duration
 from tenfold.protect.channel.backoff import Backoff
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
+from tenfold.protect.channel.subscribers import Told
 from tenfold.protect.channel.wire import Address, Failure, StreamLost, abandon
 from tenfold.telemetry import Counter
 
@@ -34,7 +35,7 @@ class _Ack(NamedTuple):
     incarnation: str
     epoch: int
     applied_ns: int
-    failures: int
+    told: Told
 
 
 class Courier:
@@ -64,11 +65,11 @@ class Courier:
     def open(self) -> None:
         self._thread.start()
 
-    def acked(self, incarnation: str, epoch: int, failures: int) -> None:
+    def acked(self, incarnation: str, epoch: int, told: Told) -> None:
         """`epoch` of that store was applied just now. It is said at the next `prompt`: in the moment of a change every
         process of a machine has better things to do. The oldest is lost when too many wait, as later ones imply it.
         """
-        self._acks.append(_Ack(incarnation, epoch, time.monotonic_ns(), failures))
+        self._acks.append(_Ack(incarnation, epoch, time.monotonic_ns(), told))
 
     def prompt(self) -> None:
         """A good moment to say what was acknowledged; the node's beats give it, to each process at its own time."""
@@ -147,7 +148,7 @@ class Courier:
             return
         now_ns, incarnation = time.monotonic_ns(), self._unsaid[-1].incarnation
         applied = [
-            Applied(ack.epoch, now_ns - ack.applied_ns, ack.failures)
+            Applied(ack.epoch, now_ns - ack.applied_ns, *ack.told)
             for ack in self._unsaid
             if ack.incarnation == incarnation  # a store that was replaced asks for no word any longer
         ]

@@ -14,6 +14,7 @@ schema       what a value may be
 shelf        what is declared meets what is set
 reporter     tells the control node what is declared and how often it is read
 loads        how often
+standing     what it refuses of what is set, and declares otherwise than the node has it
 channel      what it stands on
 meters       what is counted
 """

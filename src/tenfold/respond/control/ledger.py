@@ -20,11 +20,15 @@ APART_FOR = Duration.from_s(5)
 
 
 class Ack(msgspec.Struct, frozen=True):
-    """One process has a change in force. `took_ns` is None when the change is older than this node's life."""
+    """One process has heard of a change, and has it in force unless it is `refused`, which says why.
+
+    `took_ns` is None when the change is older than this node's life.
+    """
 
     process: str
     took_ns: int | None
     failures: int
+    refused: str = ""
 
 
 class Presence(msgspec.Struct, kw_only=True):
@@ -84,7 +88,9 @@ class Ledger:
     def knows(self, process_id: str) -> bool:
         return process_id in self._presences
 
-    def acked(self, process_id: str, epoch: int, held_ns: int, failures: int, now_ns: int) -> int | None:
+    def acked(
+        self, process_id: str, epoch: int, held_ns: int, failures: int, now_ns: int, *, refused: str = ""
+    ) -> int | None:
         """The process says so; answers how long the change took, None when that cannot be told."""
         presence = self._presences.get(process_id)
         if presence is None:
@@ -93,7 +99,7 @@ class Ledger:
         presence.failures += failures
         accepted_ns = self._accepted_ns.get(epoch)
         took_ns = max(0, now_ns - accepted_ns - held_ns) if accepted_ns is not None else None
-        self._acks_of(epoch)[process_id] = Ack(process_id, took_ns, failures)
+        self._acks_of(epoch)[process_id] = Ack(process_id, took_ns, failures, refused)
         return took_ns
 
     def acks(self, epoch: int) -> list[Ack]:

@@ -113,8 +113,10 @@ class ControlNode:
             return self.ledger.knows(acks.process)
         now_ns = self.clock.monotonic_ns()
         for applied in acks.applied:
-            took_ns = self.ledger.acked(acks.process, applied.epoch, applied.held_ns, applied.failures, now_ns)
-            if took_ns is not None:
+            took_ns = self.ledger.acked(
+                acks.process, applied.epoch, applied.held_ns, applied.failures, now_ns, refused=applied.refused
+            )
+            if took_ns is not None and not applied.refused:
                 self._took.record_ns(took_ns)
         self._acks.inc(len(acks.applied))
         return self.ledger.knows(acks.process)

@@ -12,12 +12,13 @@ from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control import Conflict, ControlClient
 from tenfold.respond.control.chain import Link
 from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
-from tenfold.respond.switchboard.following import Following, apart, following
+from tenfold.respond.switchboard.following import Following, apart, differing, following, standings_of
 from tenfold.respond.switchboard.history import Entry, Wholeness, entry, wholeness_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
@@ -54,7 +55,8 @@ class SwitchOperator:
         declaration, record = self.declaration(name), self.control.get(TOPIC, name)
         if declaration is None and record is None:
             raise SwitchUnknown(f"There is no switch '{name}': nobody has declared or set it.")
-        return view_of(name, declaration, record, now_ms=self._now_ms())
+        otherwise = differing(name, self.control.processes(), self._standings())
+        return view_of(name, declaration, record, now_ms=self._now_ms(), otherwise=otherwise)
 
     def declaration(self, name: str) -> Declaration | None:
         """None as well for one that cannot be read: the node does not go by it either."""
@@ -117,7 +119,7 @@ class SwitchOperator:
 
     def following(self, epoch: int) -> Following:
         """Who has the change of that epoch in force."""
-        return following(epoch, self.control.processes(), self.control.acks(epoch))
+        return following(epoch, self.control.processes(), self.control.acks(epoch), self._standings())
 
     def acknowledged(self, epoch: int, *, within_s: float) -> Following:
         """The same, once everybody has it or `within_s` is over. Blocks."""
@@ -178,6 +180,9 @@ class SwitchOperator:
             with suppress(ValueError):
                 loads[process] = msgspec.json.decode(payload, type=LoadReport)
         return loads
+
+    def _standings(self) -> dict[str, Standing]:
+        return standings_of(self.control.reports(STANDING))
 
     def _now_ms(self) -> int:
         return self._clock.wall_ns() // 1_000_000

@@ -8,7 +8,7 @@ import msgspec
 
 from tenfold.protect.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
-from tenfold.respond.switchboard.following import Following, apart_sentence
+from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
 from tenfold.respond.switchboard.history import Entry, Wholeness
 from tenfold.respond.switchboard.view import SwitchView
 
@@ -30,6 +30,8 @@ def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[s
         yield f"  touches: {', '.join(view.functions)}"
     if view.problem:
         yield f"  {view.problem}"
+    if view.otherwise:
+        yield f"  declared otherwise by {_some(view.otherwise)}; what was declared last is shown"
     yield f"  default: {said(view.default)}"
     for rule in reversed(view.rules):
         yield f"  {said(rule.value)} for {scope(rule)}, {left(rule, now_ms)}; {rule.owner}: {rule.reason}"
@@ -64,11 +66,20 @@ def acknowledged(follows: Following) -> str:
         line += f", median {follows.median_ms:.1f} ms, slowest {follows.slowest_ms:.1f} ms ({follows.slowest})"
     if follows.failures:
         line += f"; {follows.failures} times somebody raised at it"
+    if follows.refused:
+        line += f"; {_refused(follows.refused)}"
     if follows.missing:
         line += f"; not yet in {_some(follows.missing)}"
     if follows.apart:
         line += f". {apart_sentence(follows.apart)}"
     return line
+
+
+def _refused(refused: Sequence[Refused]) -> str:
+    """With the reason of the first, which is mostly everybody's."""
+    names = _some([one.process for one in refused])
+    processes = "1 process" if len(refused) == 1 else f"{len(refused)} processes"
+    return f"refused in {processes}: {refused[0].why.rstrip('.')} ({names})"
 
 
 def wholeness_line(wholeness: Wholeness) -> str:

@@ -10,7 +10,9 @@ from tenfold.protect.switches.schema import problem_with
 
 
 class SwitchView(msgspec.Struct, frozen=True, kw_only=True):
-    """`value` holds wherever no scoped rule does. `problem` says that the record cannot be read."""
+    """`value` holds wherever no scoped rule does. `problem` says that the record cannot be read, `otherwise` who has
+    declared the switch otherwise than it is shown here, and in what.
+    """
 
     name: str
     kind: str
@@ -24,13 +26,21 @@ class SwitchView(msgspec.Struct, frozen=True, kw_only=True):
     changed_by: str = ""
     functions: tuple[str, ...] = ()
     problem: str = ""
+    otherwise: tuple[str, ...] = ()
 
     @property
     def set(self) -> bool:
         return bool(self.rules)
 
 
-def view_of(name: str, declaration: Declaration | None, change: Change | None, *, now_ms: int) -> SwitchView:
+def view_of(
+    name: str,
+    declaration: Declaration | None,
+    change: Change | None,
+    *,
+    now_ms: int,
+    otherwise: tuple[str, ...] = (),
+) -> SwitchView:
     """`declaration` is None for what no process has declared."""
     record, problem = _read(name, change)
     record = record.at(now_ms)
@@ -48,6 +58,7 @@ def view_of(name: str, declaration: Declaration | None, change: Change | None, *
         changed_by=change.by if change is not None else "",
         functions=declaration.functions if declaration is not None else (),
         problem=problem,
+        otherwise=otherwise,
     )
 
 
