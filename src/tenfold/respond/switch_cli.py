@@ -21,7 +21,7 @@ from tenfold.protect.switches import Declaration, Rule
 from tenfold.respond.control import ControlClient
 from tenfold.respond.switchboard import Draft, SwitchOperator, moment, text
 from tenfold.respond.switchboard.following import apart_sentence
-from tenfold.respond.switchboard.watch import watch
+from tenfold.respond.switchboard.watch import Away, Back, watch
 
 URL, TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names of variables
 DONE, NOT_DONE, UNCONFIRMED = 0, 1, 3
@@ -165,15 +165,19 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _watch(options: argparse.Namespace) -> int:
     with _operator(options) as operator:
-        seen = watch(operator, options.control, _token(), name=options.name)
-        for number, (entry, follows) in enumerate(seen, start=1):
-            _say(
-                options,
-                {"change": entry, "following": follows},
-                [text.entry_line(entry), f"        {text.acknowledged(follows)}"],
-            )
+        number = 0
+        for seen in watch(operator, options.control, _token(), name=options.name):
+            if isinstance(seen, Away):
+                _say(options, {"away": {"since_ns": seen.since_ns, "why": seen.why}}, [text.away_line(seen)])
+            elif isinstance(seen, Back):
+                _say(options, {"back": {"away_s": seen.away_s}}, [text.back_line(seen)])
+            else:
+                entry, follows = seen
+                lines = [text.entry_line(entry), f"        {text.acknowledged(follows)}"]
+                _say(options, {"change": entry, "following": follows}, lines)
+                number += 1
             sys.stdout.flush()
-            if number == options.changes:
+            if options.changes and number == options.changes:
                 break
     return DONE
 

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.protect.followers import KEY, TOPIC, ControlProcess, Followers, flip, setting
 
 from tenfold.protect.channel import Change, Channel
-from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError
+from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.ledger import Presence
 from tenfold.telemetry import EventLog, Registry
 
@@ -173,6 +173,48 @@ def test_two_who_press_at_once_do_not_both_win_over_http(client: ControlClient) 
     key = "breaker/price main/门店?x=1"
     assert isinstance(client.put(TOPIC, key, 3), Change)
     assert [record.key for record in client.records(TOPIC)] == [key]
+
+
+def test_a_kept_connection_that_the_node_has_closed_is_opened_anew(node: ControlProcess, client: ControlClient) -> None:
+    """As it does after two quiet minutes, and by dying: nothing was sent on it, so a change may go out as well."""
+    assert client.get(TOPIC, KEY) is None
+    node.kill()
+    node.open()
+    assert client.get(TOPIC, KEY) is None
+    node.kill()
+    node.open()
+    assert isinstance(client.put(TOPIC, KEY, 1), Change)
+
+
+def test_a_change_that_was_sent_is_not_sent_again(node: ControlProcess) -> None:
+    """The node may have made it; a question is asked once more, on a new connection."""
+    heard: list[bytes] = []
+
+    def serve(server: socket.socket) -> None:
+        """Answers the first request of each connection and hangs up at the second."""
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                heard.append(connection.recv(65536).split(b" ", 1)[0])
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"records":[]}')
+                heard.append(connection.recv(65536).split(b" ", 1)[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        client = ControlClient(f"http://127.0.0.1:{server.getsockname()[1]}", node.token)
+        assert client.records(TOPIC) == []
+        assert client.records(TOPIC) == []
+        assert heard == [b"GET", b"GET", b"GET"]
+        with pytest.raises(ControlUnreachableError, match="look at the record"):
+            client.put(TOPIC, KEY, 1, if_epoch=0)
+        client.close()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+    assert heard == [b"GET", b"GET", b"GET", b"PUT"]
 
 
 def test_a_wrong_token_is_told_and_changes_nothing(node: ControlProcess) -> None:

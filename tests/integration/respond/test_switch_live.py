@@ -345,6 +345,36 @@ def test_watching_tells_each_change_and_who_has_it(node: ControlProcess, capsys:
     assert all(line["following"]["applied"] == line["following"]["processes"] == 1 for line in lines)
 
 
+def test_watching_outlives_the_node_and_misses_nothing(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says once that the node is away and once that it is back; what was changed before it looked again is told."""
+    with Service(node):
+        watcher = subprocess.Popen(
+            [sys.executable, "-u", "-c", CLI, "switch", "watch", "--changes", "3", "--json"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ.copy(),
+        )
+        assert watcher.stdin is not None
+        assert watcher.stdout is not None
+        watcher.stdin.write(b"\n")
+        watcher.stdin.flush()
+        with closing(node.client()) as client:
+            until(lambda: any(one.process.service == "operator" and one.follows for one in client.processes()))
+        call(capsys, "set", "limit", "6", "--reason", "before")
+        assert json.loads(watcher.stdout.readline())["change"]["reason"] == "before"
+        node.kill()
+        assert set(json.loads(watcher.stdout.readline())["away"]) == {"since_ns", "why"}
+        node.open()
+        for limit in ("7", "8"):
+            call(capsys, "set", "limit", limit, "--reason", f"limit {limit}")
+        said = [json.loads(line) for line in watcher.stdout]
+        assert watcher.wait(10) == 0
+    assert [line["change"]["reason"] for line in said if "change" in line] == ["limit 7", "limit 8"]
+    assert [set(line) for line in said if "change" not in line] == [{"back"}]
+
+
 def test_a_dry_run_knows_the_reads_of_other_processes(node: ControlProcess) -> None:
     """From what they report."""
     with Service(node) as service:

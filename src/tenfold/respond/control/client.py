@@ -8,7 +8,7 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
-from tenfold.protect.channel.wire import Address, Failure
+from tenfold.protect.channel.wire import Address, Failure, hung_up
 from tenfold.respond.control.chain import Link
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import Conflict, Put
@@ -33,6 +33,10 @@ class _Links(msgspec.Struct):
     links: list[Link]
 
 
+class _Topics(msgspec.Struct):
+    incarnation: str
+
+
 class _Acks(msgspec.Struct):
     acks: list[Ack]
 
@@ -42,7 +46,11 @@ class _Presences(msgspec.Struct):
 
 
 class ControlClient:
-    """One request a call, each within `timeout_s`; for one thread. All raise ControlUnreachableError."""
+    """One request a call, each within `timeout_s`; for one thread. All raise ControlUnreachableError.
+
+    The connection is kept. One that the node has closed meanwhile is opened anew before anything is sent; what only
+    reads is sent once more when it is closed in just that moment.
+    """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._address = Address(url, token)
@@ -102,6 +110,10 @@ class ControlClient:
         """Durable changes after the epoch `after`, oldest first, with their digests as they were written."""
         return msgspec.json.decode(self._ask("GET", f"/chain?after={after}&limit={limit}")[1], type=_Links).links
 
+    def store(self) -> str:
+        """The incarnation of the node's store: epochs of two stores say nothing beside each other."""
+        return msgspec.json.decode(self._ask("GET", "/topics")[1], type=_Topics).incarnation
+
     def processes(self) -> list[Presence]:
         """Who follows, or did a moment ago."""
         return msgspec.json.decode(self._ask("GET", "/processes")[1], type=_Presences).processes
@@ -132,11 +144,15 @@ class ControlClient:
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> tuple[int, bytes]:
         """A status of 200, 404 or 412 and the body. Whatever else it is, is raised."""
+        if hung_up(self._connection):
+            self._connection.close()
+        kept = self._connection.sock is not None
         try:
-            response = self._address.send(self._connection, method, path, headers or {}, body)
-            status, text = response.status, response.read()
+            status, text = self._exchange(method, path, headers or {}, body)
         except Failure as error:
             self._connection.close()
+            if kept and method == "GET" and not isinstance(error, TimeoutError):
+                return self._ask(method, path, headers)
             raise ControlUnreachableError(
                 f"The control node at {self._address.url} does not answer ({error}); every process keeps what it has.",
                 remedy="Start it again; then look at the record before changing it again.",
@@ -144,6 +160,11 @@ class ControlClient:
         if status in (200, 404, 412):
             return status, text
         raise ControlRefusedError(f"The control node at {self._address.url} answered {status}: {_problem_in(text)}")
+
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
+        """Raises one of Failure."""
+        response = self._address.send(self._connection, method, path, headers, body)
+        return response.status, response.read()
 
 
 def _place(topic: str, key: str) -> str:

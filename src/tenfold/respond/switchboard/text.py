@@ -11,6 +11,7 @@ from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
 from tenfold.respond.switchboard.history import Entry, Wholeness
 from tenfold.respond.switchboard.view import SwitchView
+from tenfold.respond.switchboard.watch import Away, Back
 
 
 def table(views: Sequence[SwitchView], now_ms: int) -> list[str]:
@@ -80,6 +81,14 @@ def _refused(refused: Sequence[Refused]) -> str:
     names = _some([one.process for one in refused])
     processes = "1 process" if len(refused) == 1 else f"{len(refused)} processes"
     return f"refused in {processes}: {refused[0].why.rstrip('.')} ({names})"
+
+
+def away_line(away: Away) -> str:
+    return f"The control node has not answered since {at(away.since_ns)} ({away.why}); every process keeps what it has."
+
+
+def back_line(back: Back) -> str:
+    return f"The control node answers again, after {_length(back.away_s)}."
 
 
 def wholeness_line(wholeness: Wholeness) -> str:
