@@ -13,7 +13,7 @@ from tenfold.protect.switches.loads import LOADS
 from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.standing import STANDING
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
-from tenfold.respond.control.chain import ROOT, Link, link
+from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import Draft, Log
 from tenfold.respond.switchboard.check import refusal_of_switch
@@ -24,7 +24,8 @@ class MemoryControl:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.log = Log("memory", "boot")
-        self.chain: list[Link] = []
+        self.links: list[Link] = []
+        self._digest = ROOT
         self.presences: list[Presence] = []
         self.acknowledged: dict[int, list[Ack]] = {}
         self.loads: dict[str, msgspec.Raw] = {}
@@ -64,9 +65,10 @@ class MemoryControl:
         ]
         return found[:limit]
 
-    def links(self, after: int, *, limit: int = 1000) -> list[Link]:
+    def chain(self, after: int, *, limit: int = 1000) -> Chain:
         self._fail()
-        return [one for one in self.chain if one.epoch > after][:limit]
+        head = Head(self.links[-1].epoch, self._digest) if self.links else Head(0, ROOT)
+        return Chain([one for one in self.links if one.epoch > after][:limit], head)
 
     def processes(self) -> list[Presence]:
         self._fail()
@@ -101,8 +103,8 @@ class MemoryControl:
     def _append(self, change: Change) -> None:
         self.log.append(change)
         self._changes.append(change)
-        digest = link(self.chain[-1].digest if self.chain else ROOT, change)
-        self.chain.append(Link(change.epoch, encode(change).decode(), digest))
+        self._digest = link(self._digest, change)
+        self.links.append(Link(change.epoch, encode(change).decode(), self._digest))
 
     def _check(self, put: Put, current: Change | None, now_ns: int) -> str:
         def declared(name: str) -> Declaration | None:

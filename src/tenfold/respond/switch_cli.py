@@ -73,7 +73,9 @@ def add_switch_commands(subparsers: Subparsers) -> None:
     following.add_argument("name", nargs="?", help="of this switch only")
     following.add_argument("--changes", type=int, default=0, metavar="N", help="end after so many changes")
     verify = _add(words, "verify", _verify, "whether the history is what was written")
-    verify.add_argument("--seen", metavar="EPOCH:DIGEST", help="what an earlier verify said; must still be there")
+    verify.add_argument(
+        "--seen", metavar="EPOCH:DIGEST", help="what an earlier verify or change said; must still be there"
+    )
 
 
 def _add(words: Subparsers, word: str, run: Callable[..., int], says: str, *, name: bool = False) -> Any:
@@ -200,11 +202,11 @@ def _carry_out(options: argparse.Namespace, operator: SwitchOperator, draft: Dra
     outcome = operator.put(draft, reason=options.reason, confirmed=options.confirm)
     if not isinstance(outcome, Change):
         return _lost(options, outcome.current)
+    digest = operator.digest(outcome.epoch)
     follows = operator.acknowledged(outcome.epoch, within_s=ACK_WAIT_S)
-    done = f"Done, epoch {outcome.epoch}; {text.acknowledged(follows)}"
-    return _say(
-        options, {"effect": effect, "change": outcome, "following": follows}, [*text.effect_lines(effect), done]
-    )
+    done = f"Done, epoch {outcome.epoch}:{digest[:16]}; {text.acknowledged(follows)}"
+    record = {"effect": effect, "change": outcome, "digest": digest, "following": follows}
+    return _say(options, record, [*text.effect_lines(effect), done])
 
 
 def _lost(options: argparse.Namespace, current: Change | None) -> int:

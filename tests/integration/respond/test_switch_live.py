@@ -105,6 +105,8 @@ def test_the_words_of_the_command_line(node: ControlProcess, capsys: pytest.Capt
         assert service.limit() == 50
         assert call(capsys, "set", "limit", "50", *why)[1]["change"] is None
 
+        assert call(capsys, "verify", "--seen", f"{said['change']['epoch']}:{said['digest'][:16]}")[0] == 0
+
         status, said = call(capsys, "show", "reviews")
         assert [rule["owner"] for rule in said["switch"]["rules"]] == ["ann"]
         assert said["following"]["median_ms"] > 0

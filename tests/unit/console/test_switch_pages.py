@@ -451,11 +451,20 @@ def test_the_history_says_since_when_it_is_unbroken_and_where_it_breaks(room: Ro
     epoch = room.set_by("Ben", "reviews", False, "slow")
     room.set_by("Ann", "limit", 7)
     assert "Unbroken since <time" in room.visitor.get("/switches/history").text
-    edited = room.control.chain[epoch - 1]
-    room.control.chain[epoch - 1] = msgspec.structs.replace(edited, text=edited.text.replace("slow", "fast"))
+    edited = room.control.links[epoch - 1]
+    room.control.links[epoch - 1] = msgspec.structs.replace(edited, text=edited.text.replace("slow", "fast"))
     page = room.visitor.get("/switches/history").text
     assert "Broken." in page
     assert f"The entry of epoch {epoch} is not what was written." in page
+
+
+def test_a_history_whose_end_was_cut_off_is_broken(room: Room) -> None:
+    """Though each entry that is left is what was written."""
+    room.set_by("Ben", "reviews", False, "slow")
+    room.set_by("Ann", "reviews", True)
+    del room.control.links[-1]
+    page = room.visitor.get("/switches/history").text
+    assert "Broken." in page
 
 
 def test_the_history_is_shown_page_by_page(room: Room) -> None:

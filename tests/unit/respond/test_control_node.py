@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -96,18 +96,19 @@ class Disk:
         self.broken = False
         self.durable: list[Change] = []
 
-    def commit(self, changes: Sequence[Change]) -> None:
+    def commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
         self.go.wait(5)
         if self.broken:
             raise TenfoldError("no room")
         if any(change.key == "poison" for change in changes):
             raise OverflowError("too large")
         self.durable += changes
+        return {}
 
 
 async def desk_of(disk: Disk, check: Check | None = None) -> tuple[Log, Desk, list[Change]]:
     log, told = Log("i", "b"), list[Change]()
-    desk = Desk(log, disk, told.append, VirtualClock(), {"switches": check} if check else {})
+    desk = Desk(log, disk, lambda change, _: told.append(change), VirtualClock(), {"switches": check} if check else {})
     desk.open()
     return log, desk, told
 
@@ -181,7 +182,7 @@ def test_a_change_that_cannot_be_told_is_made_all_the_same() -> None:
         disk, failures = Disk(), Counter()
         disk.go.set()
 
-        def broken(_: Change) -> None:
+        def broken(_: Change, __: str) -> None:
             raise RuntimeError("broken on purpose")
 
         desk = Desk(Log("i", "b"), disk, broken, VirtualClock(), failures=failures)

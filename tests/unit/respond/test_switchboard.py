@@ -20,12 +20,14 @@ from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
 from tenfold.protect.switches.loads import Load, LoadReport
 from tenfold.protect.switches.standing import Refusal, Standing
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
+from tenfold.respond.control.chain import Head
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, moment, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following
-from tenfold.respond.switchboard.history import entry, wholeness_of
+from tenfold.respond.switchboard.history import ends_at, entry, wholeness_of
 from tenfold.respond.switchboard.view import view_of
+from tenfold.telemetry import EventLog
 
 REVIEWS = Declaration(
     name="reviews", kind="boolean", default=True, tier="P3", functions=("product page",), owner="shop team"
@@ -41,10 +43,10 @@ def off(**said: Any) -> Rule:
 class Board:
     """A control node with a switchboard, a store on disk, and a clock that stands still."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, events: EventLog | None = None) -> None:
         self.clock = VirtualClock()
         self.store = SqliteStore(folder / "control.db", now_ns=1)
-        self.node = ControlNode(self.store, clock=self.clock)
+        self.node = ControlNode(self.store, clock=self.clock, events=events)
         self.switchboard = Switchboard(self.node)
 
     async def declare(self, *declarations: Declaration) -> None:
@@ -334,20 +336,72 @@ def test_an_edit_of_the_history_or_of_what_is_in_force_is_found(
         for store in ("5", "6", "7"):
             await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
         topics = ("switches", DECLARED)
-        before = wholeness_of(board.store.links(0, 100), board.store.records(), topics=topics)
+        before = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
         assert (before.entries, before.problem) == (5, "")
         edited(tmp_path / "control.db", statement)
-        after = wholeness_of(board.store.links(0, 100), board.store.records(), topics=topics)
+        after = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
         assert problem in after.problem
 
     run(scene)
+
+
+@pytest.mark.parametrize("left", [4, 2, 0])
+def test_a_history_whose_end_was_cut_off_is_found(run: Run, tmp_path: Path, left: int) -> None:
+    """Also where what is in force was put back to what the rest of the history leads to, and where nothing is left."""
+
+    async def scene(board: Board) -> None:
+        for store in ("5", "6", "7"):
+            await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
+        whole = board.store.chain(0, 100)
+        assert whole.head == Head(5, whole.links[-1].digest)
+        assert not ends_at(wholeness_of(whole.links, [], topics=()), whole.head).problem
+        with closing(sqlite3.connect(tmp_path / "control.db")) as stranger, stranger:
+            stranger.execute("DELETE FROM changes WHERE epoch > ?", (left,))
+            stranger.execute("DELETE FROM records")
+            stranger.execute(
+                "INSERT INTO records SELECT topic, key, change FROM changes "
+                "WHERE epoch IN (SELECT max(epoch) FROM changes GROUP BY topic, key)"
+            )
+        cut = board.store.chain(0, 100)
+        wholeness = wholeness_of(cut.links, board.store.records(), topics=("switches", DECLARED))
+        assert not wholeness.problem
+        assert f"ends at epoch {left}, and was written up to epoch 5" in ends_at(wholeness, cut.head).problem
+
+    run(scene)
+
+
+def test_the_digest_of_a_change_is_said_outside_of_the_store(tmp_path: Path) -> None:
+    """In its event: whoever can write the store cannot take that back."""
+
+    async def scene(board: Board) -> None:
+        await board.declare(LIMIT)
+        await asyncio.gather(
+            *(board.put("limit", SwitchRecord((Rule(value=n, owner="a", reason="b"),))) for n in (5, 6))
+        )
+        await board.node.put(Put(topic="hot-keys", key="k", value=b"1"))
+
+    events = EventLog("control")
+    board = Board(tmp_path, events)
+
+    async def main() -> None:
+        await board.node.open()
+        board.switchboard.open()
+        async with asyncio.timeout(10):
+            await scene(board)
+        await board.switchboard.close()
+        await board.node.close()
+
+    asyncio.run(main())
+    said = [(event.detail["epoch"], event.detail["digest"]) for event in events]
+    assert said == [(link.epoch, link.digest) for link in board.store.chain(0, 100).links]
+    board.store.close()
 
 
 def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> None:
     """Its chain is sound by itself."""
 
     async def scene(board: Board) -> None:
-        links = board.store.links(0, 100)
+        links = board.store.chain(0, 100).links
         noted = (links[0].epoch, links[0].digest[:16])
         assert not wholeness_of(links, [], topics=(), seen=noted).problem
         assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(noted[0], "0" * 16)).problem

@@ -11,7 +11,7 @@ GET    /control/v1/topics/{topic}/{key}   one record; its epoch is the ETag
 PUT    /control/v1/topics/{topic}/{key}   a new value, JSON; `If-Match: "EPOCH"`, 0 for "there must be none"
 DELETE /control/v1/topics/{topic}/{key}   the same, without a value
 GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
-GET    /control/v1/chain                  durable changes with their digests, oldest first; ?after=&limit=
+GET    /control/v1/chain                  durable changes with their digests, oldest first, and the head; ?after=&limit=
 GET    /control/v1/changes/{epoch}/acks   who has a change in force, and how long it took
 GET    /health, /metrics                  without a token
 """
@@ -141,7 +141,7 @@ class _Addresses:
         after, limit = request.query_params.get("after", "0"), request.query_params.get("limit", "1000")
         if not after.isdecimal() or not limit.isdecimal():
             return _problem(400, "'after' and 'limit' are whole numbers.")
-        return _json({"links": self._node.store.links(int(after), min(int(limit), HISTORY_MAX))})
+        return _json(self._node.store.chain(int(after), min(int(limit), HISTORY_MAX)))
 
     async def change_acks(self, request: Request) -> Response:
         return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})

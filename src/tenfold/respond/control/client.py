@@ -9,7 +9,7 @@ import msgspec
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
 from tenfold.protect.channel.wire import Address, Failure, hung_up
-from tenfold.respond.control.chain import Link
+from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import Conflict, Put
 
@@ -27,10 +27,6 @@ class ControlRefusedError(TenfoldError):
 class _Changes(msgspec.Struct):
     changes: list[Change] = []
     records: list[Change] = []
-
-
-class _Links(msgspec.Struct):
-    links: list[Link]
 
 
 class _Topics(msgspec.Struct):
@@ -106,9 +102,9 @@ class ControlClient:
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return msgspec.json.decode(self._ask("GET", f"/history?{query}")[1], type=_Changes).changes
 
-    def links(self, after: int, *, limit: int = 1000) -> list[Link]:
-        """Durable changes after the epoch `after`, oldest first, with their digests as they were written."""
-        return msgspec.json.decode(self._ask("GET", f"/chain?after={after}&limit={limit}")[1], type=_Links).links
+    def chain(self, after: int, *, limit: int = 1000) -> Chain:
+        """Durable changes after the epoch `after`, oldest first, with their digests as they were written; the head."""
+        return msgspec.json.decode(self._ask("GET", f"/chain?after={after}&limit={limit}")[1], type=Chain)
 
     def store(self) -> str:
         """The incarnation of the node's store: epochs of two stores say nothing beside each other."""

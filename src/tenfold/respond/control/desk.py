@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from tenfold.kernel import Clock, TenfoldError
 from tenfold.protect.channel.lines import Change
@@ -14,11 +14,16 @@ from tenfold.telemetry import Counter
 WAITING_MAX = 1000
 BATCH_MAX = 256
 
+Answer = TypeVar("Answer")
 Outcome = Change | Conflict | Unacceptable
 
 
 class DeskBusy(TenfoldError):
     """Too many changes wait to be made durable."""
+
+
+Publish = Callable[[Change, str], None]
+"""Given a change that was made and its digest, which is empty for what does not last."""
 
 
 class ChangeFailed(TenfoldError):
@@ -30,9 +35,9 @@ class DeskEnded(TenfoldError):
 
 
 class Store(Protocol):
-    """Makes changes durable, all or none."""
+    """Makes changes durable, all or none; answers the digests of those that last, by epoch."""
 
-    def commit(self, changes: Sequence[Change]) -> None: ...
+    def commit(self, changes: Sequence[Change]) -> Mapping[int, str]: ...
 
 
 class _Wish(NamedTuple):
@@ -61,7 +66,7 @@ class Desk:
         self,
         log: Log,
         store: Store,
-        publish: Callable[[Change], None],
+        publish: Publish,
         clock: Clock,
         checks: Mapping[str, Check] = NO_CHECKS,
         failures: Counter | None = None,
@@ -128,8 +133,7 @@ class Desk:
         draft = Draft(self._log, self._checks)
         outcomes = [self._weigh(draft, wish.put) for wish in batch]
         try:
-            if draft.changes:
-                await self._durable(draft.changes)
+            digests = await self._durable(draft.changes) if draft.changes else {}
         except TenfoldError as error:
             outcomes = [error for _ in batch]
         except Exception as error:
@@ -139,7 +143,7 @@ class Desk:
                 return
             outcomes = [self._failed(batch[0].put, error)]
         else:
-            self._tell(draft.changes)
+            self._tell(draft.changes, digests)
         for outcome, wish in zip(outcomes, batch, strict=True):
             wish.answer(outcome)
 
@@ -149,11 +153,11 @@ class Desk:
         except Exception as error:
             return self._failed(put, error)
 
-    def _tell(self, changes: Sequence[Change]) -> None:
+    def _tell(self, changes: Sequence[Change], digests: Mapping[int, str]) -> None:
         for change in changes:
             self._log.append(change)
             try:
-                self._publish(change)
+                self._publish(change, digests.get(change.epoch, ""))
             except Exception:
                 self._failures.inc()
 
@@ -169,11 +173,11 @@ class Desk:
         while not self._waiting.empty():
             self._waiting.get_nowait().answer(_ended())
 
-    async def _durable(self, changes: Sequence[Change]) -> None:
+    async def _durable(self, changes: Sequence[Change]) -> Mapping[int, str]:
         """Not cancelled halfway: what is durable must also be told."""
         loop = asyncio.get_running_loop()
         writing = loop.run_in_executor(self._disk, self._store.commit, changes)
-        await _to_the_end(writing)
+        return await _to_the_end(writing)
 
 
 def _ended() -> DeskEnded:
@@ -183,10 +187,10 @@ def _ended() -> DeskEnded:
     )
 
 
-async def _to_the_end(work: "asyncio.Future[None]") -> None:
+async def _to_the_end(work: "asyncio.Future[Answer]") -> Answer:
     """Wait for `work` even when cancelled meanwhile; then be cancelled."""
     try:
-        await asyncio.shield(work)
+        return await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait([work])
         raise

@@ -10,7 +10,7 @@ from uuid import uuid4
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect.channel.lines import Beat, Change, encode
 from tenfold.protect.channel.messages import Acks, Reports
-from tenfold.respond.control.chain import Link
+from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.desk import Desk, Outcome, Store
 from tenfold.respond.control.fanout import TURNS, Fanout
 from tenfold.respond.control.inbox import Inbox
@@ -36,7 +36,7 @@ class ControlStore(Store, Protocol):
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
     ) -> list[Change]: ...
     def broken_at(self) -> int | None: ...
-    def links(self, after: int, limit: int) -> list[Link]: ...
+    def chain(self, after: int, limit: int) -> Chain: ...
 
 
 class ControlNode:
@@ -129,12 +129,13 @@ class ControlNode:
             self.inbox.receive(reports.process, report.topic, bytes(report.payload))
         return True
 
-    def _publish(self, change: Change) -> None:
+    def _publish(self, change: Change, digest: str) -> None:
         self.ledger.accepted(change.epoch, self.clock.monotonic_ns())
         self._changes.child(change.topic).inc()
         self.fanout.publish(encode(change))
         if self._events is not None and not change.ephemeral:
-            self._events.emit("control-changed", f"{change.topic}/{change.key}", epoch=change.epoch, by=change.by)
+            place = f"{change.topic}/{change.key}"
+            self._events.emit("control-changed", place, epoch=change.epoch, by=change.by, digest=digest)
 
     async def _beat(self) -> None:
         for turn in cycle(range(TURNS)):

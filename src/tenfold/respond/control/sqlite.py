@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change, Snapshot, encode
-from tenfold.respond.control.chain import ROOT, Link, link
+from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
 from tenfold.respond.control.log import WINDOW_MAX
 
 RESERVE = 1000
@@ -90,10 +90,13 @@ class SqliteStore:
         )
         return [_DECODER.decode(row[0]) for row in rows]
 
-    def commit(self, changes: Sequence[Change]) -> None:
-        """Make the changes durable, all or none; of ephemeral ones only that their epochs were given."""
+    def commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
+        """Make the changes durable, all or none; of ephemeral ones only that their epochs were given.
+
+        Answers the digests of those that last, by epoch.
+        """
         try:
-            self._commit(changes)
+            return self._commit(changes)
         except sqlite3.Error as error:
             self._digest = self._newest_digest()
             raise StoreUnusable(
@@ -101,12 +104,21 @@ class SqliteStore:
                 remedy="Make room on its disk, then try again.",
             ) from error
 
-    def links(self, after: int, limit: int) -> list[Link]:
-        """The durable changes after the epoch `after` with their digests as they were written, oldest first."""
-        rows = self._reader.execute(
-            "SELECT epoch, change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
-        )
-        return [Link(epoch, bytes(change).decode("utf-8", "replace"), digest) for epoch, change, digest in rows]
+    def chain(self, after: int, limit: int) -> Chain:
+        """The durable changes after the epoch `after` with their digests as they were written, oldest first.
+
+        The head is looked at in the same moment, so that a history whose end was cut off is found.
+        """
+        self._reader.execute("BEGIN")
+        try:
+            rows = self._reader.execute(
+                "SELECT epoch, change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
+            ).fetchall()
+            facts = dict(self._reader.execute("SELECT name, fact FROM facts"))
+        finally:
+            self._reader.execute("COMMIT")
+        links = [Link(epoch, bytes(change).decode("utf-8", "replace"), digest) for epoch, change, digest in rows]
+        return Chain(links, Head(int(facts.get("head", "0")), facts.get("digest", ROOT)))
 
     def broken_at(self) -> int | None:
         """The epoch of the first change in the history that is not what was written; None when it is whole."""
@@ -146,17 +158,19 @@ class SqliteStore:
         self._database.close()
         os.close(self._lock)
 
-    def _commit(self, changes: Sequence[Change]) -> None:
-        digest = self._digest
+    def _commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
+        digest, digests = self._digest, dict[int, str]()
         with self._database:
             for change in changes:
                 if not change.ephemeral:
-                    digest = link(digest, change)
+                    digest = digests[change.epoch] = link(digest, change)
                     self._write(change, digest)
             self._reserve(changes)
-            if digest != self._digest:
+            if digests:
                 self._state("digest", digest)
+                self._state("head", str(max(digests)))
         self._digest = digest
+        return digests
 
     def _write(self, change: Change, digest: str) -> None:
         text = encode(change)

@@ -14,18 +14,16 @@ from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control import Conflict, ControlClient
-from tenfold.respond.control.chain import Link
 from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, following, standings_of
-from tenfold.respond.switchboard.history import Entry, Wholeness, entry, wholeness_of
+from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
+from tenfold.respond.switchboard.links import CHAINED, Links
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
-PAGE = 1000
 LOOKS = 3
 ASK_EVERY_S = 0.05
-CHAINED = (TOPIC, DECLARED)
 
 
 class SwitchUnknown(TenfoldError):
@@ -137,6 +135,11 @@ class SwitchOperator:
         changes = self.control.history(TOPIC, limit=1)
         return changes[0].epoch if changes else 0
 
+    def digest(self, epoch: int) -> str:
+        """Of the durable change of that epoch; nothing when there is none."""
+        links = self.control.chain(epoch - 1, limit=1).links
+        return links[0].digest if links and links[0].epoch == epoch else ""
+
     def history(self, name: str | None = None, *, before: int | None = None, limit: int = 20) -> list[Entry]:
         """Changes of one switch or of all, newest first."""
         return [entry(change) for change in self.control.history(TOPIC, name, before=before, limit=limit)]
@@ -154,13 +157,8 @@ class SwitchOperator:
 
     def _verify(self, seen: tuple[int, str] | None) -> Wholeness:
         records = [record for topic in CHAINED for record in self.control.records(topic)]
-        return wholeness_of(self._links(), records, topics=CHAINED, seen=seen)
-
-    def _links(self) -> Iterator[Link]:
-        page = self.control.links(0, limit=PAGE)
-        while page:
-            yield from page
-            page = self.control.links(page[-1].epoch, limit=PAGE)
+        links = Links(self.control)
+        return ends_at(wholeness_of(links, records, topics=CHAINED, seen=seen), links.head)
 
     def _draft(self, name: str, epoch: int, before: SwitchRecord, after: SwitchRecord) -> Draft:
         declaration = self.declaration(name)
