@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,30 @@ def test_a_wrong_token_is_told_and_changes_nothing(node: ControlProcess) -> None
         until(lambda: len(list(events)) == 1)
         assert not channel.connected
         assert "401" in next(iter(events)).detail["reason"]
+
+
+def test_a_body_that_is_too_large_costs_the_node_nothing(node: ControlProcess, client: ControlClient) -> None:
+    """Sixty megabytes are answered with 413, and were never held."""
+    before_kib = _held_kib(node.pid)
+    connection = HTTPConnection("127.0.0.1", int(node.url.rpartition(":")[2]), timeout=DEADLINE_S)
+    connection.putrequest("PUT", f"/control/v1/topics/{TOPIC}/{KEY}")
+    connection.putheader("Authorization", f"Bearer {node.token}")
+    connection.putheader("Content-Length", str(60 << 20))
+    connection.endheaders()
+    with suppress(ConnectionError):  # it hangs up on who goes on sending
+        for _ in range(60):
+            connection.send(b" " * (1 << 20))
+    with suppress(ConnectionError):
+        assert connection.getresponse().status == 413
+    connection.close()
+    assert _held_kib(node.pid) - before_kib < 20 << 10
+    assert client.get(TOPIC, KEY) is None
+
+
+def _held_kib(pid: int) -> int:
+    """The most that the process ever held."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
 def test_a_report_reaches_the_node_and_what_is_too_large_is_counted(

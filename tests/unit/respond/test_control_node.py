@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.asgi_client import AsgiClient
 from tenfold.kernel import TenfoldError, VirtualClock
 from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
-from tenfold.respond.control.app import control_app
+from tenfold.respond.control.app import BODY_BYTES_MAX, control_app
 from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
 from tenfold.respond.control.inbox import Inbox
@@ -429,6 +429,27 @@ def test_nobody_asks_without_the_token(tmp_path: Path) -> None:
         assert client.get("/control/v1/stream").status == 401
         assert client.get("/health").status == 200
         assert "tenfold_control_epoch" in client.get("/metrics").text
+
+    with_node(tmp_path, test)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "topics/switches/a"), ("POST", "acks"), ("POST", "reports")])
+def test_a_body_is_read_to_its_bound_and_no_further(tmp_path: Path, method: str, path: str) -> None:
+    """Whatever length its sender stated, or did not."""
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b" " * 65_536
+
+    def test(_: ControlNode, client: AsgiClient) -> None:
+        headers = {"Authorization": "Bearer secret"}
+        answer = asyncio.run(client.ask(method, f"/control/v1/{path}", headers=headers, parts=endless()))
+        assert answer.status == 413
+        assert "at most" in answer.json()["problem"]
+        assert taken == BODY_BYTES_MAX // 65_536 + 1
 
     with_node(tmp_path, test)
 

@@ -44,6 +44,10 @@ _ROOT = "/control/v1"
 Body = TypeVar("Body")
 
 
+class BodyTooLarge(Exception):
+    """The body of a request is larger than the node holds; no more than that was read of it."""
+
+
 class BodyInvalid(Exception):
     """The body of a request is not what this address takes; the message says why."""
 
@@ -69,7 +73,12 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route("/metrics", desk.metrics),
         ],
         middleware=[Middleware(Gate, token=token)],
-        exception_handlers={BodyInvalid: _body_invalid, ChangeFailed: _failed, TenfoldError: _cannot},
+        exception_handlers={
+            BodyTooLarge: _body_too_large,
+            BodyInvalid: _body_invalid,
+            ChangeFailed: _failed,
+            TenfoldError: _cannot,
+        },
     )
 
 
@@ -107,7 +116,7 @@ class _Addresses:
         return _problem(404, "There is no such record.") if record is None else _changed(record)
 
     async def change(self, request: Request) -> Response:
-        value = await request.body() if request.method == "PUT" else None
+        value = await _text(request) if request.method == "PUT" else None
         put = Put(
             topic=request.path_params["topic"],
             key=request.path_params["key"],
@@ -155,9 +164,19 @@ class _Addresses:
         return Response(render(self._node.registry), media_type=CONTENT_TYPE)
 
 
+async def _text(request: Request) -> bytes:
+    """The body as it comes, to the bound: whatever length was stated. Raises BodyTooLarge."""
+    text = bytearray()
+    async for part in request.stream():
+        text += part
+        if len(text) > BODY_BYTES_MAX:
+            raise BodyTooLarge
+    return bytes(text)
+
+
 async def _body(request: Request, kind: type[Body]) -> Body:
-    """Raises BodyInvalid."""
-    text = await request.body()
+    """Raises BodyInvalid, BodyTooLarge."""
+    text = await _text(request)
     try:
         return msgspec.json.decode(text, type=kind)
     except (ValueError, RecursionError) as error:
@@ -190,6 +209,10 @@ def _problem(status: int, problem: str) -> Response:
 
 async def _body_invalid(_: Request, error: Exception) -> Response:
     return _problem(400, str(error))
+
+
+async def _body_too_large(_: Request, __: Exception) -> Response:
+    return _problem(413, f"A body has at most {BODY_BYTES_MAX} bytes; nothing was done.")
 
 
 async def _failed(_: Request, error: Exception) -> Response:
