@@ -1,21 +1,26 @@
 """`tenfold switch …`: see, set and take back switches at the control node, with the console dead.
 
-Exit status: 0 done; 1 not done, somebody else was first (or: the history was edited); 2 the call, the node or the value
-is at fault; 3 nothing was changed, since it reaches far and was not confirmed.
+Exit status: 0 done; 1 not done, somebody else was first (or: the history was edited); 2 the call, the node, the value
+or this program is at fault; 3 nothing was changed, since it reaches far and was not confirmed.
+
+With --json an answer is a line of JSON on stdout, and an error one on stderr: {"error": {"kind", "message", "remedy"}}.
 """
 
 import argparse
 import getpass
+import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from tenfold.kernel import TenfoldError
+from tenfold.kernel import Interrupted, TenfoldError
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, Rule
 from tenfold.respond.control import ControlClient
@@ -24,7 +29,7 @@ from tenfold.respond.switchboard.following import apart_sentence
 from tenfold.respond.switchboard.watch import Away, Back, watch
 
 URL, TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names of variables
-DONE, NOT_DONE, UNCONFIRMED = 0, 1, 3
+DONE, NOT_DONE, AT_FAULT, UNCONFIRMED = 0, 1, 2, 3
 ACK_WAIT_S = 2.0
 
 Subparsers = Any  # argparse keeps its class private
@@ -39,11 +44,16 @@ examples:
 
 environment: TENFOLD_CONTROL_URL, TENFOLD_CONTROL_TOKEN
 exit status: 0 done, 1 somebody else was first, 2 refused or unreachable, 3 not confirmed
+with --json: the answer is JSON on stdout, an error {"error": {"kind", "message", "remedy"}} on stderr
 """
 
 
 class ControlUnknown(TenfoldError):
     """Nobody said where the control node is, or what opens it."""
+
+
+class TypedUnreadable(TenfoldError):
+    """What was typed is no text."""
 
 
 class SwitchRefused(TenfoldError):
@@ -84,8 +94,33 @@ def _add(words: Subparsers, word: str, run: Callable[..., int], says: str, *, na
     command.add_argument("--json", action="store_true", help="records instead of lines")
     if name:
         command.add_argument("name", help="the switch")
-    command.set_defaults(run=run)
+    command.set_defaults(run=partial(_answered, run))
     return command
+
+
+def _answered(run: Callable[..., int], options: argparse.Namespace) -> int:
+    """What `run` answers. A fault of our own has a status of its own too: 1 would say that somebody else was first."""
+    try:
+        return run(options)
+    except Interrupted:
+        raise
+    except (TenfoldError, OSError) as error:
+        if not options.json:
+            raise
+        _say_error(error)
+    except Exception as error:
+        if options.json:
+            _say_error(error)
+        else:
+            traceback.print_exc()
+    return AT_FAULT
+
+
+def _say_error(error: Exception) -> None:
+    remedy = error.remedy if isinstance(error, TenfoldError) else ""
+    message = str(error).removesuffix(remedy).rstrip()
+    said = {"error": {"kind": type(error).__name__, "message": message, "remedy": remedy}}
+    sys.stderr.write(json.dumps(said) + "\n")
 
 
 def _add_change(words: Subparsers, word: str, run: Callable[..., int], says: str, *, scope: bool = True) -> Any:
@@ -120,7 +155,7 @@ def _list(options: argparse.Namespace) -> int:
     with _operator(options) as operator:
         views, apart = operator.views(), apart_sentence(operator.apart())
     if apart:
-        sys.stderr.write(f"tenfold: {apart}\n")
+        sys.stderr.write(json.dumps({"warning": apart}) + "\n" if options.json else f"tenfold: {apart}\n")
     return _say(options, views, text.table(views, _now_ms()))
 
 
@@ -280,7 +315,8 @@ def _seen(said: str | None) -> tuple[int, str] | None:
 
 @contextmanager
 def _operator(options: argparse.Namespace) -> Iterator[SwitchOperator]:
-    """Raises ControlUnknown."""
+    """Raises ControlUnknown, TypedUnreadable."""
+    _check_typed(options)
     if not options.control:
         raise ControlUnknown("Nobody said where the control node is.", remedy=f"Say --control URL, or set {URL}.")
     client = ControlClient(options.control, _token())
@@ -288,6 +324,14 @@ def _operator(options: argparse.Namespace) -> Iterator[SwitchOperator]:
         yield SwitchOperator(client, by=_user())
     finally:
         client.close()
+
+
+def _check_typed(options: argparse.Namespace) -> None:
+    """A byte that is no UTF-8 comes as half of a character, which nothing behind this can write."""
+    for name, typed in vars(options).items():
+        for one in typed if isinstance(typed, list) else [typed]:
+            if isinstance(one, str) and one.encode("utf-8", "replace").decode() != one:
+                raise TypedUnreadable(f"What was typed for '{name.replace('_', '-')}' is no UTF-8; nothing was done.")
 
 
 def _token() -> str:

@@ -18,8 +18,8 @@ from benchmarks.protect.followers import ControlProcess
 from tenfold.protect.channel import Channel
 from tenfold.protect.channel.keepsake import Keepsake
 from tenfold.protect.switches import BooleanSwitch, Rule, Switches, SwitchRecord
-from tenfold.respond.switch_cli import ControlUnknown, SwitchRefused, add_switch_commands
-from tenfold.respond.switchboard import SwitchOperator, moment
+from tenfold.respond.switch_cli import add_switch_commands
+from tenfold.respond.switchboard import SwitchOperator
 
 DEADLINE_S = 15.0
 CLI = """
@@ -75,12 +75,13 @@ class Service:
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
-    """`tenfold switch WORDS --json`: its exit status and what it said."""
+    """`tenfold switch WORDS --json`: its exit status and what it said, an error too."""
     parser = argparse.ArgumentParser()
     add_switch_commands(parser.add_subparsers())
     options = parser.parse_args(["switch", *words, "--json"])
     status = options.run(options)
-    return status, json.loads(capsys.readouterr().out)
+    heard = capsys.readouterr()
+    return status, json.loads(heard.out or heard.err)["error"] if status == 2 else json.loads(heard.out)
 
 
 def test_the_words_of_the_command_line(node: ControlProcess, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,18 +130,24 @@ def test_what_may_not_be_is_refused_before_and_by_the_node(
     node: ControlProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the reason; and nobody is left guessing where the node is."""
+    why = ("--reason", "x")
+    refused = [
+        (("limit", "900", *why), "SwitchRefused", "900 is more than 500"),
+        (("limit", "9" * 400, *why), "SwitchRefused", "every JSON reader"),
+        (("review", "off", "--store", "7", *why), "ControlRefusedError", "Did you mean 'reviews'"),
+        (("ghost", "on", "--confirm", "--ttl", "100000000d", *why), "MomentInvalid", "within 400 days"),
+        (("limit", "5", "--ttl", "9" * 400 + "d", *why), "MomentInvalid", "within 400 days"),
+        (("limit", "5", "--reason", "\udcff"), "TypedUnreadable", "'reason' is no UTF-8"),
+    ]
     with Service(node):
-        with pytest.raises(SwitchRefused, match="900 is more than 500"):
-            call(capsys, "set", "limit", "900", "--reason", "x")
-        with pytest.raises(Exception, match="Did you mean 'reviews'"):
-            call(capsys, "set", "review", "off", "--store", "7", "--reason", "x")
-        with pytest.raises(moment.MomentInvalid, match="within 400 days"):
-            call(capsys, "set", "ghost", "on", "--confirm", "--ttl", "100000000d", "--reason", "x")
-        with pytest.raises(SwitchRefused, match="every JSON reader"):
-            call(capsys, "set", "limit", "9" * 400, "--reason", "x")
+        for words, kind, message in refused:
+            status, error = call(capsys, "set", *words)
+            assert (status, error["kind"]) == (2, kind)
+            assert message in error["message"]
     monkeypatch.delenv("TENFOLD_CONTROL_TOKEN")
-    with pytest.raises(ControlUnknown, match="TENFOLD_CONTROL_TOKEN"):
-        call(capsys, "list")
+    status, error = call(capsys, "list")
+    assert (status, error["kind"]) == (2, "ControlUnknown")
+    assert "TENFOLD_CONTROL_TOKEN" in error["remedy"]
 
 
 def test_a_switch_goes_back_by_itself_with_the_node_dead(

@@ -58,7 +58,7 @@ class ControlClient:
         return None if status == 404 else msgspec.json.decode(body, type=Change)
 
     def records(self, topic: str) -> list[Change]:
-        return msgspec.json.decode(self._ask("GET", f"/topics/{quote(topic, safe='')}")[1], type=_Changes).records
+        return msgspec.json.decode(self._ask("GET", f"/topics/{_quoted(topic)}")[1], type=_Changes).records
 
     def put(
         self,
@@ -77,7 +77,7 @@ class ControlClient:
         else was first; `confirmed` says that its reach is meant. Without an answer nobody knows whether it was made:
         read before trying again. Raises ControlRefusedError.
         """
-        wish = Put(topic=topic, key=key, value=msgspec.json.encode(value), if_epoch=if_epoch, by=by, reason=reason)
+        wish = Put(topic=topic, key=key, value=_written(value), if_epoch=if_epoch, by=by, reason=reason)
         return self._change("PUT", msgspec.structs.replace(wish, confirmed=confirmed))
 
     def remove(
@@ -120,7 +120,7 @@ class ControlClient:
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:
         """The newest report of each process, by its id."""
-        body = self._ask("GET", f"/reports/{quote(topic, safe='')}")[1]
+        body = self._ask("GET", f"/reports/{_quoted(topic)}")[1]
         return msgspec.json.decode(body, type=dict[str, dict[str, msgspec.Raw]])["reports"]
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class ControlClient:
 
     def _change(self, method: str, wish: Put) -> Change | Conflict:
         headers = {"Content-Type": "application/json", "Tenfold-Confirmed": "1" if wish.confirmed else "0"}
-        headers |= {"Tenfold-By": quote(wish.by), "Tenfold-Reason": quote(wish.reason)}
+        headers |= {"Tenfold-By": _quoted(wish.by), "Tenfold-Reason": _quoted(wish.reason)}
         if wish.if_epoch is not None:
             headers["If-Match"] = f'"{wish.if_epoch}"'
         status, answer = self._ask(method, _place(wish.topic, wish.key), headers, wish.value)
@@ -164,7 +164,25 @@ class ControlClient:
 
 
 def _place(topic: str, key: str) -> str:
-    return f"/topics/{quote(topic, safe='')}/{quote(key, safe='')}"
+    return f"/topics/{_quoted(topic)}/{_quoted(key)}"
+
+
+def _quoted(text: str) -> str:
+    """Raises ControlRefusedError."""
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise ControlRefusedError(
+            f"{text!r} is no text that can be told to a control node ({error.reason})."
+        ) from error
+
+
+def _written(value: Any) -> bytes:
+    """As JSON. Raises ControlRefusedError."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError as error:
+        raise ControlRefusedError(f"A value is not told to a control node: {error}.") from error
 
 
 def _problem_in(text: bytes) -> str:
