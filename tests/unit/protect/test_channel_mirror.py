@@ -10,7 +10,7 @@ from msgspec import Raw
 from tenfold.kernel import Duration
 from tenfold.protect.channel import AddressInvalid, Change, ChangeRefused, Process, State
 from tenfold.protect.channel.backoff import Backoff
-from tenfold.protect.channel.keepsake import Keepsake, KeepsakeRefused
+from tenfold.protect.channel.keepsake import Keeper, Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, Line, Missed, Snapshot
 from tenfold.protect.channel.mirror import Followed, Mirror, Refusal
 from tenfold.protect.channel.subscribers import Subscribers, Told
@@ -125,6 +125,29 @@ def test_an_older_state_does_not_replace_a_newer_keepsake(tmp_path: Path) -> Non
     keepsake.save(ahead.state)
     keepsake.save(behind.state)
     assert keepsake.load().epoch == 5
+
+
+def test_a_slower_process_does_not_put_an_older_state_over_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quicker one comes while the other waits for its disk; it is not held up, and comes again soon."""
+    slow, quick = Keepsake(tmp_path / "keepsake"), Keeper(Keepsake(tmp_path / "keepsake"))
+    ahead, behind, told = Mirror(), Mirror(), list[float | None]()
+    followed(ahead, snapshot(5, change(5)))
+    followed(behind, snapshot(4, change(4)))
+
+    def meanwhile(_: int) -> None:
+        monkeypatch.undo()
+        told.append(quick.keep(ahead.state, 0))
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    slow.save(behind.state)
+    [again_s] = told
+    assert again_s is not None
+    assert quick.keep(ahead.state, int(again_s * 1e9)) is None
+    assert slow.load().epoch == 5
+    slow.save(behind.state)
+    assert slow.load().epoch == 5
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "garbage", "empty", "shared", "folder", "link"])
