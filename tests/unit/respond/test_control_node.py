@@ -14,7 +14,8 @@ from tests.asgi_client import AsgiClient
 from tenfold.kernel import TenfoldError, VirtualClock
 from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
-from tenfold.respond.control.app import BODY_BYTES_MAX, control_app
+from tenfold.respond.control.app import control_app
+from tenfold.respond.control.body import BYTES_MAX
 from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
 from tenfold.respond.control.inbox import Inbox
@@ -449,7 +450,7 @@ def test_a_body_is_read_to_its_bound_and_no_further(tmp_path: Path, method: str,
         answer = asyncio.run(client.ask(method, f"/control/v1/{path}", headers=headers, parts=endless()))
         assert answer.status == 413
         assert "at most" in answer.json()["problem"]
-        assert taken == BODY_BYTES_MAX // 65_536 + 1
+        assert taken == BYTES_MAX // 65_536 + 1
 
     with_node(tmp_path, test)
 

@@ -16,7 +16,7 @@ GET    /control/v1/changes/{epoch}/acks   who has a change in force, and how lon
 GET    /health, /metrics                  without a token
 """
 
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -30,6 +30,7 @@ from starlette.types import ASGIApp
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
 from tenfold.protect.channel.messages import Acks, Reports
+from tenfold.respond.control.body import BYTES_MAX, BodyInvalid, BodyTooLarge, body_of, text_of
 from tenfold.respond.control.desk import ChangeFailed
 from tenfold.respond.control.gate import Gate
 from tenfold.respond.control.log import Conflict, Put
@@ -37,19 +38,8 @@ from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.stream import StreamEndpoint
 from tenfold.telemetry import CONTENT_TYPE, render
 
-BODY_BYTES_MAX = 2 << 20
 HISTORY_MAX = 1000
 _ROOT = "/control/v1"
-
-Body = TypeVar("Body")
-
-
-class BodyTooLarge(Exception):
-    """The body of a request is larger than the node holds; no more than that was read of it."""
-
-
-class BodyInvalid(Exception):
-    """The body of a request is not what this address takes; the message says why."""
 
 
 def control_app(node: ControlNode, token: str) -> ASGIApp:
@@ -87,11 +77,11 @@ class _Addresses:
         self._node = node
 
     async def acks(self, request: Request) -> Response:
-        known = self._node.hear_acks(await _body(request, Acks))
+        known = self._node.hear_acks(await body_of(request, Acks))
         return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
 
     async def reports(self, request: Request) -> Response:
-        known = self._node.hear_reports(await _body(request, Reports))
+        known = self._node.hear_reports(await body_of(request, Reports))
         return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
 
     async def reports_of(self, request: Request) -> Response:
@@ -116,7 +106,7 @@ class _Addresses:
         return _problem(404, "There is no such record.") if record is None else _changed(record)
 
     async def change(self, request: Request) -> Response:
-        value = await _text(request) if request.method == "PUT" else None
+        value = await text_of(request) if request.method == "PUT" else None
         put = Put(
             topic=request.path_params["topic"],
             key=request.path_params["key"],
@@ -164,25 +154,6 @@ class _Addresses:
         return Response(render(self._node.registry), media_type=CONTENT_TYPE)
 
 
-async def _text(request: Request) -> bytes:
-    """The body as it comes, to the bound: whatever length was stated. Raises BodyTooLarge."""
-    text = bytearray()
-    async for part in request.stream():
-        text += part
-        if len(text) > BODY_BYTES_MAX:
-            raise BodyTooLarge
-    return bytes(text)
-
-
-async def _body(request: Request, kind: type[Body]) -> Body:
-    """Raises BodyInvalid, BodyTooLarge."""
-    text = await _text(request)
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except (ValueError, RecursionError) as error:
-        raise BodyInvalid(str(error)) from error
-
-
 def _if_epoch(request: Request) -> int | None:
     """Raises BodyInvalid."""
     stated = request.headers.get("if-match")
@@ -212,7 +183,7 @@ async def _body_invalid(_: Request, error: Exception) -> Response:
 
 
 async def _body_too_large(_: Request, __: Exception) -> Response:
-    return _problem(413, f"A body has at most {BODY_BYTES_MAX} bytes; nothing was done.")
+    return _problem(413, f"A body has at most {BYTES_MAX} bytes; nothing was done.")
 
 
 async def _failed(_: Request, error: Exception) -> Response:

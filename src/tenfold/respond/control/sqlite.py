@@ -1,6 +1,5 @@
 """The control store on SQLite: durable before anybody is told (WAL, synchronous FULL), one file, one node."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ import msgspec
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change, Snapshot, encode
 from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
+from tenfold.respond.control.lock import locked
 from tenfold.respond.control.log import WINDOW_MAX
 
 RESERVE = 1000
@@ -31,10 +31,6 @@ CREATE TABLE IF NOT EXISTS records (
 _DECODER = msgspec.json.Decoder(Change)
 
 
-class StoreBusy(TenfoldError):
-    """Another control node has the store."""
-
-
 class StoreUnusable(TenfoldError):
     """The store's file cannot be opened or written."""
 
@@ -44,7 +40,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, now_ns: int) -> None:
         self.path = path
-        self._lock = _locked(path)
+        self._lock = locked(path)
         try:
             self._database = _opened(path)
             self._reader = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
@@ -208,21 +204,6 @@ class SqliteStore:
 def incarnation(born_ns: int) -> str:
     """A name that sorts by when it was given and that no two stores share."""
     return f"{born_ns:016x}-{uuid4().hex[:8]}"
-
-
-def _locked(path: Path) -> int:
-    """Hold the store for this process; whoever dies lets go. Raises StoreBusy."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise StoreBusy(
-            f"The control store {path} is used by another control node; a second one cannot run on it.",
-            remedy="Stop the other, or give this one a store of its own.",
-        ) from error
-    return descriptor
 
 
 def _opened(path: Path) -> sqlite3.Connection:
