@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -464,6 +465,40 @@ def test_a_lost_store_is_followed_once_it_has_adopted_what_a_process_knew(node: 
         node.open("--adopt", str(tmp_path / "keepsake"))
         until(lambda: channel.connected)
         assert channel.current(TOPIC)[KEY].json == b"1"
+
+
+def test_a_store_put_back_from_a_backup_is_followed_once_it_is_renewed(node: ControlProcess, tmp_path: Path) -> None:
+    """Before that a process that knows more keeps it, and does not count as who follows."""
+    backup = tmp_path / "backup"
+    _put(node, 1)
+    node.kill()
+    backup.mkdir()
+    for path in tmp_path.glob("control.db*"):
+        shutil.copy(path, backup)
+    node.open()
+    change = _put(node, 2)
+    with channel_to(node) as channel:
+        until(lambda: channel.epoch == change.epoch)
+        node.kill()
+        for path in tmp_path.glob("control.db*"):
+            path.unlink()
+        shutil.copytree(backup, tmp_path, dirs_exist_ok=True)
+        node.open()
+        until(lambda: [(one.follows, one.epoch) for one in _processes(node)] == [(False, 0)])
+        until(lambda: all(one.holds for one in _processes(node)))
+        assert channel.current(TOPIC)[KEY].json == b"2"
+        node.kill()
+        node.open("--renew")
+        until(lambda: channel.connected)
+        assert channel.current(TOPIC)[KEY].json == b"1"
+        until(lambda: [one.follows for one in _processes(node)] == [True])
+
+
+def _put(node: ControlProcess, value: int) -> Change:
+    with closing(node.client()) as client:
+        change = client.put(TOPIC, KEY, value)
+    assert isinstance(change, Change)
+    return change
 
 
 def _processes(node: ControlProcess) -> list[Presence]:

@@ -35,7 +35,8 @@ class Presence(msgspec.Struct, kw_only=True):
     """One process as the node knows it. `left_ns` is None while it follows; times are monotonic.
 
     `holds` is the incarnation of another store whose records it has in force, as long as it does: a process does not
-    follow a new store before somebody has said that it replaces the one before; it asks again and again.
+    follow a new store before somebody has said that it replaces the one before; it asks again and again. It may be this
+    store's own name, when this one was put back from a backup and the process knows more.
     """
 
     process: Process

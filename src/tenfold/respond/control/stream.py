@@ -35,7 +35,8 @@ class StreamEndpoint:
     async def _serve(self, process: Process, epoch: int, headers: Headers, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
         knows = headers.get("tenfold-incarnation", ""), headers.get("tenfold-boot", "")
-        holds = knows[0] if knows[0] != self._node.log.incarnation else ""
+        log = self._node.log
+        holds = "" if knows[0] == log.incarnation and epoch <= log.epoch else knows[0]
         sending = asyncio.current_task()
         # From here to the first await nothing can be published, so that the first line and the next fit together.
         first = self._node.log.catch_up(*knows, epoch)

@@ -110,7 +110,7 @@ def apart(presences: Iterable[Presence]) -> tuple[str, ...]:
 
 APART_REMEDY = (
     "If that store was lost, start the node again with --adopt and the keepsake of one of them; "
-    "if this one is meant to replace it as it is, with --renew."
+    "if this one is meant to replace it as it is, new or put back from a backup, with --renew."
 )
 
 
