@@ -17,7 +17,7 @@ from tenfold.console.switchboard import Desk, SwitchPages, Watch
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Process
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
@@ -100,6 +100,28 @@ def test_the_board_shows_every_switch_to_whoever_looks(room: Room) -> None:
     assert "/undo/" not in page
 
 
+@pytest.mark.parametrize("json", [b"7", b'{"rules":[{"value":false,"until_ms":8640001000000000000}]}'])
+def test_one_record_that_cannot_be_read_does_not_take_the_board_down(room: Room, json: bytes) -> None:
+    """It is said to be so; the others are shown, and its own page opens."""
+    room.control.slip_in("ghost", json)
+    page = room.visitor.get("/switches")
+    assert page.status == 200
+    assert "The record of the switch &#39;ghost&#39; cannot be read" in page.text
+    assert "limit" in page.text
+    assert room.visitor.get("/switches/of/ghost").status == 200
+    assert room.visitor.get("/switches/history").status == 200
+
+
+def test_the_board_says_who_holds_what_a_lost_store_had(room: Room) -> None:
+    """And what ends it; they do not count as who follows."""
+    room.control.follow(Process(id="p2", service="worker", pid=12))
+    room.control.presences[1].holds = "0001-lost"
+    page = room.visitor.get("/switches").text
+    assert "1 process holds what another store had and will not follow this one: worker/12." in page
+    assert "--adopt" in page
+    assert "1 process follow" in page
+
+
 def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
     """With a callback that raised told apart, and no time where none can be told."""
     room.control.follow(Process(id="p2", service="worker", pid=12))
@@ -114,6 +136,23 @@ def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
         ["worker/12", "12", "not", "yet", "–"],
         ["api/7/11", "11", "applied,", "a", "callback", "raised", "–"],
     ]
+
+
+def test_who_refuses_a_change_is_said_with_the_reason(room: Room) -> None:
+    """It does not count as having it; and who declares the switch otherwise is named."""
+    room.control.follow(Process(id="p2", service="worker", pid=12))
+    epoch = room.set_by("Ben", "limit", 9)
+    for presence in room.control.presences:
+        presence.epoch = epoch
+    room.control.acknowledged[epoch] = [Ack("p1", 1_000_000, 0), Ack("p2", 1_000_000, 0, "9 is more than 5.")]
+    room.control.standings["p2"] = msgspec.Raw(b'{"otherwise":[["limit",["schema"]]]}')
+    page = room.visitor.get("/switches").text
+    assert "1 of 2 processes" in page
+    assert "refused in 1 process: 9 is more than 5." in page
+    assert "declared otherwise by worker/12 (schema)" in page
+    page = room.visitor.get("/switches/of/limit").text
+    assert "refused: 9 is more than 5." in page
+    assert "Declared otherwise by worker/12 (schema)" in page
 
 
 def test_a_shield_is_shown_as_what_it_is(room: Room) -> None:
@@ -348,7 +387,8 @@ def test_whatever_a_switch_or_a_person_says_is_text(room: Room) -> None:
     )
     room.control.follow(Process(id="p2", service=HOSTILE, store=HOSTILE, instance=HOSTILE, host=HOSTILE))
     room.set_by(HOSTILE, "hostile", HOSTILE, HOSTILE, stores=(HOSTILE,), where={HOSTILE: HOSTILE})
-    room.set_by(HOSTILE, f"a/{HOSTILE}", {HOSTILE: 1}, HOSTILE)
+    odd = SwitchRecord((Rule(value={HOSTILE: 1}, owner=HOSTILE, reason=HOSTILE),))
+    room.control.slip_in(f"a/{HOSTILE}", odd.json or b"")
     form = wish_for(ann, "hostile", value=HOSTILE, stores=HOSTILE, ends=HOSTILE, owner=HOSTILE, reason=HOSTILE)
     pages = [
         ann.get(path).text
@@ -369,8 +409,8 @@ def test_whatever_a_switch_or_a_person_says_is_text(room: Room) -> None:
 
 
 def test_a_switch_with_any_name_has_a_page(room: Room) -> None:
-    """A record may be called anything printable."""
-    room.set_by("Ben", "odd/name with spaces", 1)
+    """A record may be called anything printable in a store that an earlier node wrote."""
+    room.control.slip_in("odd/name with spaces", b'{"rules":[{"value":1}]}')
     page = room.visitor.get("/switches").text
     [address] = re.findall(r'href="(/switches/of/odd[^"]*)"', page)
     assert address == "/switches/of/odd%2Fname%20with%20spaces"
@@ -411,11 +451,20 @@ def test_the_history_says_since_when_it_is_unbroken_and_where_it_breaks(room: Ro
     epoch = room.set_by("Ben", "reviews", False, "slow")
     room.set_by("Ann", "limit", 7)
     assert "Unbroken since <time" in room.visitor.get("/switches/history").text
-    edited = room.control.chain[epoch - 1]
-    room.control.chain[epoch - 1] = msgspec.structs.replace(edited, text=edited.text.replace("slow", "fast"))
+    edited = room.control.links[epoch - 1]
+    room.control.links[epoch - 1] = msgspec.structs.replace(edited, text=edited.text.replace("slow", "fast"))
     page = room.visitor.get("/switches/history").text
     assert "Broken." in page
     assert f"The entry of epoch {epoch} is not what was written." in page
+
+
+def test_a_history_whose_end_was_cut_off_is_broken(room: Room) -> None:
+    """Though each entry that is left is what was written."""
+    room.set_by("Ben", "reviews", False, "slow")
+    room.set_by("Ann", "reviews", True)
+    del room.control.links[-1]
+    page = room.visitor.get("/switches/history").text
+    assert "Broken." in page
 
 
 def test_the_history_is_shown_page_by_page(room: Room) -> None:

@@ -40,10 +40,15 @@ def test_a_value_is_read_as_its_switch_wants_it(kind: str, default: object, text
     assert ruled(Wish(value=text), declaration).value == value
 
 
-@pytest.mark.parametrize("text", ["11", "1.5", "seven", "", "true", "null", "[" * 5000])
+@pytest.mark.parametrize("text", ["11", "1.5", "seven", "", "true", "null", "[" * 5000, "9" * 400])
 def test_a_value_that_may_not_be_is_said_beside_its_field(text: str) -> None:
     """In a sentence, with nothing asked of the node."""
     assert set(problems(Wish(value=text), INTEGER)) == {"value"}
+
+
+def test_a_number_that_not_every_reader_holds_is_refused_for_what_nobody_has_declared_too() -> None:
+    """It would be another one in the next reader."""
+    assert "every JSON reader" in problems(Wish(value="9" * 400), None)["value"]
 
 
 def test_places_are_separated_by_commas_or_blanks() -> None:

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.channel_in_memory import MemoryChannel
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import State
 from tenfold.protect.switches import DeclarationInvalid, Rule, SchemaInvalid, Switches, SwitchesBusy
+from tenfold.protect.switches.declaration import DECLARED
 from tenfold.protect.switches.loads import LOADS
-from tenfold.protect.switches.reporter import LOADS_EVERY_MS
+from tenfold.protect.switches.reporter import AGAIN_EVERY_MS, LOADS_EVERY_MS
 from tenfold.protect.switches.schema import check_schema, problem_with
+from tenfold.protect.switches.standing import STANDING
 from tenfold.protect.switches.switch import PLACES_MAX
 from tenfold.telemetry import EventLog, Registry
 
@@ -335,6 +338,19 @@ def test_reads_are_reported_by_place_as_rates() -> None:
     assert world.count("tenfold_switch_reads_total") == 250
 
 
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [(1 << 53) - 1, -((1 << 53) - 1), 1.7e308, nested(32)])
+def test_what_every_json_reader_holds_may_be(value: Any) -> None:
+    """To the very bound."""
+    assert not problem_with(value, {})
+
+
 @pytest.mark.parametrize(
     ("schema", "value", "problem"),
     [
@@ -344,6 +360,18 @@ def test_reads_are_reported_by_place_as_rates() -> None:
         ({"minimum": 5}, 4, "4 is less than 5"),
         ({"maximum": 5}, 5.5, "5.5 is more than 5"),
         ({"type": "number"}, float("inf"), "inf is not finite"),
+        (
+            {"type": "integer"},
+            1 << 53,
+            "9007199254740992 is beyond 9007199254740991, the largest integer that every JSON reader holds",
+        ),
+        (
+            {},
+            {"a": [-(10**50)]},
+            f"-1{'0' * 50} at /a/0 is beyond 9007199254740991, the largest integer that every JSON reader holds",
+        ),
+        ({}, nested(33), "it is nested more than 32 deep"),
+        ({}, nested(900), "it is nested more than 32 deep"),
         ({"maxLength": 2}, "abc", "'abc' has more than 2 characters"),
         ({"items": {"type": "string"}}, ["a", 1], "1 at /1 is no string"),
         ({"required": ["a"]}, {}, "'a' is missing"),
@@ -377,3 +405,49 @@ def _bucket(name: str, subject: str) -> int:
     from tenfold.protect.switches import bucket_of
 
     return bucket_of(name, subject)
+
+
+def _stood(world: World) -> list[Any]:
+    return [payload for topic, payload in world.channel.reports if topic == STANDING]
+
+
+def test_what_is_refused_is_told_for_as_long_as_it_is() -> None:
+    """Also of a record that was there before the switch; and to a node that has begun anew."""
+    world = World()
+    world.channel.put_record("limit", Rule(value=20))
+    with world.switches.following(world.channel, tended=False):
+        world.switches.integer("limit", default=1, maximum=10)
+        world.pass_ms(1)
+        why = "The switch 'limit' was set to what it may not be here: 20 is more than 10."
+        assert _stood(world) == [{"refused": [["limit", 1, why]]}]
+        world.pass_ms(1)
+        assert len(_stood(world)) == 1
+        world.channel.state = State("i", "another boot", world.channel.state.epoch, world.channel.state.topics)
+        world.pass_ms(1)
+        assert len(_stood(world)) == 2
+        world.channel.put_record("limit", Rule(value=30))
+        world.pass_ms(1)
+        assert _stood(world)[-1]["refused"][0][1] == 2
+        world.channel.put_record("limit", Rule(value=5))
+        world.pass_ms(1)
+        assert _stood(world)[-1] == {}
+        count = len(_stood(world))
+        world.pass_ms(AGAIN_EVERY_MS)
+        assert len(_stood(world)) == count
+
+
+def test_a_declaration_that_differs_from_the_nodes_is_told_with_what_differs() -> None:
+    """Two versions of a service may run at once."""
+    world = World()
+    with world.switches.following(world.channel, tended=False):
+        switch = world.switches.integer("limit", default=1, maximum=10)
+        world.channel.put(DECLARED, "limit", switch.declaration)
+        world.pass_ms(1)
+        assert _stood(world) == []
+        other = msgspec.structs.replace(switch.declaration, default=2, schema={"maximum": 50})
+        world.channel.put(DECLARED, "limit", other)
+        world.pass_ms(1)
+        assert _stood(world) == [{"otherwise": [["limit", ["default", "schema"]]]}]
+        world.channel.put_raw(DECLARED, "limit", b"7")
+        world.pass_ms(1)
+        assert _stood(world)[-1] == {}

@@ -7,7 +7,7 @@ import msgspec
 from tenfold.console.words import seal
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches import Declaration, RecordInvalid, Rule
 from tenfold.respond.control import Conflict
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator
 from tenfold.respond.switchboard.history import Entry
@@ -91,10 +91,10 @@ def undo(name: str, change: int, operator: SwitchOperator) -> Change | Faster:
 
 
 def undo_proposal(name: str, operator: SwitchOperator) -> Proposal | None:
-    """What undoing would touch; None when there is nothing to undo."""
+    """What undoing would touch; None when there is nothing to undo, or nothing that can be read."""
     try:
         draft = operator.draft_undo(name)
-    except UndoRefused:
+    except (UndoRefused, RecordInvalid):
         return None
     return None if draft.changes_nothing else Proposal(draft=draft, effect=operator.effect(draft))
 

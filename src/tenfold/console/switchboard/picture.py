@@ -13,10 +13,19 @@ from tenfold.protect.switches import Declaration, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
-from tenfold.respond.switchboard.following import OPERATOR, name_of
+from tenfold.respond.switchboard.following import (
+    OPERATOR,
+    apart,
+    apart_sentence,
+    differing,
+    name_of,
+    refusals,
+    standings_of,
+)
 from tenfold.respond.switchboard.view import view_of
 
 CARDS_MAX = 500
@@ -28,12 +37,16 @@ COST, FEATURE = "cost", "feature"
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """One process and one change. `took_ms` is None when it cannot be told: it caught up, or the node is younger."""
+    """One process and one change. `took_ms` is None when it cannot be told: it caught up, or the node is younger.
+
+    `refused` says why the process has heard of it and does not have it in force.
+    """
 
     process: str
     where: str
     applied: bool
     failures: int = 0
+    refused: str = ""
     took_ms: float | None = None
 
 
@@ -57,7 +70,16 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> int:
-        return sum(not one.applied for one in self.applied)
+        return sum(not one.applied and not one.refused for one in self.applied)
+
+    @property
+    def refused(self) -> int:
+        return sum(bool(one.refused) for one in self.applied)
+
+    @property
+    def why(self) -> str:
+        """Why the first of those refuses it."""
+        return next((one.refused for one in self.applied if one.refused), "")
 
     @property
     def failures(self) -> int:
@@ -72,7 +94,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, those that are set first; `left_out` are more than CARDS_MAX.
 
     `newest` is the epoch of the newest change of any switch, which may have left nothing set; `behind` are the
-    processes that do not have it yet.
+    processes that do not have it yet. `apart` says that some hold what another store had, and what to do.
     """
 
     at_ns: int
@@ -81,6 +103,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     processes: int
     cards: tuple[Card, ...]
     left_out: int = 0
+    apart: str = ""
 
     def same_as(self, other: "Picture | None") -> bool:
         return other is not None and msgspec.structs.replace(self, at_ns=0) == msgspec.structs.replace(other, at_ns=0)
@@ -91,12 +114,13 @@ def look(operator: SwitchOperator, now_ns: int) -> Picture:
     control = operator.control
     declared = dict(_declarations(control.records(DECLARED)))
     records = {record.key: record for record in control.records(TOPIC)}
-    presences, loads = following_presences(control.processes()), _loads(control.reports(LOADS))
+    processes, loads = control.processes(), _loads(control.reports(LOADS))
+    presences, standings = following_presences(processes), standings_of(control.reports(STANDING))
     newest = operator.newest()
     asked = sorted((record.epoch for record in records.values()), reverse=True)[:ASKED_MAX]
     acks = {epoch: control.acks(epoch) for epoch in asked}
     cards = [
-        _card(name, declared.get(name), records.get(name), presences, acks, loads, now_ns)
+        _card(name, declared.get(name), records.get(name), presences, acks, standings, loads, now_ns)
         for name in sorted(declared.keys() | records.keys())
     ]
     cards.sort(key=lambda card: (not card.view.set, card.shield is None))
@@ -107,28 +131,35 @@ def look(operator: SwitchOperator, now_ns: int) -> Picture:
         processes=len(presences),
         cards=tuple(cards[:CARDS_MAX]),
         left_out=max(0, len(cards) - CARDS_MAX),
+        apart=apart_sentence(apart(processes)),
     )
 
 
 def following_presences(presences: Iterable[Presence]) -> list[Presence]:
     """The services that follow now; people's own tools do not count."""
-    return [one for one in presences if one.left_ns is None and one.process.service != OPERATOR]
+    return [one for one in presences if one.follows and one.process.service != OPERATOR]
 
 
-def applied_by(epoch: int, presences: Iterable[Presence], acks: Iterable[Ack]) -> tuple[Applied, ...]:
+def applied_by(
+    epoch: int, presences: Iterable[Presence], acks: Sequence[Ack], standings: Mapping[str, Standing]
+) -> tuple[Applied, ...]:
     """Who has the change in force and who has not: those first, then the slowest; at most APPLIED_MAX."""
-    by_process = {ack.process: ack for ack in acks}
-    rows = [_applied(epoch, presence, by_process.get(presence.process.id)) for presence in presences]
+    by_process, why = {ack.process: ack for ack in acks}, refusals(epoch, acks, standings)
+    rows = [
+        _applied(epoch, presence, by_process.get(presence.process.id), why.get(presence.process.id, ""))
+        for presence in presences
+    ]
     rows.sort(key=lambda one: (one.applied, -(one.took_ms or 0.0), one.process))
     return tuple(rows[:APPLIED_MAX])
 
 
-def _applied(epoch: int, presence: Presence, ack: Ack | None) -> Applied:
+def _applied(epoch: int, presence: Presence, ack: Ack | None, refused: str) -> Applied:
     process = presence.process
     return Applied(
         process=name_of(presence),
         where=f"{process.host} {process.pid}".strip(),
-        applied=presence.epoch >= epoch,
+        applied=presence.epoch >= epoch and not refused,
+        refused=refused,
         failures=ack.failures if ack is not None else 0,
         took_ms=ack.took_ns / 1e6 if ack is not None and ack.took_ns is not None else None,
     )
@@ -140,15 +171,17 @@ def _card(
     record: Change | None,
     presences: Sequence[Presence],
     acks: Mapping[int, Sequence[Ack]],
+    standings: Mapping[str, Standing],
     loads: Mapping[str, LoadReport],
     now_ns: int,
 ) -> Card:
-    view = view_of(name, declaration, record, now_ms=now_ns // 1_000_000)
+    otherwise = differing(name, presences, standings)
+    view = view_of(name, declaration, record, now_ms=now_ns // 1_000_000, otherwise=otherwise)
     asked = record is not None and record.epoch in acks
     return Card(
         view=view,
         owner=declaration.owner if declaration is not None else "",
-        applied=applied_by(view.epoch, presences, acks[view.epoch]) if asked else (),
+        applied=applied_by(view.epoch, presences, acks[view.epoch], standings) if asked else (),
         processes=len(presences),
         shield=_shield(view, declaration, presences, loads, now_ns),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches.schema import problem_with
 from tenfold.respond.switchboard import moment
 from tenfold.respond.switchboard.check import UNTIL_MAX_MS
 
@@ -88,8 +89,8 @@ def _value(text: str, declaration: Declaration | None, problems: dict[str, str])
     kind = declaration.kind if declaration is not None else "json"
     value = _read(text, kind)
     problem = "say what it should be" if not text and kind != "text" else ""
-    if not problem and declaration is not None:
-        problem = declaration.problem_with(value)
+    if not problem:
+        problem = declaration.problem_with(value) if declaration is not None else problem_with(value, {})
     if problem:
         problems["value"] = f"{problem[0].upper()}{problem[1:]}."
     return value

@@ -15,6 +15,7 @@ shelf        what is declared meets what is set
 reporter     tells the control node what is declared and how often it is read
 loads        how often
 hands        a person's hand on breakers: a switch for each
+standing     what it refuses of what is set, and declares otherwise than the node has it
 channel      what it stands on
 meters       what is counted
 """

@@ -11,6 +11,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 BUCKETS = 1 << 64
+UNTIL_MS_MAX = 253_370_764_800_000
+"""The year 9999: nothing can say a later moment, in any zone."""
 
 
 class Place(NamedTuple):
@@ -34,7 +36,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     instances: tuple[Name, ...] = ()
     where: dict[Name, Scalar] = {}
     percent: Percent | None = None
-    until_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+    until_ms: Annotated[int, msgspec.Meta(ge=0, le=UNTIL_MS_MAX)] = 0
     owner: str = ""
     reason: str = ""
 

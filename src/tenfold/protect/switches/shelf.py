@@ -48,6 +48,8 @@ class Shelf:
         self._events = events
         self._switches: dict[str, Switch[Any]] = {}
         self._set: dict[str, _Set] = {}
+        self.refused: dict[str, tuple[int, str]] = {}
+        """By name, the epoch of the record that is not in force here, and why."""
 
     def __iter__(self) -> Iterator[Switch[Any]]:
         return iter(list(self._switches.values()))
@@ -90,6 +92,7 @@ class Shelf:
             self._refuse(name, epoch, error)
             raise
         self._set[name] = _Set(record, epoch)
+        self.refused.pop(name, None)
         if switch is None and not record.rules:
             del self._set[name]
         if switch is not None:
@@ -134,6 +137,7 @@ class Shelf:
 
     def _refuse(self, name: str, epoch: int, error: RecordInvalid) -> None:
         self._meters.refused.inc()
+        self.refused[name] = (epoch, str(error))
         self._emit("switch-refused", name, epoch=epoch, problem=str(error))
 
     def _emit(self, kind: str, name: str, **evidence: Any) -> None:

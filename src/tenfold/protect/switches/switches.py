@@ -19,7 +19,7 @@ from tenfold.protect.channel import Change
 from tenfold.protect.switches.channel import Channel
 from tenfold.protect.switches.declaration import DECLARED, STORES_MAX, Declaration, Kind, Tier, read_declaration
 from tenfold.protect.switches.meters import Meters
-from tenfold.protect.switches.record import TOPIC, SwitchRecord
+from tenfold.protect.switches.record import TOPIC, RecordInvalid, SwitchRecord
 from tenfold.protect.switches.reporter import Reporter
 from tenfold.protect.switches.rule import Place, Scalar
 from tenfold.protect.switches.shelf import Shelf
@@ -206,7 +206,8 @@ class Switches:
             end_ms = self._shelf.next_end_ms()
             if channel is not None:
                 own = [switch for switch in self if switch.name not in self._borrowed_names]
-                self._reporter.report(channel, own, list(self), self._clock.monotonic_ns() // 1_000_000)
+                now_ms = self._clock.monotonic_ns() // 1_000_000
+                self._reporter.report(channel, own, list(self), self._shelf.refused, now_ms)
         self._tell(ended)
         rest_s = LOOK_S if channel is not None and channel.state.boot else SOON_S
         if end_ms is not None:
@@ -229,6 +230,9 @@ class Switches:
         try:
             with self._guarded():
                 self._shelf.take(change.key, change.json, change.epoch, self._now_ms())
+        except RecordInvalid:
+            self._news.set()
+            raise
         finally:
             self._wake_for(change.key)
             self._tell((change.key,))

@@ -68,9 +68,10 @@ def _make(
     outcome = operator.put(draft, reason=options.reason, confirmed=confirmed)
     if not isinstance(outcome, Change):
         return _lost(options, outcome.current)
+    digest = operator.digest(outcome.epoch)
     follows = operator.acknowledged(outcome.epoch, within_s=ACK_WAIT_S)
-    done = f"Done, epoch {outcome.epoch}; {text.acknowledged(follows)}"
-    said = {"effect": effect, "change": outcome, "following": follows}
+    done = f"Done, epoch {outcome.epoch}:{digest[:16]}; {text.acknowledged(follows)}"
+    said = {"effect": effect, "change": outcome, "digest": digest, "following": follows}
     return say(options, said, [*text.effect_lines(effect), done])
 
 

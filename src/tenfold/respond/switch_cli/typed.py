@@ -10,6 +10,21 @@ from tenfold.protect.switches import Declaration, Rule
 from tenfold.respond.switchboard import moment
 
 
+class TypedUnreadable(TenfoldError):
+    """What was typed is no text."""
+
+
+def check_typed(options: argparse.Namespace) -> None:
+    """A byte that is no UTF-8 comes as half of a character, which nothing behind this can write.
+
+    Raises TypedUnreadable.
+    """
+    for name, typed in vars(options).items():
+        for one in typed if isinstance(typed, list) else [typed]:
+            if isinstance(one, str) and one.encode("utf-8", "replace").decode() != one:
+                raise TypedUnreadable(f"What was typed for '{name.replace('_', '-')}' is no UTF-8; nothing was done.")
+
+
 def rule_of(options: argparse.Namespace, value: Any, now_ms: int) -> Rule:
     """Raises TenfoldError for one that cannot be."""
     rule = msgspec.structs.replace(

@@ -11,6 +11,7 @@ operator      what people do: look, draft, put, undo; over the control node's HT
 following     who has a change in force, and how fast
 view          one switch as people see it
 history       one change as people see it, and whether the history is whole
+links         the node's chain of digests, page by page
 watch         changes as they are made
 moment        `30m`, `02:00`: when a setting ends
 text          all of that in a terminal

@@ -24,13 +24,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def changes_nothing(self) -> bool:
-        return self.before == self.after
+        """A record that is there and says nothing is one that cannot be read; to take it away is a change."""
+        unread = bool(self.if_epoch) and not self.before.rules
+        return self.before == self.after and not unread
 
     def refusal(self, now_ms: int) -> str:
         """Why the node would refuse it, confirmed or not, as far as that can be told from here."""
-        if self.declaration is None:
-            return ""
-        return rules_problem(self.before, self.after, self.declaration, now_ms)
+        return rules_problem(self.name, self.before, self.after, self.declaration, now_ms)
 
     @property
     def needs_confirmation(self) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tenfold.kernel import TenfoldError
+from tenfold.respond.switchboard.check import UNTIL_MAX_MS
 
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(d|h|min|m|s)\s*")
 _SECONDS = {"d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1}
@@ -20,7 +21,10 @@ def after(text: str, now_ms: int) -> int:
     parts = _PART.findall(text)
     if not parts or _PART.sub("", text).strip():
         raise MomentInvalid(f"'{text}' is no length of time; write 30m, 1h30m, 90s or 2d.")
-    length_ms = round(sum(float(amount) * _SECONDS[unit] for amount, unit in parts) * 1000)
+    length_s = sum(float(amount) * _SECONDS[unit] for amount, unit in parts)
+    if length_s > UNTIL_MAX_MS / 1000:
+        raise MomentInvalid(f"'{_short(text)}' is too long; a setting ends within 400 days, or is left without an end.")
+    length_ms = round(length_s * 1000)
     if length_ms <= 0:
         raise MomentInvalid("A setting that ends at once sets nothing.")
     return now_ms + length_ms
@@ -37,6 +41,10 @@ def until(text: str, now_ms: int, *, zone: str = "") -> int:
     if moment_ms <= now_ms:
         raise MomentInvalid(f"'{text}' is over already ({moment.isoformat(timespec='minutes')}).")
     return moment_ms
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _next_clock(text: str, now: datetime) -> datetime | None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
-from tenfold.respond.switchboard.following import Following
+from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
 from tenfold.respond.switchboard.history import Entry, Wholeness
 from tenfold.respond.switchboard.view import SwitchView
+from tenfold.respond.switchboard.watch import Away, Back
 
 
 def table(views: Sequence[SwitchView], now_ms: int) -> list[str]:
@@ -30,6 +31,8 @@ def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[s
         yield f"  touches: {', '.join(view.functions)}"
     if view.problem:
         yield f"  {view.problem}"
+    if view.otherwise:
+        yield f"  declared otherwise by {_some(view.otherwise)}; what was declared last is shown"
     yield f"  default: {said(view.default)}"
     for rule in reversed(view.rules):
         yield f"  {said(rule.value)} for {scope(rule)}, {left(rule, now_ms)}; {rule.owner}: {rule.reason}"
@@ -55,12 +58,7 @@ def effect_lines(effect: Effect) -> Iterator[str]:
 
 
 def entry_line(entry: Entry) -> str:
-    if entry.record is None:
-        now = "default"
-    else:
-        rules = [msgspec.convert(rule, Rule, strict=False) for rule in entry.record.get("rules", ())]
-        now = "; ".join(f"{said(rule.value)} for {scope(rule)}" for rule in rules)
-    return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {now}  by {entry.by}: {entry.reason}"
+    return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {_set(entry)}  by {entry.by}: {entry.reason}"
 
 
 def acknowledged(follows: Following) -> str:
@@ -69,9 +67,28 @@ def acknowledged(follows: Following) -> str:
         line += f", median {follows.median_ms:.1f} ms, slowest {follows.slowest_ms:.1f} ms ({follows.slowest})"
     if follows.failures:
         line += f"; {follows.failures} times somebody raised at it"
+    if follows.refused:
+        line += f"; {_refused(follows.refused)}"
     if follows.missing:
         line += f"; not yet in {_some(follows.missing)}"
+    if follows.apart:
+        line += f". {apart_sentence(follows.apart)}"
     return line
+
+
+def _refused(refused: Sequence[Refused]) -> str:
+    """With the reason of the first, which is mostly everybody's."""
+    names = _some([one.process for one in refused])
+    processes = "1 process" if len(refused) == 1 else f"{len(refused)} processes"
+    return f"refused in {processes}: {refused[0].why.rstrip('.')} ({names})"
+
+
+def away_line(away: Away) -> str:
+    return f"The control node has not answered since {at(away.since_ns)} ({away.why}); every process keeps what it has."
+
+
+def back_line(back: Back) -> str:
+    return f"The control node answers again, after {_length(back.away_s)}."
 
 
 def wholeness_line(wholeness: Wholeness) -> str:
@@ -111,6 +128,16 @@ def at(wall_ns: int) -> str:
     return datetime.fromtimestamp(wall_ns // 1_000_000_000).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
 
 
+def _set(entry: Entry) -> str:
+    if entry.record is None:
+        return "default"
+    try:
+        record = msgspec.convert(entry.record, SwitchRecord)
+    except msgspec.ValidationError:
+        return "what cannot be read"
+    return "; ".join(f"{said(rule.value)} for {scope(rule)}" for rule in record.rules)
+
+
 def _row(view: SwitchView, now_ms: int) -> tuple[str, ...]:
     whole = next((rule for rule in reversed(view.rules) if not rule.scoped), None)
     scoped = [rule for rule in view.rules if rule.scoped]
@@ -123,7 +150,7 @@ def _row(view: SwitchView, now_ms: int) -> tuple[str, ...]:
         _some([f"{said(rule.value)} {scope(rule)}" for rule in scoped]),
         _length((min(ends) - now_ms) / 1000) if ends else "",
         newest.owner if newest is not None else "",
-        newest.reason if newest is not None else "",
+        newest.reason if newest is not None else view.problem,
     )
 
 
