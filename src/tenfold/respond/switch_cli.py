@@ -28,6 +28,10 @@ ACK_WAIT_S = 2.0
 
 Subparsers = Any  # argparse keeps its class private
 
+UNDO_ASKS_NOTHING = """ It asks for no confirmation, however many stores it reaches: it leads back to what held before
+that change, is the quickest way out of a mistake, and is itself undone by another. --dry-run shows first what it would
+touch. That a time was over is no change: undo looks through it, and brings nothing back that is over."""
+
 EPILOG = """\
 examples:
   tenfold switch list
@@ -64,7 +68,8 @@ def add_switch_commands(subparsers: Subparsers) -> None:
     _add_change(words, "set", _set, "set a switch: everywhere, or for some")
     _add_change(words, "unset", _unset, "take back what is set for a scope (--all: for every scope)")
     undo = _add_change(words, "undo", _undo, "take back the newest change of a switch, as a new change", scope=False)
-    undo.add_argument("--change", type=int, metavar="EPOCH", help="only if that is still the newest change")
+    undo.add_argument("--change", type=int, metavar="EPOCH", help="only if nothing newer would be taken back too")
+    undo.description += UNDO_ASKS_NOTHING
     history = _add(words, "history", _history, "who changed what when and why, newest first")
     history.add_argument("name", nargs="?", help="of this switch only")
     history.add_argument("--limit", type=int, default=20, metavar="N", help="so many changes (default: 20)")

@@ -17,7 +17,8 @@ from tenfold.console.switchboard import Desk, SwitchPages, Watch
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Process
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.switches.record import TOPIC
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
@@ -446,3 +447,31 @@ def test_looking_at_the_form_takes_a_session(room: Room) -> None:
     assert answer.status == 303
     assert answer.headers["location"] == "/sign-in?next=%2Fswitches%2Fset%2Freviews%3Fvalue%3Doff"
     assert HOST not in answer.headers["location"]
+
+
+def test_undo_looks_through_the_end_of_what_is_over(room: Room) -> None:
+    """On the board and on the switch's page, by the epoch that each shows."""
+    ann = room.newcomer("Ann")
+    for page in ("/switches", "/switches/of/reviews"):
+        soon_ms = room.clock.wall_ns() // 1_000_000 + 3_000
+        room.set_by("Ben", "reviews", False, "store 7", stores=("7",), until_ms=soon_ms)
+        epoch = room.set_by("Ben", "reviews", False, "slow")
+        room.clock.advance(Duration.from_s(1))
+        left = room.operator("x").view("reviews").rules
+        room.control.put(TOPIC, "reviews", SwitchRecord(left), by="tenfold", reason="was set until", confirmed=True)
+        answer = ann.post("/switches/undo/reviews", ann.form_at(page, "/switches/undo/reviews"))
+        assert answer.status == 303, answer.text
+        assert room.operator("x").history("reviews")[0].reason == f"undo of {epoch}: slow"
+
+
+def test_an_undo_that_would_change_nothing_is_refused_and_makes_no_entry(room: Room) -> None:
+    """What was set is over: the page that was left open says so."""
+    ann = room.newcomer("Ann")
+    room.set_by("Ben", "reviews", False, "slow", until_ms=room.clock.wall_ns() // 1_000_000 + 2_000)
+    form = ann.form_at("/switches/of/reviews", "/switches/undo/reviews")
+    room.clock.advance(Duration.from_s(2))
+    answer = ann.post("/switches/undo/reviews", form)
+    assert answer.status == 409
+    assert "would change nothing" in answer.text
+    assert len(room.operator("x").history("reviews")) == 1
+    assert "/undo/" not in ann.get("/switches/of/reviews").text

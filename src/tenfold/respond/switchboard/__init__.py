@@ -7,6 +7,7 @@ declarations  what processes declare becomes records, so that it is known when n
 expiry        what is over is taken out of the records, and the history says so
 draft         a change that is not made yet
 effect        what a draft would touch: processes, stores, reads a second, functions
+undo          which change is taken back, and to what
 operator      what people do: look, draft, put, undo; over the control node's HTTP, with the console dead
 following     who has a change in force, and how fast
 view          one switch as people see it

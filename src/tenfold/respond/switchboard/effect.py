@@ -15,7 +15,8 @@ from tenfold.respond.switchboard.draft import Draft
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """`reads_per_s` are those that would be answered otherwise than now; a rule on attributes counts as if everybody
-    had them, so it is at most so many. Stores are those that are known of: where a process is or reads for.
+    had them, so it is at most so many. Stores are those that are known of: where a process is or reads for. `undoes` is
+    the epoch of the change that is taken back, 0 when none is.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     functions: tuple[str, ...]
     narrower: tuple[Rule, ...]
     needs_confirmation: str
+    undoes: int = 0
 
 
 def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, LoadReport], *, now_ms: int) -> Effect:
@@ -64,6 +66,7 @@ def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, 
         functions=draft.declaration.functions if draft.declaration is not None else (),
         narrower=draft.narrower,
         needs_confirmation=draft.needs_confirmation,
+        undoes=draft.undoes.epoch if draft.undoes is not None else 0,
     )
 
 

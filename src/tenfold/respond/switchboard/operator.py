@@ -18,9 +18,11 @@ from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, following
 from tenfold.respond.switchboard.history import Entry, Wholeness, entry, wholeness_of
+from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
 PAGE = 1000
+UNDO_PAGE = 20
 LOOKS = 3
 ASK_EVERY_S = 0.05
 CHAINED = (TOPIC, DECLARED)
@@ -32,6 +34,10 @@ class SwitchUnknown(TenfoldError):
 
 class UndoRefused(TenfoldError):
     """The change cannot be taken back by itself."""
+
+
+class ChangedAgain(UndoRefused):
+    """Somebody has changed the switch since."""
 
 
 class SwitchOperator:
@@ -72,25 +78,18 @@ class SwitchOperator:
         return self._draft(name, epoch, before, kept.without_scope(scope) if scope is not None else SwitchRecord())
 
     def draft_undo(self, name: str, change: int | None = None) -> Draft:
-        """What was set before the newest change of the switch, which must be `change` when one is stated.
-
-        Rules that are over by now do not come back. Raises UndoRefused.
+        """Without the newest change of the switch, which must be no newer than `change` when one is stated; what is
+        over neither counts nor comes back. Raises UndoRefused, also when nothing would be different.
         """
         epoch, current = self._current(name)
-        newest, *older = [*self.control.history(TOPIC, name, limit=2), None, None][:2]
-        if newest is None:
-            raise UndoRefused(f"The switch '{name}' was never changed; there is nothing to undo.")
-        if change is not None and newest.epoch != change:
-            raise UndoRefused(
-                f"The switch '{name}' was changed again after epoch {change}, by {newest.by} ({newest.reason}); "
-                "undoing would take that back too.",
-                remedy=f"Undo epoch {newest.epoch} first, or set what you want.",
-            )
-        if epoch not in (0, newest.epoch):
+        newest = self.control.history(TOPIC, name, limit=1)
+        if newest and epoch not in (0, newest[0].epoch):
             raise UndoRefused(f"The switch '{name}' is being changed just now.", remedy="Look, then try again.")
-        earlier = older[0]
-        before = SwitchRecord.read(name, earlier.json if earlier is not None else None)
-        return self._draft(name, epoch, current, before.at(self._now_ms()))
+        undo = undo_of(name, self._changes(name), current, self._now_ms(), change)
+        if isinstance(undo, CannotUndo):
+            refused = ChangedAgain if undo.newer is not None else UndoRefused
+            raise refused(undo.problem, remedy=undo.remedy)
+        return msgspec.structs.replace(self._draft(name, epoch, current, undo.after), undoes=undo.change)
 
     def effect(self, draft: Draft) -> Effect:
         """What it would touch."""
@@ -153,6 +152,13 @@ class SwitchOperator:
         while page:
             yield from page
             page = self.control.links(page[-1].epoch, limit=PAGE)
+
+    def _changes(self, name: str) -> Iterator[Change]:
+        """Of one switch, newest first, as far back as anybody asks."""
+        page = self.control.history(TOPIC, name, limit=UNDO_PAGE)
+        while page:
+            yield from page
+            page = self.control.history(TOPIC, name, before=page[-1].epoch, limit=UNDO_PAGE)
 
     def _draft(self, name: str, epoch: int, before: SwitchRecord, after: SwitchRecord) -> Draft:
         declaration = self.declaration(name)

@@ -42,6 +42,8 @@ def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[s
 def effect_lines(effect: Effect) -> Iterator[str]:
     """What it would touch."""
     yield f"{effect.name}: {said(effect.before)} -> {said(effect.after)} wherever nothing narrower is set"
+    if effect.undoes:
+        yield f"  takes back epoch {effect.undoes}"
     yield (
         f"  touches {effect.processes} of {effect.processes_all} processes, {len(effect.stores)} of "
         f"{effect.stores_all} known stores, about {effect.reads_per_s:g} of {effect.reads_per_s_all:g} reads a second"
