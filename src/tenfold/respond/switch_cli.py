@@ -216,7 +216,8 @@ def _rule(options: argparse.Namespace, value: Any) -> Rule:
     if options.ttl:
         end_ms = moment.after(options.ttl, _now_ms())
     elif options.until:
-        end_ms = moment.until(options.until, _now_ms(), zone=options.zone)
+        end_ms, note = moment.until(options.until, _now_ms(), zone=options.zone)
+        sys.stderr.write(text.lines([note] if note else []))
     rule = _scope(options, value)
     rule = msgspec.structs.replace(
         rule, until_ms=end_ms, percent=options.percent, owner=options.owner, reason=options.reason

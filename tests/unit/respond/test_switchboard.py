@@ -4,10 +4,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -19,7 +17,7 @@ from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
 from tenfold.protect.switches.loads import Load, LoadReport
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
-from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, moment, text
+from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.history import wholeness_of
 
@@ -332,46 +330,6 @@ def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
     assert said.narrower == (kept,)
     assert said.stores == ("8", "9")
     assert any("stays as it is" in line for line in text.effect_lines(said))
-
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.mark.parametrize(
-    ("said", "zone", "moment_"),
-    [
-        ("02:00", "Asia/Shanghai", datetime(2026, 1, 2, 2, tzinfo=SHANGHAI)),
-        ("23:30", "Asia/Shanghai", datetime(2026, 1, 1, 23, 30, tzinfo=SHANGHAI)),
-        ("02:00", "UTC", datetime(2026, 1, 1, 2, tzinfo=UTC)),
-        ("00:00", "UTC", datetime(2026, 1, 2, tzinfo=UTC)),
-        ("2026-11-12T02:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=SHANGHAI)),
-        ("2026-11-12T02:00+00:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=UTC)),
-    ],
-)
-def test_a_time_of_day_is_the_next_one_in_its_zone(said: str, zone: str, moment_: datetime) -> None:
-    """It is 2026-01-01 00:00 UTC, which is 08:00 in Shanghai."""
-    assert moment.until(said, NOW_MS, zone=zone) == moment_.timestamp() * 1000
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"), [("30m", 1800), ("1h30m", 5400), ("90 s", 90), ("2d", 172_800), ("1.5h", 5400)]
-)
-def test_a_length_is_from_now(said: str, seconds: int) -> None:
-    assert moment.after(said, NOW_MS) == NOW_MS + seconds * 1000
-
-
-@pytest.mark.parametrize("said", ["", "30", "m", "30x", "0s", "-5m"])
-def test_what_is_no_length_is_refused(said: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.after(said, NOW_MS)
-
-
-@pytest.mark.parametrize(
-    ("said", "zone"), [("25:00", "UTC"), ("soon", ""), ("02:00", "Mars/Olympus"), ("2020-01-01", "UTC")]
-)
-def test_what_is_no_moment_or_over_is_refused(said: str, zone: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.until(said, NOW_MS, zone=zone)
 
 
 def test_a_list_says_value_scope_time_left_owner_and_reason() -> None:

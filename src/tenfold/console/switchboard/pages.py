@@ -19,7 +19,7 @@ from tenfold.console.switchboard.desk import Answer, Desk, Work
 from tenfold.console.switchboard.listing import groups, rules
 from tenfold.console.switchboard.picture import Applied, Card, applied_by, following_presences
 from tenfold.console.switchboard.watch import Watch
-from tenfold.console.switchboard.wish import LENGTHS, Wish, WishUnclear, rule_of, wish_of
+from tenfold.console.switchboard.wish import LENGTHS, Wish, WishUnclear, clocks_note, rule_of, wish_of
 from tenfold.console.words import in_path
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
@@ -236,6 +236,7 @@ class SwitchPages:
             problems=problems,
             looked=looked,
             until_ms=proposal.draft.after.rules[-1].until_ms if proposal and proposal.draft.after.rules else 0,
+            clocks_note=clocks_note(wish, self._now_ms()),
             lengths=LENGTHS,
             choices=_choices(declaration),
         )
