@@ -318,7 +318,7 @@ def test_declarations_are_told_and_told_again_to_a_node_that_began_anew() -> Non
 
 
 def test_reads_are_reported_by_place_as_rates() -> None:
-    """A plain read is of this process; the newest report counts from the one before."""
+    """A plain read is of this process; the newest report counts from the one before; what a read says is told."""
     world = World(store="7")
     switch = world.switches.boolean("a", default=True)
     with world.switches.following(world.channel, tended=False):
@@ -328,11 +328,19 @@ def test_reads_are_reported_by_place_as_rates() -> None:
             switch.read()
         for _ in range(50):
             switch.at(store="8")
+            switch.at(store="8", subject="c")
+            switch.at(where={"channel": "app"}, subject="c")
         world.pass_ms(LOADS_EVERY_MS)
         world.pass_ms(LOADS_EVERY_MS)
     loads = [payload["loads"] for topic, payload in world.channel.reports if topic == LOADS]
-    assert loads == [[["a", 40.0, "shop", "7", "a"], ["a", 10.0, "shop", "8", "a"]], []]
-    assert world.count("tenfold_switch_reads_total") == 250
+    assert loads[0] == [
+        ["a", 40.0, "shop", "7", "a", False, False],
+        ["a", 10.0, "shop", "7", "a", True, True],
+        ["a", 10.0, "shop", "8", "a", False, False],
+        ["a", 10.0, "shop", "8", "a", True, False],
+    ]
+    assert loads[1:] == [[]]
+    assert world.count("tenfold_switch_reads_total") == 350
 
 
 @pytest.mark.parametrize(

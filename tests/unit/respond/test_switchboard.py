@@ -282,14 +282,18 @@ def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> 
     run(scene)
 
 
-def effect(before: SwitchRecord, after: SwitchRecord, declaration: Declaration = REVIEWS) -> Effect:
+def effect(before: SwitchRecord, after: SwitchRecord, *, subject: bool = True, attributes: bool = True) -> Effect:
     """On two processes: one of store 7, one that reads for stores 8 and 9."""
-    draft = Draft(name=declaration.name, if_epoch=0, before=before, after=after, declaration=declaration)
+    draft = Draft(name="reviews", if_epoch=0, before=before, after=after, declaration=REVIEWS)
     processes = [API, Process(id="p2", service="gateway")]
+
+    def load(reads_per_s: float, service: str, store: str) -> Load:
+        return Load("reviews", reads_per_s, service, store, subject=subject, attributes=attributes)
+
     loads = {
-        "p1": LoadReport(5, [Load("reviews", 100, "api", "7")]),
-        "p2": LoadReport(5, [Load("reviews", 10, "gateway", "8"), Load("reviews", 30, "gateway", "9")]),
-        "gone": LoadReport(5, [Load("reviews", 1000, "api", "7")]),
+        "p1": LoadReport(5, [load(100, "api", "7")]),
+        "p2": LoadReport(5, [load(10, "gateway", "8"), load(30, "gateway", "9")]),
+        "gone": LoadReport(5, [load(1000, "api", "7")]),
     }
     return effect_of(draft, processes, loads, now_ms=1)
 
@@ -323,6 +327,27 @@ def test_a_dry_run_says_what_a_change_would_touch(
     assert said.functions == ("product page",)
 
 
+@pytest.mark.parametrize(
+    ("rule", "subject", "attributes", "reads_per_s", "no_subject_per_s"),
+    [
+        (off(percent=50), False, True, 0, 140),
+        (off(percent=50), True, False, 70, 0),
+        (off(where={"channel": "app"}), True, False, 0, 0),
+        (off(where={"channel": "app"}), False, True, 140, 0),
+        (off(where={"channel": "app"}, percent=50), True, False, 0, 0),
+        (off(where={"channel": "app"}, percent=50), False, True, 0, 140),
+        (off(), False, False, 140, 0),
+    ],
+)
+def test_a_dry_run_counts_no_read_that_a_rule_cannot_apply_to(
+    rule: Rule, subject: bool, attributes: bool, reads_per_s: float, no_subject_per_s: float
+) -> None:
+    """A percentage never applies to a read without a subject, a rule on attributes to none without them."""
+    said = effect(NOTHING, SwitchRecord((rule,)), subject=subject, attributes=attributes)
+    assert (said.reads_per_s, said.no_subject_per_s) == (reads_per_s, no_subject_per_s)
+    assert any("name no subject" in line for line in text.effect_lines(said)) is bool(no_subject_per_s)
+
+
 def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
     """Whoever throws a switch for all should know who is not reached."""
     kept = Rule(value=True, stores=("7",), owner="ann", reason="pilot")
@@ -347,7 +372,7 @@ def test_a_list_says_value_scope_time_left_owner_and_reason() -> None:
         ),
     ]
     assert text.table(views, 0) == [
-        "SWITCH   TIER  VALUE          ELSEWHERE                TIME LEFT  OWNER  REASON",
+        "SWITCH   TIER  VALUE          ELSEWHERE                          TIME LEFT  OWNER  REASON",
         "limit          100 (default)",
-        "reviews  P3    off            off 10 % of stores 7, 8  30 min     ann    slow",
+        "reviews  P3    off            off 10 % of subjects, stores 7, 8  30 min     ann    slow",
     ]

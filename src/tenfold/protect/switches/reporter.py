@@ -60,7 +60,7 @@ class Reporter:
         for switch in switches:
             reads = switch.reads()
             self._meters.reads.child(switch.name).inc(sum(reads.values()))
-            loads += [Load(switch.name, count / seconds, *place) for place, count in reads.items() if count]
+            loads += [Load(switch.name, count / seconds, *place, *said) for (place, said), count in reads.items()]
         loads.sort(key=lambda load: load.reads_per_s, reverse=True)
         channel.report(LOADS, LoadReport(seconds, _fitting(loads[:PLACES_MAX])))
 

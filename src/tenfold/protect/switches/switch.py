@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from tenfold.protect.switches.declaration import Declaration
-from tenfold.protect.switches.plan import Plan, Tally
+from tenfold.protect.switches.plan import Plan, Said, Tally
 from tenfold.protect.switches.record import SwitchRecord
 from tenfold.protect.switches.rule import BUCKETS, Place, Rule, bucket_of
 
@@ -98,7 +98,7 @@ class Switch(Generic[Value]):
         """
         try:
             plan = self._plan(service, store, instance)
-            plan.tally.reads += 1
+            plan.tally.reads[(subject is not None) + 2 * (where is not None)] += 1
             if plan.settled:
                 return cast("Value", plan.value)
             rule = plan.choose(subject, where)
@@ -117,7 +117,7 @@ class Switch(Generic[Value]):
     ) -> Outcome[Value]:
         """The same as `at`, with the reason. It raises what a caller's own objects raise."""
         plan = self._plan(service, store, instance)
-        plan.tally.reads += 1
+        plan.tally.reads[(subject is not None) + 2 * (where is not None)] += 1
         rule = plan.rule if plan.settled else plan.choose(subject, where)
         return Outcome(self.declaration.default if rule is None else rule.value, rule, plan.targeted)
 
@@ -142,12 +142,13 @@ class Switch(Generic[Value]):
         """Since which epoch; 0 when nothing was ever set."""
         return self._setting.epoch
 
-    def reads(self) -> dict[Place, int]:
-        """How often it was read since this was asked last, by place. For one thread at a time."""
-        own = self._tally(self._own)
-        own.reads += self._own_reads - self._told_reads
-        self._told_reads = self._own_reads
-        return {place: tally.fresh() for place, tally in list(self._tallies.items())}
+    def reads(self) -> dict[tuple[Place, Said], int]:
+        """How often it was read since this was asked last, by place and by what was said. For one thread at a time."""
+        own, own_reads = self._tally(self._own), self._own_reads
+        own.reads[0] += own_reads - self._told_reads
+        self._told_reads = own_reads
+        tallies = list(self._tallies.items())
+        return {(place, said): count for place, tally in tallies for said, count in tally.fresh().items()}
 
     def put_in_force(self, record: SwitchRecord, epoch: int, own: Place) -> list[Exception]:
         """Swap what is set, tell who wants to hear of it; answers what they raised. For one thread at a time."""

@@ -48,6 +48,8 @@ def effect_lines(effect: Effect) -> Iterator[str]:
         f"  touches {effect.processes} of {effect.processes_all} processes, {len(effect.stores)} of "
         f"{effect.stores_all} known stores, about {effect.reads_per_s:g} of {effect.reads_per_s_all:g} reads a second"
     )
+    if effect.no_subject_per_s:
+        yield f"  about {effect.no_subject_per_s:g} of them name no subject: a percentage passes those by"
     if not effect.declared:
         yield "  no process has declared a switch of this name"
     if effect.functions:
@@ -92,14 +94,13 @@ def said(value: Any) -> str:
 def scope(rule: Rule) -> str:
     """Whom it is about."""
     parts = [
-        f"{rule.percent:g} % of" if rule.percent is not None else "",
+        f"{rule.percent:g} % of subjects" if rule.percent is not None else "",
         _named("store", rule.stores),
         _named("service", rule.services),
         _named("instance", rule.instances),
-        ", ".join(f"{name}={value}" for name, value in rule.where.items()),
+        *(f"{name}={value}" for name, value in rule.where.items()),
     ]
-    text = " ".join(filter(None, parts))
-    return f"{text} everybody".strip() if not text or text.endswith(" of") else text
+    return ", ".join(filter(None, parts)) or "everybody"
 
 
 def left(rule: Rule, now_ms: int) -> str:
