@@ -157,6 +157,11 @@ class Switch(Generic[Value]):
         before, self._value = self._value, cast("Value", self._plan(None, None, None).value)
         return [] if _alike(before, self._value) else self._tell(self._value)
 
+    @property
+    def _drawn_by_rules(self) -> str:
+        """The name under which a rule's percentage draws its subjects."""
+        return self.name
+
     def _plan(self, service: str | None, store: str | None, instance: str | None) -> Plan:
         setting = self._setting
         plan = setting.plans.get((service, store, instance))
@@ -164,7 +169,7 @@ class Switch(Generic[Value]):
 
     def _drawn(self, setting: _Setting, key: _Key) -> Plan:
         place = Place(*(own if stated is None else str(stated) for stated, own in zip(key, self._own, strict=True)))
-        plan = Plan(self.name, setting.record.rules, place, self.declaration.default, self._tally(place))
+        plan = Plan(self._drawn_by_rules, setting.record.rules, place, self.declaration.default, self._tally(place))
         if len(setting.plans) < PLACES_MAX:
             setting.plans[key] = plan
         return plan
@@ -202,7 +207,11 @@ class BooleanSwitch(Switch[bool]):
 
 
 class PercentageSwitch(Switch[float]):
-    """A share of somebody, 0 to 100."""
+    """A share of somebody, 0 to 100.
+
+    Whom its value counts is drawn by `bucket_of` under its name, now and for ever: a value in force goes on counting
+    the same subjects. A rule for a percentage of them draws under the name and a `%`, so that 10 % for a half is 5 %.
+    """
 
     __slots__ = ()
 
@@ -213,6 +222,10 @@ class PercentageSwitch(Switch[float]):
             return bucket_of(self.name, subject) < int(percent * BUCKETS / 100)
         except Exception:  # a subject that has no text is in nothing
             return False
+
+    @property
+    def _drawn_by_rules(self) -> str:
+        return f"{self.name}%"
 
 
 def _alike(one: Any, other: Any) -> bool:
