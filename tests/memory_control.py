@@ -7,6 +7,7 @@ import msgspec
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.lines import encode
+from tenfold.protect.shields.report import SHIELDS
 from tenfold.protect.switches import Declaration
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.record import TOPIC
@@ -26,6 +27,7 @@ class MemoryControl:
         self.presences: list[Presence] = []
         self.acknowledged: dict[int, list[Ack]] = {}
         self.loads: dict[str, msgspec.Raw] = {}
+        self.shields: dict[str, msgspec.Raw] = {}
         self.failing: Exception | None = None
         self._changes: list[Change] = []
         self._clock = clock
@@ -75,7 +77,7 @@ class MemoryControl:
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:
         self._fail()
-        return self.loads
+        return self.shields if topic == SHIELDS else self.loads
 
     def close(self) -> None:
         """Nothing is open."""

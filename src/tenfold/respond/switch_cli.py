@@ -128,7 +128,9 @@ def _show(options: argparse.Namespace) -> int:
     with _operator(options) as operator:
         view = operator.view(options.name)
         follows = operator.following(view.epoch) if view.epoch else None
-    return _say(options, {"switch": view, "following": follows}, text.page(view, follows, _now_ms()))
+        shield = operator.shields().get(options.name)
+    told = {"switch": view, "following": follows, "shield": shield}
+    return _say(options, told, text.page(view, follows, _now_ms(), shield))
 
 
 def _set(options: argparse.Namespace) -> int:

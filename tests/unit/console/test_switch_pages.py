@@ -129,6 +129,29 @@ def test_a_shield_is_shown_as_what_it_is(room: Room) -> None:
     assert "spares <b>120/s</b> of 120/s" in after
 
 
+def test_a_shield_by_load_is_shown_though_nobody_set_the_switch(room: Room) -> None:
+    """With its cause; and afterwards what it saved stays to be seen."""
+
+    def tell(**said: object) -> str:
+        report = {"features": [{"name": "reviews", "spared": {"load": 3000}, "timed": 100, "spent_s": 4, **said}]}
+        room.control.shields["p1"] = msgspec.Raw(msgspec.json.encode(report))
+        room.clock.advance(Duration.from_s(1))
+        page = room.visitor.get("/switches").text
+        assert re.findall(r'<p class="shield">.*?</p>', page, re.DOTALL) == re.findall(
+            r'<p class="shield">.*?</p>', room.visitor.get("/switches/of/reviews").text, re.DOTALL
+        )
+        return re.sub(r"<[^>]+>", "", page)
+
+    during, after = tell(by=["load"]), tell()
+    assert "Shielded by load or by a rule" in during
+    assert "Shielded: Reviews" in during
+    assert "by load in 1 of 1 process" in during
+    assert "Feature: Reviews" in after
+    for page in (during, after):
+        assert "3,000 requests did without (load 3,000) since they began; saved: 2 min 00 s" in page
+    assert "saved: unknown, as none was served and timed" in tell(timed=0)
+
+
 def test_a_switch_is_set_with_its_effect_beside_the_button(room: Room) -> None:
     """Look, press once, and see it done; all of it plain forms."""
     ann = room.newcomer("Ann")

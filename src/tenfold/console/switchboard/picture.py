@@ -14,7 +14,7 @@ from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard import Draft, SwitchOperator, SwitchView
+from tenfold.respond.switchboard import Draft, ShieldView, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
 from tenfold.respond.switchboard.following import OPERATOR, name_of
 from tenfold.respond.switchboard.view import view_of
@@ -38,12 +38,15 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shield(msgspec.Struct, frozen=True, kw_only=True):
-    """A feature that can be left out. `spared_per_s` are the calls that find it otherwise than declared just now."""
+    """A feature that can be left out. `spared_per_s` are the calls that find it switched otherwise than declared just
+    now; `told` is what processes say: who misses it, by load and by rule too, and what that saved.
+    """
 
     feature: str
     cost: str
     calls_per_s: float
     spared_per_s: float
+    told: ShieldView | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +57,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     applied: tuple[Applied, ...] = ()
     processes: int = 0
     shield: Shield | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is a feature that some process leaves out just now, for whatever cause."""
+        return self.shield is not None and self.shield.told is not None and bool(self.shield.told.by)
 
     @property
     def missing(self) -> int:
@@ -92,14 +100,14 @@ def look(operator: SwitchOperator, now_ns: int) -> Picture:
     declared = dict(_declarations(control.records(DECLARED)))
     records = {record.key: record for record in control.records(TOPIC)}
     presences, loads = following_presences(control.processes()), _loads(control.reports(LOADS))
-    newest = operator.newest()
+    newest, shields = operator.newest(), operator.shields()
     asked = sorted((record.epoch for record in records.values()), reverse=True)[:ASKED_MAX]
     acks = {epoch: control.acks(epoch) for epoch in asked}
     cards = [
-        _card(name, declared.get(name), records.get(name), presences, acks, loads, now_ns)
+        _card(name, declared.get(name), records.get(name), presences, acks, loads, shields.get(name), now_ns)
         for name in sorted(declared.keys() | records.keys())
     ]
-    cards.sort(key=lambda card: (not card.view.set, card.shield is None))
+    cards.sort(key=lambda card: (not card.view.set, not card.missed, card.shield is None))
     return Picture(
         at_ns=now_ns,
         newest=newest,
@@ -141,6 +149,7 @@ def _card(
     presences: Sequence[Presence],
     acks: Mapping[int, Sequence[Ack]],
     loads: Mapping[str, LoadReport],
+    told: ShieldView | None,
     now_ns: int,
 ) -> Card:
     view = view_of(name, declaration, record, now_ms=now_ns // 1_000_000)
@@ -150,7 +159,7 @@ def _card(
         owner=declaration.owner if declaration is not None else "",
         applied=applied_by(view.epoch, presences, acks[view.epoch]) if asked else (),
         processes=len(presences),
-        shield=_shield(view, declaration, presences, loads, now_ns),
+        shield=_shield(view, declaration, presences, loads, told, now_ns),
     )
 
 
@@ -159,6 +168,7 @@ def _shield(
     declaration: Declaration | None,
     presences: Sequence[Presence],
     loads: Mapping[str, LoadReport],
+    told: ShieldView | None,
     now_ns: int,
 ) -> Shield | None:
     """Of a declaration that says what its absence costs. What is spared is what would change if all was taken back."""
@@ -172,6 +182,7 @@ def _shield(
         cost=str(declaration.labels[COST]),
         calls_per_s=effect.reads_per_s_all,
         spared_per_s=effect.reads_per_s,
+        told=told,
     )
 
 

@@ -1,9 +1,11 @@
-"""What a process tells the control node of its switches: which there are, and how often each is read.
+"""What a process tells the control node of its switches: which there are, how often each is read, and what else is
+said along with it.
 
 Nobody waits for it and nothing depends on it but what people see before they press.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -29,6 +31,11 @@ class Reporter:
         self._told_ms = 0
         self._names: set[str] = set()
         self._loads_ms: int | None = None
+        self._also: tuple[tuple[str, Callable[[], Any]], ...] = ()
+
+    def report_also(self, topic: str, say: Callable[[], Any]) -> None:
+        """What `say` answers, as often as the loads."""
+        self._also = (*self._also, (topic, say))
 
     def report(
         self, channel: Channel, declared: Iterable[Switch[Any]], read: Iterable[Switch[Any]], now_ms: int
@@ -42,6 +49,9 @@ class Reporter:
         if now_ms - self._loads_ms >= LOADS_EVERY_MS:
             self._report_loads(channel, read, (now_ms - self._loads_ms) / 1000)
             self._loads_ms = now_ms
+            for topic, say in self._also:
+                with suppress(Exception):
+                    channel.report(topic, say())
 
     def _report_declarations(
         self, channel: Channel, switches: Iterable[Switch[Any]], node: tuple[str, str], now_ms: int

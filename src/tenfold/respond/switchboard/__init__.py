@@ -10,6 +10,7 @@ effect        what a draft would touch: processes, stores, reads a second, funct
 undo          which change is taken back, and to what
 operator      what people do: look, draft, put, undo; over the control node's HTTP, with the console dead
 following     who has a change in force, and how fast
+shield        who misses a feature now, why, and what that saved
 view          one switch as people see it
 history       one change as people see it, and whether the history is whole
 watch         changes as they are made
@@ -22,6 +23,7 @@ from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.history import Wholeness
 from tenfold.respond.switchboard.operator import SwitchOperator, SwitchUnknown
+from tenfold.respond.switchboard.shield import ShieldView
 from tenfold.respond.switchboard.view import SwitchView
 
-__all__ = ["Draft", "Effect", "SwitchOperator", "SwitchUnknown", "SwitchView", "Switchboard", "Wholeness"]
+__all__ = ["Draft", "Effect", "ShieldView", "SwitchOperator", "SwitchUnknown", "SwitchView", "Switchboard", "Wholeness"]

@@ -8,6 +8,7 @@ import msgspec
 
 from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.protect.channel import Change
+from tenfold.protect.shields.report import SHIELDS
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS, LoadReport
@@ -18,6 +19,7 @@ from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, following
 from tenfold.respond.switchboard.history import Entry, Wholeness, entry, wholeness_of
+from tenfold.respond.switchboard.shield import ShieldView, read_reports, shield_views
 from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
@@ -60,6 +62,10 @@ class SwitchOperator:
         if declaration is None and record is None:
             raise SwitchUnknown(f"There is no switch '{name}': nobody has declared or set it.")
         return view_of(name, declaration, record, now_ms=self._now_ms())
+
+    def shields(self) -> dict[str, ShieldView]:
+        """The features of all processes by name, as these told of them."""
+        return shield_views(read_reports(self.control.reports(SHIELDS)))
 
     def declaration(self, name: str) -> Declaration | None:
         record = self.control.get(DECLARED, name)

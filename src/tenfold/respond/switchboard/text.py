@@ -10,6 +10,7 @@ from tenfold.protect.switches import Rule
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.following import Following
 from tenfold.respond.switchboard.history import Entry, Wholeness
+from tenfold.respond.switchboard.shield import ShieldView
 from tenfold.respond.switchboard.view import SwitchView
 
 
@@ -21,8 +22,8 @@ def table(views: Sequence[SwitchView], now_ms: int) -> list[str]:
     return [_aligned(row, widths) for row in rows]
 
 
-def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[str]:
-    """Everything about one."""
+def page(view: SwitchView, follows: Following | None, now_ms: int, shield: ShieldView | None = None) -> Iterator[str]:
+    """Everything about one; `shield` is given of a feature that processes told of."""
     yield f"{view.name}  {said(view.value)}  ({view.kind}{', ' + view.tier if view.tier else ''})"
     if view.says:
         yield f"  {view.says}"
@@ -37,6 +38,26 @@ def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[s
         yield f"  epoch {view.epoch}, changed {at(view.changed_at_ns)} by {view.changed_by}"
     if follows is not None:
         yield f"  {acknowledged(follows)}"
+    if shield is not None:
+        yield f"  {missed(shield)}"
+        yield f"  {saved(shield)}"
+
+
+def missed(shield: ShieldView) -> str:
+    """Why people miss a feature now."""
+    causes = ", ".join(f"by {cause} in {many} of {shield.processes} processes" for cause, many in shield.by.items())
+    return f"shielded {causes}" if causes else "not shielded now"
+
+
+def saved(shield: ShieldView) -> str:
+    """What it was good for."""
+    if not shield.spared_all:
+        return "every request was served since these processes began"
+    causes = ", ".join(f"{cause} {count:,}" for cause, count in shield.spared.items())
+    taken = "unknown, as none was served and timed"
+    if shield.saved_s is not None:
+        taken = f"{shield.saved_s:.3g} s" if shield.saved_s < 60 else _length(shield.saved_s)
+    return f"{shield.spared_all:,} requests did without since these processes began ({causes}); saved: {taken}"
 
 
 def effect_lines(effect: Effect) -> Iterator[str]:
