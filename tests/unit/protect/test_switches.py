@@ -134,6 +134,40 @@ def test_a_rule_with_an_end_goes_back_by_itself_at_that_moment() -> None:
     assert world.count("tenfold_switch_ended_total") == 1
 
 
+class SetBack(VirtualClock):
+    """A clock on the wall that somebody may set back."""
+
+    lag_ns = 0
+
+    def wall_ns(self) -> int:
+        return super().wall_ns() - self.lag_ns
+
+
+def test_an_ended_rule_stays_ended_though_the_clock_is_set_back() -> None:
+    """With the node dead nobody takes it out of the record; it does not begin again when the record comes once more
+    either. Whoever renews it renews it.
+    """
+    world = World()
+    world.clock = clock = SetBack()
+    world.switches = Switches(registry=world.registry, clock=clock)
+    switch = world.switches.boolean("reviews", default=True)
+    ends = Rule(value=False, until_ms=world.in_ms(60_000))
+    other = Rule(value=False, stores=("7",))
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", ends, other)
+        world.pass_ms(60_000)
+        assert switch() is True
+        clock.lag_ns = Duration.from_s(3600).ns
+        world.pass_ms(1)
+        assert switch() is True
+        world.channel.put_record("reviews", ends, other)
+        assert switch() is True
+        assert switch.at(store="7") is False
+        world.channel.put_record("reviews", Rule(value=False, until_ms=world.in_ms(60_000)), other)
+        assert switch() is False
+    assert world.count("tenfold_switch_ended_total") == 1
+
+
 def test_what_lies_beneath_an_ended_rule_holds_again() -> None:
     """A store was off for a minute within a week of half the limit."""
     world = World()
