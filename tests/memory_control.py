@@ -7,6 +7,7 @@ import msgspec
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.lines import encode
+from tenfold.protect.shields.report import SHIELDS
 from tenfold.protect.switches import Declaration
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS
@@ -30,6 +31,7 @@ class MemoryControl:
         self.acknowledged: dict[int, list[Ack]] = {}
         self.loads: dict[str, msgspec.Raw] = {}
         self.standings: dict[str, msgspec.Raw] = {}
+        self.shields: dict[str, msgspec.Raw] = {}
         self.failing: Exception | None = None
         self._changes: list[Change] = []
         self._clock = clock
@@ -80,7 +82,7 @@ class MemoryControl:
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:
         self._fail()
-        return {LOADS: self.loads, STANDING: self.standings}.get(topic, {})
+        return {LOADS: self.loads, STANDING: self.standings, SHIELDS: self.shields}.get(topic, {})
 
     def close(self) -> None:
         """Nothing is open."""

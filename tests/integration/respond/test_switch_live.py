@@ -17,6 +17,7 @@ from benchmarks.protect.followers import ControlProcess
 
 from tenfold.protect.channel import Channel
 from tenfold.protect.channel.keepsake import Keepsake
+from tenfold.protect.shields import Shields
 from tenfold.protect.switches import BooleanSwitch, Rule, Switches, SwitchRecord
 from tenfold.respond.switch_cli import add_switch_commands
 from tenfold.respond.switchboard import SwitchOperator
@@ -403,3 +404,20 @@ def test_a_dry_run_knows_the_reads_of_other_processes(node: ControlProcess) -> N
         assert 0 < effect.reads_per_s < effect.reads_per_s_all
         assert draft.before == SwitchRecord()
         client.close()
+
+
+def test_what_a_shield_by_load_saves_is_seen_where_nobody_set_anything(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From what the process says of its features."""
+    with Service(node) as service:
+        shields = Shields(service.switches)
+        feature = shields.declare("pictures", tier="P3", says="what it looks like", cost="appetite")
+        feature.open()
+        feature.spent(10_000_000)
+        shields.press(1.0)
+        feature.open()
+        until(lambda: "pictures" in service.channel.current("switch-declarations"))
+        until(lambda: call(capsys, "show", "pictures")[1]["shield"] is not None)
+        shield = call(capsys, "show", "pictures")[1]["shield"]
+    assert (shield["by"], shield["spared"], shield["saved_s"]) == ({"load": 1}, {"load": 1}, 0.01)

@@ -18,6 +18,7 @@ from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Process
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.switches.record import TOPIC
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
@@ -165,6 +166,29 @@ def test_a_shield_is_shown_as_what_it_is(room: Room) -> None:
     assert "Shielded: Reviews" in after
     assert "fewer first-time buyers decide" in after
     assert "spares <b>120/s</b> of 120/s" in after
+
+
+def test_a_shield_by_load_is_shown_though_nobody_set_the_switch(room: Room) -> None:
+    """With its cause; and afterwards what it saved stays to be seen."""
+
+    def tell(**said: object) -> str:
+        report = {"features": [{"name": "reviews", "spared": {"load": 3000}, "timed": 100, "spent_s": 4, **said}]}
+        room.control.shields["p1"] = msgspec.Raw(msgspec.json.encode(report))
+        room.clock.advance(Duration.from_s(1))
+        page = room.visitor.get("/switches").text
+        assert re.findall(r'<p class="shield">.*?</p>', page, re.DOTALL) == re.findall(
+            r'<p class="shield">.*?</p>', room.visitor.get("/switches/of/reviews").text, re.DOTALL
+        )
+        return re.sub(r"<[^>]+>", "", page)
+
+    during, after = tell(by=["load"]), tell()
+    assert "Shielded by load or by a rule" in during
+    assert "Shielded: Reviews" in during
+    assert "by load in 1 of 1 process" in during
+    assert "Feature: Reviews" in after
+    for page in (during, after):
+        assert "3,000 requests did without (load 3,000) since they began; saved: 2 min 00 s" in page
+    assert "saved: unknown, as none was served and timed" in tell(timed=0)
 
 
 def test_a_switch_is_set_with_its_effect_beside_the_button(room: Room) -> None:
@@ -495,3 +519,31 @@ def test_looking_at_the_form_takes_a_session(room: Room) -> None:
     assert answer.status == 303
     assert answer.headers["location"] == "/sign-in?next=%2Fswitches%2Fset%2Freviews%3Fvalue%3Doff"
     assert HOST not in answer.headers["location"]
+
+
+def test_undo_looks_through_the_end_of_what_is_over(room: Room) -> None:
+    """On the board and on the switch's page, by the epoch that each shows."""
+    ann = room.newcomer("Ann")
+    for page in ("/switches", "/switches/of/reviews"):
+        soon_ms = room.clock.wall_ns() // 1_000_000 + 3_000
+        room.set_by("Ben", "reviews", False, "store 7", stores=("7",), until_ms=soon_ms)
+        epoch = room.set_by("Ben", "reviews", False, "slow")
+        room.clock.advance(Duration.from_s(1))
+        left = room.operator("x").view("reviews").rules
+        room.control.put(TOPIC, "reviews", SwitchRecord(left), by="tenfold", reason="was set until", confirmed=True)
+        answer = ann.post("/switches/undo/reviews", ann.form_at(page, "/switches/undo/reviews"))
+        assert answer.status == 303, answer.text
+        assert room.operator("x").history("reviews")[0].reason == f"undo of {epoch}: slow"
+
+
+def test_an_undo_that_would_change_nothing_is_refused_and_makes_no_entry(room: Room) -> None:
+    """What was set is over: the page that was left open says so."""
+    ann = room.newcomer("Ann")
+    room.set_by("Ben", "reviews", False, "slow", until_ms=room.clock.wall_ns() // 1_000_000 + 2_000)
+    form = ann.form_at("/switches/of/reviews", "/switches/undo/reviews")
+    room.clock.advance(Duration.from_s(2))
+    answer = ann.post("/switches/undo/reviews", form)
+    assert answer.status == 409
+    assert "would change nothing" in answer.text
+    assert len(room.operator("x").history("reviews")) == 1
+    assert "/undo/" not in ann.get("/switches/of/reviews").text

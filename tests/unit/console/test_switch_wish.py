@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenfold.console.switchboard.wish import Wish, WishUnclear, rule_of, wish_of
+from tenfold.console.switchboard.wish import Wish, WishUnclear, clocks_note, rule_of, wish_of
 from tenfold.protect.switches import Declaration, Rule
 
 NOW_MS = 1_767_225_600_000
@@ -62,6 +62,13 @@ def test_an_end_is_a_length_or_a_moment() -> None:
     assert ruled(Wish(value="off")).until_ms == 0
     assert ruled(Wish(value="off", ends="30m")).until_ms == NOW_MS + 1_800_000
     assert ruled(Wish(value="off", ends="2026-01-01T02:00+00:00")).until_ms == NOW_MS + 7_200_000
+    assert ruled(Wish(value="off", ends="10:00 Asia/Shanghai")).until_ms == NOW_MS + 7_200_000
+
+
+def test_what_a_change_of_the_clocks_makes_of_an_end_is_said() -> None:
+    """Of what is sound; a length of time knows no clocks."""
+    assert "skip 02:30" in clocks_note(Wish(ends="2026-03-29T02:30 Europe/Berlin"), NOW_MS)
+    assert not any(clocks_note(Wish(ends=ends), NOW_MS) for ends in ("", "30m", "soon:", "02:30 UTC"))
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,40 @@ def test_a_rule_with_an_end_goes_back_by_itself_at_that_moment() -> None:
     assert world.count("tenfold_switch_ended_total") == 1
 
 
+class SetBack(VirtualClock):
+    """A clock on the wall that somebody may set back."""
+
+    lag_ns = 0
+
+    def wall_ns(self) -> int:
+        return super().wall_ns() - self.lag_ns
+
+
+def test_an_ended_rule_stays_ended_though_the_clock_is_set_back() -> None:
+    """With the node dead nobody takes it out of the record; it does not begin again when the record comes once more
+    either. Whoever renews it renews it.
+    """
+    world = World()
+    world.clock = clock = SetBack()
+    world.switches = Switches(registry=world.registry, clock=clock)
+    switch = world.switches.boolean("reviews", default=True)
+    ends = Rule(value=False, until_ms=world.in_ms(60_000))
+    other = Rule(value=False, stores=("7",))
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", ends, other)
+        world.pass_ms(60_000)
+        assert switch() is True
+        clock.lag_ns = Duration.from_s(3600).ns
+        world.pass_ms(1)
+        assert switch() is True
+        world.channel.put_record("reviews", ends, other)
+        assert switch() is True
+        assert switch.at(store="7") is False
+        world.channel.put_record("reviews", Rule(value=False, until_ms=world.in_ms(60_000)), other)
+        assert switch() is False
+    assert world.count("tenfold_switch_ended_total") == 1
+
+
 def test_what_lies_beneath_an_ended_rule_holds_again() -> None:
     """A store was off for a minute within a week of half the limit."""
     world = World()
@@ -321,7 +355,7 @@ def test_declarations_are_told_and_told_again_to_a_node_that_began_anew() -> Non
 
 
 def test_reads_are_reported_by_place_as_rates() -> None:
-    """A plain read is of this process; the newest report counts from the one before."""
+    """A plain read is of this process; the newest report counts from the one before; what a read says is told."""
     world = World(store="7")
     switch = world.switches.boolean("a", default=True)
     with world.switches.following(world.channel, tended=False):
@@ -331,11 +365,19 @@ def test_reads_are_reported_by_place_as_rates() -> None:
             switch.read()
         for _ in range(50):
             switch.at(store="8")
+            switch.at(store="8", subject="c")
+            switch.at(where={"channel": "app"}, subject="c")
         world.pass_ms(LOADS_EVERY_MS)
         world.pass_ms(LOADS_EVERY_MS)
     loads = [payload["loads"] for topic, payload in world.channel.reports if topic == LOADS]
-    assert loads == [[["a", 40.0, "shop", "7", "a"], ["a", 10.0, "shop", "8", "a"]], []]
-    assert world.count("tenfold_switch_reads_total") == 250
+    assert loads[0] == [
+        ["a", 40.0, "shop", "7", "a", False, False],
+        ["a", 10.0, "shop", "7", "a", True, True],
+        ["a", 10.0, "shop", "8", "a", False, False],
+        ["a", 10.0, "shop", "8", "a", True, False],
+    ]
+    assert loads[1:] == [[]]
+    assert world.count("tenfold_switch_reads_total") == 350
 
 
 def nested(depth: int) -> Any:

@@ -4,10 +4,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -22,7 +20,7 @@ from tenfold.protect.switches.standing import Refusal, Standing
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
 from tenfold.respond.control.chain import Head
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, moment, text
+from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following
 from tenfold.respond.switchboard.history import ends_at, entry, wholeness_of
@@ -410,14 +408,18 @@ def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> 
     run(scene)
 
 
-def effect(before: SwitchRecord, after: SwitchRecord, declaration: Declaration = REVIEWS) -> Effect:
+def effect(before: SwitchRecord, after: SwitchRecord, *, subject: bool = True, attributes: bool = True) -> Effect:
     """On two processes: one of store 7, one that reads for stores 8 and 9."""
-    draft = Draft(name=declaration.name, if_epoch=0, before=before, after=after, declaration=declaration)
+    draft = Draft(name="reviews", if_epoch=0, before=before, after=after, declaration=REVIEWS)
     processes = [API, Process(id="p2", service="gateway")]
+
+    def load(reads_per_s: float, service: str, store: str) -> Load:
+        return Load("reviews", reads_per_s, service, store, subject=subject, attributes=attributes)
+
     loads = {
-        "p1": LoadReport(5, [Load("reviews", 100, "api", "7")]),
-        "p2": LoadReport(5, [Load("reviews", 10, "gateway", "8"), Load("reviews", 30, "gateway", "9")]),
-        "gone": LoadReport(5, [Load("reviews", 1000, "api", "7")]),
+        "p1": LoadReport(5, [load(100, "api", "7")]),
+        "p2": LoadReport(5, [load(10, "gateway", "8"), load(30, "gateway", "9")]),
+        "gone": LoadReport(5, [load(1000, "api", "7")]),
     }
     return effect_of(draft, processes, loads, now_ms=1)
 
@@ -446,6 +448,27 @@ def test_a_dry_run_says_what_a_change_would_touch(
     assert (said.processes, said.stores, said.reads_per_s) == (processes, stores, reads_per_s)
     assert (said.processes_all, said.stores_all, said.reads_per_s_all) == (2, 3, 140)
     assert said.functions == ("product page",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "subject", "attributes", "reads_per_s", "no_subject_per_s"),
+    [
+        (off(percent=50), False, True, 0, 140),
+        (off(percent=50), True, False, 70, 0),
+        (off(where={"channel": "app"}), True, False, 0, 0),
+        (off(where={"channel": "app"}), False, True, 140, 0),
+        (off(where={"channel": "app"}, percent=50), True, False, 0, 0),
+        (off(where={"channel": "app"}, percent=50), False, True, 0, 140),
+        (off(), False, False, 140, 0),
+    ],
+)
+def test_a_dry_run_counts_no_read_that_a_rule_cannot_apply_to(
+    rule: Rule, subject: bool, attributes: bool, reads_per_s: float, no_subject_per_s: float
+) -> None:
+    """A percentage never applies to a read without a subject, a rule on attributes to none without them."""
+    said = effect(NOTHING, SwitchRecord((rule,)), subject=subject, attributes=attributes)
+    assert (said.reads_per_s, said.no_subject_per_s) == (reads_per_s, no_subject_per_s)
+    assert any("name no subject" in line for line in text.effect_lines(said)) is bool(no_subject_per_s)
 
 
 def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
@@ -477,46 +500,6 @@ def test_who_refuses_a_change_does_not_have_it_in_force() -> None:
     assert following(7, presences[:3], acks, standings).complete
 
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.mark.parametrize(
-    ("said", "zone", "moment_"),
-    [
-        ("02:00", "Asia/Shanghai", datetime(2026, 1, 2, 2, tzinfo=SHANGHAI)),
-        ("23:30", "Asia/Shanghai", datetime(2026, 1, 1, 23, 30, tzinfo=SHANGHAI)),
-        ("02:00", "UTC", datetime(2026, 1, 1, 2, tzinfo=UTC)),
-        ("00:00", "UTC", datetime(2026, 1, 2, tzinfo=UTC)),
-        ("2026-11-12T02:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=SHANGHAI)),
-        ("2026-11-12T02:00+00:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=UTC)),
-    ],
-)
-def test_a_time_of_day_is_the_next_one_in_its_zone(said: str, zone: str, moment_: datetime) -> None:
-    """It is 2026-01-01 00:00 UTC, which is 08:00 in Shanghai."""
-    assert moment.until(said, NOW_MS, zone=zone) == moment_.timestamp() * 1000
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"), [("30m", 1800), ("1h30m", 5400), ("90 s", 90), ("2d", 172_800), ("1.5h", 5400)]
-)
-def test_a_length_is_from_now(said: str, seconds: int) -> None:
-    assert moment.after(said, NOW_MS) == NOW_MS + seconds * 1000
-
-
-@pytest.mark.parametrize("said", ["", "30", "m", "30x", "0s", "-5m", "401d", "9" * 400 + "d"])
-def test_what_is_no_length_is_refused(said: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.after(said, NOW_MS)
-
-
-@pytest.mark.parametrize(
-    ("said", "zone"), [("25:00", "UTC"), ("soon", ""), ("02:00", "Mars/Olympus"), ("2020-01-01", "UTC")]
-)
-def test_what_is_no_moment_or_over_is_refused(said: str, zone: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.until(said, NOW_MS, zone=zone)
-
-
 def test_a_list_says_value_scope_time_left_owner_and_reason() -> None:
     """One line a switch."""
     views = [
@@ -532,7 +515,7 @@ def test_a_list_says_value_scope_time_left_owner_and_reason() -> None:
         ),
     ]
     assert text.table(views, 0) == [
-        "SWITCH   TIER  VALUE          ELSEWHERE                TIME LEFT  OWNER  REASON",
+        "SWITCH   TIER  VALUE          ELSEWHERE                          TIME LEFT  OWNER  REASON",
         "limit          100 (default)",
-        "reviews  P3    off            off 10 % of stores 7, 8  30 min     ann    slow",
+        "reviews  P3    off            off 10 % of subjects, stores 7, 8  30 min     ann    slow",
     ]

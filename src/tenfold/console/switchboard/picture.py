@@ -15,7 +15,7 @@ from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard import Draft, SwitchOperator, SwitchView
+from tenfold.respond.switchboard import Draft, ShieldView, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
 from tenfold.respond.switchboard.following import (
     OPERATOR,
@@ -51,12 +51,15 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shield(msgspec.Struct, frozen=True, kw_only=True):
-    """A feature that can be left out. `spared_per_s` are the calls that find it otherwise than declared just now."""
+    """A feature that can be left out. `spared_per_s` are the calls that find it switched otherwise than declared just
+    now; `told` is what processes say: who misses it, by load and by rule too, and what that saved.
+    """
 
     feature: str
     cost: str
     calls_per_s: float
     spared_per_s: float
+    told: ShieldView | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +70,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     applied: tuple[Applied, ...] = ()
     processes: int = 0
     shield: Shield | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is a feature that some process leaves out just now, for whatever cause."""
+        return self.shield is not None and self.shield.told is not None and bool(self.shield.told.by)
 
     @property
     def missing(self) -> int:
@@ -116,14 +124,14 @@ def look(operator: SwitchOperator, now_ns: int) -> Picture:
     records = {record.key: record for record in control.records(TOPIC)}
     processes, loads = control.processes(), _loads(control.reports(LOADS))
     presences, standings = following_presences(processes), standings_of(control.reports(STANDING))
-    newest = operator.newest()
+    newest, shields = operator.newest(), operator.shields()
     asked = sorted((record.epoch for record in records.values()), reverse=True)[:ASKED_MAX]
     acks = {epoch: control.acks(epoch) for epoch in asked}
     cards = [
-        _card(name, declared.get(name), records.get(name), presences, acks, standings, loads, now_ns)
+        _card(name, declared.get(name), records.get(name), presences, acks, standings, loads, shields.get(name), now_ns)
         for name in sorted(declared.keys() | records.keys())
     ]
-    cards.sort(key=lambda card: (not card.view.set, card.shield is None))
+    cards.sort(key=lambda card: (not card.view.set, not card.missed, card.shield is None))
     return Picture(
         at_ns=now_ns,
         newest=newest,
@@ -173,6 +181,7 @@ def _card(
     acks: Mapping[int, Sequence[Ack]],
     standings: Mapping[str, Standing],
     loads: Mapping[str, LoadReport],
+    told: ShieldView | None,
     now_ns: int,
 ) -> Card:
     otherwise = differing(name, presences, standings)
@@ -183,7 +192,7 @@ def _card(
         owner=declaration.owner if declaration is not None else "",
         applied=applied_by(view.epoch, presences, acks[view.epoch], standings) if asked else (),
         processes=len(presences),
-        shield=_shield(view, declaration, presences, loads, now_ns),
+        shield=_shield(view, declaration, presences, loads, told, now_ns),
     )
 
 
@@ -192,6 +201,7 @@ def _shield(
     declaration: Declaration | None,
     presences: Sequence[Presence],
     loads: Mapping[str, LoadReport],
+    told: ShieldView | None,
     now_ns: int,
 ) -> Shield | None:
     """Of a declaration that says what its absence costs. What is spared is what would change if all was taken back."""
@@ -205,6 +215,7 @@ def _shield(
         cost=str(declaration.labels[COST]),
         calls_per_s=effect.reads_per_s_all,
         spared_per_s=effect.reads_per_s,
+        told=told,
     )
 
 

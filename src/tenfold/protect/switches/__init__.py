@@ -2,7 +2,7 @@
 
 Which value holds: of all rules that apply, the narrowest; instance before store before service before attributes
 (`where`) before a percentage before everybody; of two equal ones the later. Without any, the declared default. A rule
-whose time is over applies to nobody, in every process by its own clock, whether the control node lives or not.
+whose time is over applies to nobody any more, in every process by its own clock, whether the control node lives or not.
 
 switches     all of a process: declares, follows, ends what is over
 switch       one, as code holds it

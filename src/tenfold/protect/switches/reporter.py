@@ -1,9 +1,11 @@
-"""What a process tells the control node of its switches: which there are, how often each is read, how it stands.
+"""What a process tells the control node of its switches: which there are, how often each is read, how it stands, and
+what else is said along with it.
 
 Nobody waits for it and nothing depends on it but what people see before they press.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -33,6 +35,11 @@ class Reporter:
         self._comparison = Comparison()
         self._stood = Standing()
         self._stood_ms = 0
+        self._also: tuple[tuple[str, Callable[[], Any]], ...] = ()
+
+    def report_also(self, topic: str, say: Callable[[], Any]) -> None:
+        """What `say` answers, as often as the loads."""
+        self._also = (*self._also, (topic, say))
 
     def report(
         self,
@@ -54,6 +61,9 @@ class Reporter:
         if now_ms - self._loads_ms >= LOADS_EVERY_MS:
             self._report_loads(channel, read, (now_ms - self._loads_ms) / 1000)
             self._loads_ms = now_ms
+            for topic, say in self._also:
+                with suppress(Exception):
+                    channel.report(topic, say())
 
     def _report_declarations(
         self, channel: Channel, switches: Iterable[Switch[Any]], node: tuple[str, str], now_ms: int
@@ -79,7 +89,7 @@ class Reporter:
         for switch in switches:
             reads = switch.reads()
             self._meters.reads.child(switch.name).inc(sum(reads.values()))
-            loads += [Load(switch.name, count / seconds, *place) for place, count in reads.items() if count]
+            loads += [Load(switch.name, count / seconds, *place, *said) for (place, said), count in reads.items()]
         loads.sort(key=lambda load: load.reads_per_s, reverse=True)
         channel.report(LOADS, LoadReport(seconds, _fitting(loads[:PLACES_MAX])))
 

@@ -97,7 +97,8 @@ def bucket_of(name: str, subject: object) -> int:
     """Where `subject` stands for the switch `name`, evenly in [0, 2^64): the same in every process, language and year.
 
     The first 64 bits (big-endian) of BLAKE2b of name, NUL, subject. Raising a percentage keeps whoever was in it, and
-    two switches choose independently of each other.
+    two switches choose independently of each other. So do the value and the rules of a percentage switch: its rules
+    draw under its name and a `%`, which no switch is called.
     """
     text = f"{name}\0{subject}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest())

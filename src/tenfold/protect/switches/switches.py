@@ -159,6 +159,12 @@ class Switches:
         self._listeners = (*self._listeners, listener)
         return lambda: self._forget(listener)
 
+    def report_also(self, topic: str, say: Callable[[], Any]) -> None:
+        """Have what `say` answers told to the control node too, as often as how often the switches are read. It must
+        be quick; what it raises goes nowhere.
+        """
+        self._reporter.report_also(topic, say)
+
     def open(self, channel: Channel, *, tended: bool = True) -> None:
         """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread, and whoever keeps
         time himself calls `look`. Raises SwitchesBusy.

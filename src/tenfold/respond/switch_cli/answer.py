@@ -21,3 +21,8 @@ def say(options: argparse.Namespace, record: object, lines: Iterable[str]) -> in
 def warn(options: argparse.Namespace, sentence: str) -> None:
     """On stderr, beside the answer."""
     sys.stderr.write(json.dumps({"warning": sentence}) + "\n" if options.json else f"tenfold: {sentence}\n")
+
+
+def note(options: argparse.Namespace, sentence: str) -> None:
+    """What was made of what was typed; on stderr, beside the answer."""
+    sys.stderr.write(json.dumps({"note": sentence}) + "\n" if options.json else f"{sentence}\n")

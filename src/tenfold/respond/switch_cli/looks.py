@@ -21,11 +21,13 @@ def list_all(options: argparse.Namespace) -> int:
 
 
 def show(options: argparse.Namespace) -> int:
-    """One switch, and who follows it."""
+    """One switch, who follows it, and as the shield of a feature what it saved."""
     with at_node(options) as operator:
         view = operator.view(options.name)
         follows = operator.following(view.epoch) if view.epoch else None
-    return say(options, {"switch": view, "following": follows}, text.page(view, follows, now_ms()))
+        shield = operator.shields().get(options.name)
+    told = {"switch": view, "following": follows, "shield": shield}
+    return say(options, told, text.page(view, follows, now_ms(), shield))
 
 
 def history(options: argparse.Namespace) -> int:

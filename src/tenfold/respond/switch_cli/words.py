@@ -11,6 +11,10 @@ from tenfold.respond.switch_cli.fault import Run, answered
 
 Subparsers = Any  # argparse keeps its class private
 
+UNDO_ASKS_NOTHING = """ It asks for no confirmation, however many stores it reaches: it leads back to what held before
+that change, is the quickest way out of a mistake, and is itself undone by another. --dry-run shows first what it would
+touch. That a time was over is no change: undo looks through it, and brings nothing back that is over."""
+
 EPILOG = f"""\
 examples:
   tenfold switch list
@@ -77,7 +81,8 @@ def _add_unset(words: Subparsers) -> None:
 def _add_undo(words: Subparsers) -> None:
     command = _add_named(words, "undo", changes.undo, "take back the newest change of a switch, as a new change")
     _add_answerable(command)
-    command.add_argument("--change", type=int, metavar="EPOCH", help="only if that is still the newest change")
+    command.add_argument("--change", type=int, metavar="EPOCH", help="only if nothing newer would be taken back too")
+    command.description = f"{command.description}{UNDO_ASKS_NOTHING}"
 
 
 def _add_history(words: Subparsers) -> None:

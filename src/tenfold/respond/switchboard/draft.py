@@ -4,19 +4,23 @@ from typing import Any
 
 import msgspec
 
+from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.respond.switchboard.check import rules_problem
 from tenfold.respond.switchboard.reach import too_far
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """`if_epoch` is the epoch of what is there, 0 when nothing is: whoever changes it first, wins."""
+    """`if_epoch` is the epoch of what is there, 0 when nothing is: whoever changes it first, wins. `undoes` is the
+    change that it takes back, if it does.
+    """
 
     name: str
     if_epoch: int
     before: SwitchRecord
     after: SwitchRecord
     declaration: Declaration | None = None
+    undoes: Change | None = None
 
     @property
     def default(self) -> Any:

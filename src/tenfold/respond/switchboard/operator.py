@@ -8,6 +8,7 @@ import msgspec
 
 from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.protect.channel import Change
+from tenfold.protect.shields.report import SHIELDS
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS, LoadReport
@@ -20,8 +21,11 @@ from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, following, standings_of
 from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
 from tenfold.respond.switchboard.links import CHAINED, Links
+from tenfold.respond.switchboard.shield import ShieldView, read_reports, shield_views
+from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
+UNDO_PAGE = 20
 LOOKS = 3
 ASK_EVERY_S = 0.05
 
@@ -32,6 +36,10 @@ class SwitchUnknown(TenfoldError):
 
 class UndoRefused(TenfoldError):
     """The change cannot be taken back by itself."""
+
+
+class ChangedAgain(UndoRefused):
+    """Somebody has changed the switch since."""
 
 
 class SwitchOperator:
@@ -56,6 +64,10 @@ class SwitchOperator:
         otherwise = differing(name, self.control.processes(), self._standings())
         return view_of(name, declaration, record, now_ms=self._now_ms(), otherwise=otherwise)
 
+    def shields(self) -> dict[str, ShieldView]:
+        """The features of all processes by name, as these told of them."""
+        return shield_views(read_reports(self.control.reports(SHIELDS)))
+
     def declaration(self, name: str) -> Declaration | None:
         """None as well for one that cannot be read: the node does not go by it either."""
         record = self.control.get(DECLARED, name)
@@ -74,25 +86,18 @@ class SwitchOperator:
         return self._draft(name, epoch, before, kept.without_scope(scope) if scope is not None else SwitchRecord())
 
     def draft_undo(self, name: str, change: int | None = None) -> Draft:
-        """What was set before the newest change of the switch, which must be `change` when one is stated.
-
-        Rules that are over by now do not come back. Raises UndoRefused.
+        """Without the newest change of the switch, which must be no newer than `change` when one is stated; what is
+        over neither counts nor comes back. Raises UndoRefused, also when nothing would be different.
         """
         epoch, current = self._current(name)
-        newest, *older = [*self.control.history(TOPIC, name, limit=2), None, None][:2]
-        if newest is None:
-            raise UndoRefused(f"The switch '{name}' was never changed; there is nothing to undo.")
-        if change is not None and newest.epoch != change:
-            raise UndoRefused(
-                f"The switch '{name}' was changed again after epoch {change}, by {newest.by} ({newest.reason}); "
-                "undoing would take that back too.",
-                remedy=f"Undo epoch {newest.epoch} first, or set what you want.",
-            )
-        if epoch not in (0, newest.epoch):
+        newest = self.control.history(TOPIC, name, limit=1)
+        if newest and epoch not in (0, newest[0].epoch):
             raise UndoRefused(f"The switch '{name}' is being changed just now.", remedy="Look, then try again.")
-        earlier = older[0]
-        before = SwitchRecord.read(name, earlier.json if earlier is not None else None)
-        return self._draft(name, epoch, current, before.at(self._now_ms()))
+        undo = undo_of(name, self._changes(name), current, self._now_ms(), change)
+        if isinstance(undo, CannotUndo):
+            refused = ChangedAgain if undo.newer is not None else UndoRefused
+            raise refused(undo.problem, remedy=undo.remedy)
+        return msgspec.structs.replace(self._draft(name, epoch, current, undo.after), undoes=undo.change)
 
     def effect(self, draft: Draft) -> Effect:
         """What it would touch."""
@@ -159,6 +164,13 @@ class SwitchOperator:
         records = [record for topic in CHAINED for record in self.control.records(topic)]
         links = Links(self.control)
         return ends_at(wholeness_of(links, records, topics=CHAINED, seen=seen), links.head)
+
+    def _changes(self, name: str) -> Iterator[Change]:
+        """Of one switch, newest first, as far back as anybody asks."""
+        page = self.control.history(TOPIC, name, limit=UNDO_PAGE)
+        while page:
+            yield from page
+            page = self.control.history(TOPIC, name, before=page[-1].epoch, limit=UNDO_PAGE)
 
     def _draft(self, name: str, epoch: int, before: SwitchRecord, after: SwitchRecord) -> Draft:
         declaration = self.declaration(name)

@@ -10,6 +10,7 @@ from tenfold.protect.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
 from tenfold.respond.switchboard.history import Entry, Wholeness
+from tenfold.respond.switchboard.shield import ShieldView
 from tenfold.respond.switchboard.view import SwitchView
 from tenfold.respond.switchboard.watch import Away, Back
 
@@ -22,8 +23,8 @@ def table(views: Sequence[SwitchView], now_ms: int) -> list[str]:
     return [_aligned(row, widths) for row in rows]
 
 
-def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[str]:
-    """Everything about one."""
+def page(view: SwitchView, follows: Following | None, now_ms: int, shield: ShieldView | None = None) -> Iterator[str]:
+    """Everything about one; `shield` is given of a feature that processes told of."""
     yield f"{view.name}  {said(view.value)}  ({view.kind}{', ' + view.tier if view.tier else ''})"
     if view.says:
         yield f"  {view.says}"
@@ -40,15 +41,39 @@ def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[s
         yield f"  epoch {view.epoch}, changed {at(view.changed_at_ns)} by {view.changed_by}"
     if follows is not None:
         yield f"  {acknowledged(follows)}"
+    if shield is not None:
+        yield f"  {missed(shield)}"
+        yield f"  {saved(shield)}"
+
+
+def missed(shield: ShieldView) -> str:
+    """Why people miss a feature now."""
+    causes = ", ".join(f"by {cause} in {many} of {shield.processes} processes" for cause, many in shield.by.items())
+    return f"shielded {causes}" if causes else "not shielded now"
+
+
+def saved(shield: ShieldView) -> str:
+    """What it was good for."""
+    if not shield.spared_all:
+        return "every request was served since these processes began"
+    causes = ", ".join(f"{cause} {count:,}" for cause, count in shield.spared.items())
+    taken = "unknown, as none was served and timed"
+    if shield.saved_s is not None:
+        taken = f"{shield.saved_s:.3g} s" if shield.saved_s < 60 else _length(shield.saved_s)
+    return f"{shield.spared_all:,} requests did without since these processes began ({causes}); saved: {taken}"
 
 
 def effect_lines(effect: Effect) -> Iterator[str]:
     """What it would touch."""
     yield f"{effect.name}: {said(effect.before)} -> {said(effect.after)} wherever nothing narrower is set"
+    if effect.undoes:
+        yield f"  takes back epoch {effect.undoes}"
     yield (
         f"  touches {effect.processes} of {effect.processes_all} processes, {len(effect.stores)} of "
         f"{effect.stores_all} known stores, about {effect.reads_per_s:g} of {effect.reads_per_s_all:g} reads a second"
     )
+    if effect.no_subject_per_s:
+        yield f"  about {effect.no_subject_per_s:g} of them name no subject: a percentage passes those by"
     if not effect.declared:
         yield "  no process has declared a switch of this name"
     if effect.functions:
@@ -107,14 +132,13 @@ def said(value: Any) -> str:
 def scope(rule: Rule) -> str:
     """Whom it is about."""
     parts = [
-        f"{rule.percent:g} % of" if rule.percent is not None else "",
+        f"{rule.percent:g} % of subjects" if rule.percent is not None else "",
         _named("store", rule.stores),
         _named("service", rule.services),
         _named("instance", rule.instances),
-        ", ".join(f"{name}={value}" for name, value in rule.where.items()),
+        *(f"{name}={value}" for name, value in rule.where.items()),
     ]
-    text = " ".join(filter(None, parts))
-    return f"{text} everybody".strip() if not text or text.endswith(" of") else text
+    return ", ".join(filter(None, parts)) or "everybody"
 
 
 def left(rule: Rule, now_ms: int) -> str:
