@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from tenfold.console.switchboard import change as changes
+from tenfold.console.switchboard.applied import Applied, applied_by, following_presences
 from tenfold.console.switchboard.chain import ChainCheck, check_chain
 from tenfold.console.switchboard.change import Proposal
 from tenfold.console.switchboard.desk import Desk
 from tenfold.console.switchboard.epoch import epoch_in
 from tenfold.console.switchboard.frame import Frame
-from tenfold.console.switchboard.picture import Applied, applied_by, following_presences
 from tenfold.console.switchboard.watch import Watch
 from tenfold.protect.switches import Declaration
 from tenfold.protect.switches.standing import STANDING

@@ -4,9 +4,11 @@ but for the asking, which is the operator's.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
+from tenfold.console.switchboard.applied import Applied, applied_by, following_presences
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, SwitchRecord
@@ -17,37 +19,14 @@ from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, ShieldView, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
-from tenfold.respond.switchboard.following import (
-    OPERATOR,
-    apart,
-    apart_sentence,
-    differing,
-    name_of,
-    refusals,
-    standings_of,
-)
+from tenfold.respond.switchboard.following import apart, apart_sentence, differing, standings_of
 from tenfold.respond.switchboard.view import view_of
 
 CARDS_MAX = 500
-APPLIED_MAX = 200
 ASKED_MAX = 30
 """Of so many switches, those changed last, it is asked who has applied them."""
 COST, FEATURE = "cost", "feature"
 """Labels of a declaration that make it a feature shield: what its absence costs, and what it hides."""
-
-
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """One process and one change. `took_ms` is None when it cannot be told: it caught up, or the node is younger.
-
-    `refused` says why the process has heard of it and does not have it in force.
-    """
-
-    process: str
-    where: str
-    applied: bool
-    failures: int = 0
-    refused: str = ""
-    took_ms: float | None = None
 
 
 class Shield(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,105 +96,75 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
         return other is not None and msgspec.structs.replace(self, at_ns=0) == msgspec.structs.replace(other, at_ns=0)
 
 
+class _Told(NamedTuple):
+    """What the processes say: who follows, what each applied, refuses and reads; and of shields, by name."""
+
+    presences: Sequence[Presence]
+    acks: Mapping[int, Sequence[Ack]]
+    standings: Mapping[str, Standing]
+    loads: Mapping[str, LoadReport]
+    shields: Mapping[str, ShieldView]
+
+
 def look(operator: SwitchOperator, now_ns: int) -> Picture:
     """Everything, in a bounded number of questions."""
-    control = operator.control
-    declared = dict(_declarations(control.records(DECLARED)))
-    records = {record.key: record for record in control.records(TOPIC)}
-    processes, loads = control.processes(), _loads(control.reports(LOADS))
-    presences, standings = following_presences(processes), standings_of(control.reports(STANDING))
-    newest, shields = operator.newest(), operator.shields()
-    asked = sorted((record.epoch for record in records.values()), reverse=True)[:ASKED_MAX]
-    acks = {epoch: control.acks(epoch) for epoch in asked}
+    declared = dict(_declarations(operator.control.records(DECLARED)))
+    records = {record.key: record for record in operator.control.records(TOPIC)}
+    processes, newest = operator.control.processes(), operator.newest()
+    told = _told(operator, following_presences(processes), records.values())
     cards = [
-        _card(name, declared.get(name), records.get(name), presences, acks, standings, loads, shields.get(name), now_ns)
-        for name in sorted(declared.keys() | records.keys())
+        _card(name, declared.get(name), records.get(name), told, now_ns) for name in sorted(declared.keys() | records)
     ]
     cards.sort(key=lambda card: (not card.view.set, not card.missed, card.shield is None))
     return Picture(
         at_ns=now_ns,
         newest=newest,
-        behind=sum(presence.epoch < newest for presence in presences),
-        processes=len(presences),
+        behind=sum(presence.epoch < newest for presence in told.presences),
+        processes=len(told.presences),
         cards=tuple(cards[:CARDS_MAX]),
         left_out=max(0, len(cards) - CARDS_MAX),
         apart=apart_sentence(apart(processes)),
     )
 
 
-def following_presences(presences: Iterable[Presence]) -> list[Presence]:
-    """The services that follow now; people's own tools do not count."""
-    return [one for one in presences if one.follows and one.process.service != OPERATOR]
-
-
-def applied_by(
-    epoch: int, presences: Iterable[Presence], acks: Sequence[Ack], standings: Mapping[str, Standing]
-) -> tuple[Applied, ...]:
-    """Who has the change in force and who has not: those first, then the slowest; at most APPLIED_MAX."""
-    by_process, why = {ack.process: ack for ack in acks}, refusals(epoch, acks, standings)
-    rows = [
-        _applied(epoch, presence, by_process.get(presence.process.id), why.get(presence.process.id, ""))
-        for presence in presences
-    ]
-    rows.sort(key=lambda one: (one.applied, -(one.took_ms or 0.0), one.process))
-    return tuple(rows[:APPLIED_MAX])
-
-
-def _applied(epoch: int, presence: Presence, ack: Ack | None, refused: str) -> Applied:
-    process = presence.process
-    return Applied(
-        process=name_of(presence),
-        where=f"{process.host} {process.pid}".strip(),
-        applied=presence.epoch >= epoch and not refused,
-        refused=refused,
-        failures=ack.failures if ack is not None else 0,
-        took_ms=ack.took_ns / 1e6 if ack is not None and ack.took_ns is not None else None,
+def _told(operator: SwitchOperator, presences: Sequence[Presence], records: Iterable[Change]) -> _Told:
+    control = operator.control
+    asked = sorted((record.epoch for record in records), reverse=True)[:ASKED_MAX]
+    return _Told(
+        presences,
+        acks={epoch: control.acks(epoch) for epoch in asked},
+        standings=standings_of(control.reports(STANDING)),
+        loads=_loads(control.reports(LOADS)),
+        shields=operator.shields(),
     )
 
 
-def _card(
-    name: str,
-    declaration: Declaration | None,
-    record: Change | None,
-    presences: Sequence[Presence],
-    acks: Mapping[int, Sequence[Ack]],
-    standings: Mapping[str, Standing],
-    loads: Mapping[str, LoadReport],
-    told: ShieldView | None,
-    now_ns: int,
-) -> Card:
-    otherwise = differing(name, presences, standings)
+def _card(name: str, declaration: Declaration | None, record: Change | None, told: _Told, now_ns: int) -> Card:
+    otherwise = differing(name, told.presences, told.standings)
     view = view_of(name, declaration, record, now_ms=now_ns // 1_000_000, otherwise=otherwise)
-    asked = record is not None and record.epoch in acks
+    asked = record is not None and record.epoch in told.acks
     return Card(
         view=view,
         owner=declaration.owner if declaration is not None else "",
-        applied=applied_by(view.epoch, presences, acks[view.epoch], standings) if asked else (),
-        processes=len(presences),
-        shield=_shield(view, declaration, presences, loads, told, now_ns),
+        applied=applied_by(view.epoch, told.presences, told.acks[view.epoch], told.standings) if asked else (),
+        processes=len(told.presences),
+        shield=_shield(view, declaration, told, now_ns),
     )
 
 
-def _shield(
-    view: SwitchView,
-    declaration: Declaration | None,
-    presences: Sequence[Presence],
-    loads: Mapping[str, LoadReport],
-    told: ShieldView | None,
-    now_ns: int,
-) -> Shield | None:
+def _shield(view: SwitchView, declaration: Declaration | None, told: _Told, now_ns: int) -> Shield | None:
     """Of a declaration that says what its absence costs. What is spared is what would change if all was taken back."""
     if declaration is None or COST not in declaration.labels:
         return None
     set_now = SwitchRecord(view.rules)
     draft = Draft(name=view.name, if_epoch=0, before=SwitchRecord(), after=set_now, declaration=declaration)
-    effect = effect_of(draft, [one.process for one in presences], loads, now_ms=now_ns // 1_000_000)
+    effect = effect_of(draft, [one.process for one in told.presences], told.loads, now_ms=now_ns // 1_000_000)
     return Shield(
         feature=str(declaration.labels.get(FEATURE, view.name)),
         cost=str(declaration.labels[COST]),
         calls_per_s=effect.reads_per_s_all,
         spared_per_s=effect.reads_per_s,
-        told=told,
+        told=told.shields.get(view.name),
     )
 
 
