@@ -129,6 +129,18 @@ def test_an_entry_that_changed_nothing_is_looked_through(duty: Duty) -> None:
     assert duty.undo() == first
 
 
+def test_a_record_that_cannot_be_read_is_undone_to_what_was_set_before(duty: Duty) -> None:
+    """Such an earlier node took; to nothing, when nothing was."""
+    duty.control.slip_in("reviews", b"7")
+    assert duty.operator.draft_undo("reviews").after == SwitchRecord()
+    assert duty.undo() == duty.control.history(TOPIC, "reviews")[1].epoch
+    duty.set()
+    before = duty.record
+    duty.control.slip_in("reviews", b"7")
+    duty.undo()
+    assert duty.record == before
+
+
 def test_a_switch_that_was_never_changed_cannot_be_undone(duty: Duty) -> None:
     """In words."""
     with pytest.raises(UndoRefused, match="never changed"):

@@ -2,6 +2,7 @@
 
 That a rule was over and the node took it out of the record is nobody's change: undoing looks through it to the one
 before. What somebody set and is over by now cannot be taken back, since nothing would be different.
+A record that cannot be read is a change all the same, and can be taken back.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from tenfold.protect.channel import Change
-from tenfold.protect.switches import SwitchRecord
+from tenfold.protect.switches import RecordInvalid, SwitchRecord
 
 CHANGES_MAX = 1000
 """So far back it is looked."""
@@ -33,7 +34,10 @@ class CannotUndo(NamedTuple):
 def undo_of(
     name: str, history: Iterable[Change], current: SwitchRecord, now_ms: int, change: int | None = None
 ) -> Undo | CannotUndo:
-    """`history` is newest first; `change` is the newest that whoever asks has seen, None: whichever it is."""
+    """`history` is newest first; `change` is the newest that whoever asks has seen, None: whichever it is.
+
+    Raises RecordInvalid when what held before cannot be read.
+    """
     held = current.at(now_ms)
     over: Change | None = None
     for made, before in islice(_made(history), CHANGES_MAX):
@@ -41,7 +45,7 @@ def undo_of(
         if change is not None and made.epoch > change:
             if after != held:
                 return _changed_again(name, change, made)
-        elif after == held:
+        elif after == held and _read(made) is not None:
             over = over or made
         elif over is None:
             return Undo(made, after)
@@ -59,8 +63,16 @@ def _made(history: Iterable[Change]) -> Iterator[tuple[Change, SwitchRecord]]:
             return
         now_ms = change.at_ns // 1_000_000
         before = SwitchRecord.read(change.key, earlier.json if earlier is not None else None)
-        if SwitchRecord.read(change.key, change.json).at(now_ms) != before.at(now_ms):
+        after = _read(change)
+        if after is None or after.at(now_ms) != before.at(now_ms):
             yield change, before
+
+
+def _read(change: Change) -> SwitchRecord | None:
+    try:
+        return SwitchRecord.read(change.key, change.json)
+    except RecordInvalid:
+        return None
 
 
 def _changed_again(name: str, change: int, newer: Change) -> CannotUndo:
