@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,24 +36,27 @@ class AsgiClient:
     def post(self, path: str) -> Answer:
         return asyncio.run(self.ask("POST", path))
 
-    async def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+    async def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, *, parts: Iterable[bytes] = ()
+    ) -> Answer:
+        """`parts` of the body are handed over as they are asked for."""
         said: list[Message] = []
-        asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+        asked = _requests(parts)
 
         async def receive() -> Message:
-            return asked.pop() if asked else await asyncio.Future()  # the browser stays and says no more
+            for message in asked:
+                return message
+            return await asyncio.Future()  # the browser stays and says no more
 
         async def send(message: Message) -> None:
             said.append(message)
 
-        scope = self._scope(method, path)
-        scope["headers"] += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
-        await self._app(scope, receive, send)
+        await self._app(self._scope(method, path, headers or {}), receive, send)
         answered = {name.decode().lower(): value.decode() for name, value in said[0]["headers"]}
         body = b"".join(message.get("body", b"") for message in said[1:])
         return Answer(status=said[0]["status"], headers=answered, body=body)
 
-    def _scope(self, method: str, path: str) -> dict[str, Any]:
+    def _scope(self, method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -64,7 +67,16 @@ class AsgiClient:
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": b"",
-            "headers": [(b"host", self._host.encode())],
+            "headers": [
+                (b"host", self._host.encode()),
+                *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+            ],
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 8000),
         }
+
+
+def _requests(parts: Iterable[bytes]) -> Iterator[Message]:
+    for part in parts:
+        yield {"type": "http.request", "body": part, "more_body": True}
+    yield {"type": "http.request", "body": b"", "more_body": False}

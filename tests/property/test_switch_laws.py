@@ -61,6 +61,21 @@ def test_two_switches_choose_independently(one: str, other: str) -> None:
         assert abs(both - count / 4) <= 5 * math.sqrt(count * 3 / 16)
 
 
+@settings(max_examples=30, deadline=None)
+@given(name=NAMES, value=st.integers(5, 95), percent=st.integers(5, 95))
+def test_a_percentage_of_a_percentage_is_their_product(name: str, value: int, percent: int) -> None:
+    """Whom a rule counts says nothing about whom the value counts; and who is in at a value stays who they were."""
+    channel, switches, count = MemoryChannel(), Switches(), 2000
+    switch = switches.percentage(name, default=0)
+    with switches.following(channel, tended=False):
+        channel.put_record(name, Rule(value=value, percent=percent))
+        inside = sum(switch.holds(str(n)) for n in range(count))
+        channel.put_record(name, Rule(value=value))
+        assert all(switch.holds(str(n)) is (bucket_of(name, str(n)) < int(value * BUCKETS / 100)) for n in range(count))
+    share = value * percent / 10_000
+    assert abs(inside - count * share) <= 5 * math.sqrt(count * share * (1 - share)) + 1
+
+
 def test_where_a_subject_stands_is_the_same_in_every_year() -> None:
     """A value worked out once, by hand, with b2sum: processes of other versions and languages must agree."""
     assert bucket_of("new-checkout", "customer-7") == 0x581C4B0877BA17C1

@@ -162,7 +162,9 @@ class ProductPage(msgspec.Struct):
 
 
 class FeatureAnswer(msgspec.Struct):
-    """A feature that the shop can do without: what it is for, who misses it now, and what that saves."""
+    """A feature that the shop can do without: what it is for, who misses it now, and what that saved; null while it is
+    not known what one takes.
+    """
 
     name: str
     tier: str
@@ -171,7 +173,7 @@ class FeatureAnswer(msgspec.Struct):
     shielded_by: list[str]
     served: int
     spared: int
-    saved_s: float
+    saved_s: float | None
 
 
 class OrderDeclined(msgspec.Struct):

@@ -28,7 +28,7 @@ def said(value: Any) -> str:
 def scope(rule: Rule) -> str:
     """For whom a rule holds."""
     parts = [
-        f"{rule.percent:g} % of customers" if rule.percent is not None else "",
+        f"{rule.percent:g} % of subjects" if rule.percent is not None else "",
         _named("store", rule.stores),
         _named("service", rule.services),
         _named("instance", rule.instances),

@@ -5,7 +5,8 @@
     api.get_client().get_boolean_value("recommendations", True, EvaluationContext("customer-7", {"store": "7"}))
 
 The flag's key is the switch's name, the targeting key the subject; of the context's attributes `service`, `store` and
-`instance` say where, all others who. A flag is known once any process has declared the switch.
+`instance` say where, all others who, and so does the targeting key, as `targetingKey`. A flag is known once any process
+has declared the switch. Its metadata are the labels of the declaration, with `tier` and `owner` where it states them.
 
 reason           when
 STATIC           one value for everybody
@@ -16,6 +17,7 @@ ERROR            FLAG_NOT_FOUND, TYPE_MISMATCH; the caller's default is the answ
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from openfeature.evaluation_context import EvaluationContext
@@ -105,11 +107,14 @@ def _asked(context: EvaluationContext) -> dict[str, Any]:
     """As a switch is asked."""
     places = {name: context.attributes[name] for name in _PLACES if context.attributes.get(name) is not None}
     others = {name: value for name, value in context.attributes.items() if name not in _PLACES}
-    return {"subject": context.targeting_key, "where": others, **places}
+    if context.targeting_key is not None:
+        others = {"targetingKey": context.targeting_key, **others}
+    return {"subject": context.targeting_key, "where": others or None, **places}
 
 
 def _details(declaration: Declaration, outcome: Outcome[Any], value: Value) -> FlagResolutionDetails[Value]:
-    metadata = {"kind": declaration.kind, "tier": declaration.tier, "owner": declaration.owner, **declaration.labels}
+    stated = {"tier": declaration.tier, "owner": declaration.owner}
+    metadata = {name: text for name, text in stated.items() if text} | declaration.labels
     return FlagResolutionDetails(
         value=value, reason=_reason(outcome), variant=_variant(declaration, outcome.value), flag_metadata=metadata
     )
@@ -150,7 +155,8 @@ def _float(value: Any) -> float:
 
 
 def _object(value: Any) -> Any:
-    return value if isinstance(value, (dict, list)) else _refuse("object or list")
+    """A copy: a switch's own is shared by all who read it, and callers of a flag do as they like with theirs."""
+    return deepcopy(value) if isinstance(value, (dict, list)) else _refuse("object or list")
 
 
 def _refuse(wanted: str) -> Any:

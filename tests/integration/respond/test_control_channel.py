@@ -2,19 +2,21 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from benchmarks.protect.followers import KEY, TOPIC, ControlProcess, Followers, flip, setting
 
 from tenfold.protect.channel import Change, Channel
-from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError
+from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.ledger import Presence
 from tenfold.telemetry import EventLog, Registry
 
@@ -175,6 +177,48 @@ def test_two_who_press_at_once_do_not_both_win_over_http(client: ControlClient) 
     assert [record.key for record in client.records(TOPIC)] == [key]
 
 
+def test_a_kept_connection_that_the_node_has_closed_is_opened_anew(node: ControlProcess, client: ControlClient) -> None:
+    """As it does after two quiet minutes, and by dying: nothing was sent on it, so a change may go out as well."""
+    assert client.get(TOPIC, KEY) is None
+    node.kill()
+    node.open()
+    assert client.get(TOPIC, KEY) is None
+    node.kill()
+    node.open()
+    assert isinstance(client.put(TOPIC, KEY, 1), Change)
+
+
+def test_a_change_that_was_sent_is_not_sent_again(node: ControlProcess) -> None:
+    """The node may have made it; a question is asked once more, on a new connection."""
+    heard: list[bytes] = []
+
+    def serve(server: socket.socket) -> None:
+        """Answers the first request of each connection and hangs up at the second."""
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                heard.append(connection.recv(65536).split(b" ", 1)[0])
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"records":[]}')
+                heard.append(connection.recv(65536).split(b" ", 1)[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        client = ControlClient(f"http://127.0.0.1:{server.getsockname()[1]}", node.token)
+        assert client.records(TOPIC) == []
+        assert client.records(TOPIC) == []
+        assert heard == [b"GET", b"GET", b"GET"]
+        with pytest.raises(ControlUnreachableError, match="look at the record"):
+            client.put(TOPIC, KEY, 1, if_epoch=0)
+        client.close()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+    assert heard == [b"GET", b"GET", b"GET", b"PUT"]
+
+
 def test_a_wrong_token_is_told_and_changes_nothing(node: ControlProcess) -> None:
     """Neither may it follow."""
     events, stranger = EventLog("test"), ControlClient(node.url, "wrong")
@@ -185,6 +229,30 @@ def test_a_wrong_token_is_told_and_changes_nothing(node: ControlProcess) -> None
         until(lambda: len(list(events)) == 1)
         assert not channel.connected
         assert "401" in next(iter(events)).detail["reason"]
+
+
+def test_a_body_that_is_too_large_costs_the_node_nothing(node: ControlProcess, client: ControlClient) -> None:
+    """Sixty megabytes are answered with 413, and were never held."""
+    before_kib = _held_kib(node.pid)
+    connection = HTTPConnection("127.0.0.1", int(node.url.rpartition(":")[2]), timeout=DEADLINE_S)
+    connection.putrequest("PUT", f"/control/v1/topics/{TOPIC}/{KEY}")
+    connection.putheader("Authorization", f"Bearer {node.token}")
+    connection.putheader("Content-Length", str(60 << 20))
+    connection.endheaders()
+    with suppress(ConnectionError):  # it hangs up on who goes on sending
+        for _ in range(60):
+            connection.send(b" " * (1 << 20))
+    with suppress(ConnectionError):
+        assert connection.getresponse().status == 413
+    connection.close()
+    assert _held_kib(node.pid) - before_kib < 20 << 10
+    assert client.get(TOPIC, KEY) is None
+
+
+def _held_kib(pid: int) -> int:
+    """The most that the process ever held."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
 def test_a_report_reaches_the_node_and_what_is_too_large_is_counted(
@@ -397,6 +465,40 @@ def test_a_lost_store_is_followed_once_it_has_adopted_what_a_process_knew(node: 
         node.open("--adopt", str(tmp_path / "keepsake"))
         until(lambda: channel.connected)
         assert channel.current(TOPIC)[KEY].json == b"1"
+
+
+def test_a_store_put_back_from_a_backup_is_followed_once_it_is_renewed(node: ControlProcess, tmp_path: Path) -> None:
+    """Before that a process that knows more keeps it, and does not count as who follows."""
+    backup = tmp_path / "backup"
+    _put(node, 1)
+    node.kill()
+    backup.mkdir()
+    for path in tmp_path.glob("control.db*"):
+        shutil.copy(path, backup)
+    node.open()
+    change = _put(node, 2)
+    with channel_to(node) as channel:
+        until(lambda: channel.epoch == change.epoch)
+        node.kill()
+        for path in tmp_path.glob("control.db*"):
+            path.unlink()
+        shutil.copytree(backup, tmp_path, dirs_exist_ok=True)
+        node.open()
+        until(lambda: [(one.follows, one.epoch) for one in _processes(node)] == [(False, 0)])
+        until(lambda: all(one.holds for one in _processes(node)))
+        assert channel.current(TOPIC)[KEY].json == b"2"
+        node.kill()
+        node.open("--renew")
+        until(lambda: channel.connected)
+        assert channel.current(TOPIC)[KEY].json == b"1"
+        until(lambda: [one.follows for one in _processes(node)] == [True])
+
+
+def _put(node: ControlProcess, value: int) -> Change:
+    with closing(node.client()) as client:
+        change = client.put(TOPIC, KEY, value)
+    assert isinstance(change, Change)
+    return change
 
 
 def _processes(node: ControlProcess) -> list[Presence]:

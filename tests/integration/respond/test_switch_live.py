@@ -16,8 +16,10 @@ import pytest
 from benchmarks.protect.followers import ControlProcess
 
 from tenfold.protect.channel import Channel
+from tenfold.protect.channel.keepsake import Keepsake
+from tenfold.protect.shields import Shields
 from tenfold.protect.switches import BooleanSwitch, Rule, Switches, SwitchRecord
-from tenfold.respond.switch_cli import ControlUnknown, SwitchRefused, add_switch_commands
+from tenfold.respond.switch_cli import add_switch_commands
 from tenfold.respond.switchboard import SwitchOperator
 
 DEADLINE_S = 15.0
@@ -74,12 +76,13 @@ class Service:
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
-    """`tenfold switch WORDS --json`: its exit status and what it said."""
+    """`tenfold switch WORDS --json`: its exit status and what it said, an error too."""
     parser = argparse.ArgumentParser()
     add_switch_commands(parser.add_subparsers())
     options = parser.parse_args(["switch", *words, "--json"])
     status = options.run(options)
-    return status, json.loads(capsys.readouterr().out)
+    heard = capsys.readouterr()
+    return status, json.loads(heard.out or heard.err)["error"] if status == 2 else json.loads(heard.out)
 
 
 def test_the_words_of_the_command_line(node: ControlProcess, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,6 +107,8 @@ def test_the_words_of_the_command_line(node: ControlProcess, capsys: pytest.Capt
         assert service.limit() == 50
         assert call(capsys, "set", "limit", "50", *why)[1]["change"] is None
 
+        assert call(capsys, "verify", "--seen", f"{said['change']['epoch']}:{said['digest'][:16]}")[0] == 0
+
         status, said = call(capsys, "show", "reviews")
         assert [rule["owner"] for rule in said["switch"]["rules"]] == ["ann"]
         assert said["following"]["median_ms"] > 0
@@ -126,14 +131,24 @@ def test_what_may_not_be_is_refused_before_and_by_the_node(
     node: ControlProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the reason; and nobody is left guessing where the node is."""
+    why = ("--reason", "x")
+    refused = [
+        (("limit", "900", *why), "SwitchRefused", "900 is more than 500"),
+        (("limit", "9" * 400, *why), "SwitchRefused", "every JSON reader"),
+        (("review", "off", "--store", "7", *why), "ControlRefusedError", "Did you mean 'reviews'"),
+        (("ghost", "on", "--confirm", "--ttl", "100000000d", *why), "MomentInvalid", "within 400 days"),
+        (("limit", "5", "--ttl", "9" * 400 + "d", *why), "MomentInvalid", "within 400 days"),
+        (("limit", "5", "--reason", "\udcff"), "TypedUnreadable", "'reason' is no UTF-8"),
+    ]
     with Service(node):
-        with pytest.raises(SwitchRefused, match="900 is more than 500"):
-            call(capsys, "set", "limit", "900", "--reason", "x")
-        with pytest.raises(Exception, match="Did you mean 'reviews'"):
-            call(capsys, "set", "review", "off", "--store", "7", "--reason", "x")
+        for words, kind, message in refused:
+            status, error = call(capsys, "set", *words)
+            assert (status, error["kind"]) == (2, kind)
+            assert message in error["message"]
     monkeypatch.delenv("TENFOLD_CONTROL_TOKEN")
-    with pytest.raises(ControlUnknown, match="TENFOLD_CONTROL_TOKEN"):
-        call(capsys, "list")
+    status, error = call(capsys, "list")
+    assert (status, error["kind"]) == (2, "ControlUnknown")
+    assert "TENFOLD_CONTROL_TOKEN" in error["remedy"]
 
 
 def test_a_switch_goes_back_by_itself_with_the_node_dead(
@@ -218,6 +233,80 @@ def test_the_last_good_setting_holds_in_a_process_that_begins_with_the_node_dead
     node.open()
 
 
+def test_a_process_that_refuses_a_value_is_not_counted_as_having_it(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stricter version of the service: at once, after the node was started again, and when the process was late."""
+    with Stricter(node) as stricter, Service(node) as service:
+        until(lambda: b'"maximum":500' in (service.channel.current("switch-declarations")["limit"].json or b""))
+        status, said = call(capsys, "set", "limit", "20", "--reason", "x")
+        assert (status, said["following"]["applied"], said["following"]["processes"]) == (0, 1, 2)
+        [refused] = said["following"]["refused"]
+        assert "20 is more than 10" in refused["why"]
+        assert (service.limit(), stricter.limit()) == (20, 5)
+        assert said["following"]["failures"] == 0
+        until(lambda: call(capsys, "show", "limit")[1]["switch"]["otherwise"] != [])
+        node.kill()
+        node.open()
+        with Stricter(node):
+            until(lambda: len(call(capsys, "show", "limit")[1]["following"]["refused"]) == 2)
+            assert call(capsys, "show", "limit")[1]["following"]["applied"] == 1
+
+
+class Stricter:
+    """Another version of the service, which takes smaller values."""
+
+    def __init__(self, node: ControlProcess) -> None:
+        self.switches = Switches()
+        self.limit = self.switches.integer("limit", default=5, maximum=10, stores_max=None)
+        self.channel = Channel(node.url, node.token, service="old-shop")
+
+    def __enter__(self) -> "Stricter":
+        self.channel.open()
+        self.switches.open(self.channel)
+        until(lambda: "limit" in self.channel.current("switch-declarations"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.switches.close()
+        self.channel.close()
+
+
+def test_a_lost_store_resets_no_switch_before_somebody_says_so(
+    node: ControlProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever fresh processes and people put into the new one: those who hold the old go on, and it is said."""
+    with Service(node, keepsake=tmp_path / "keepsake") as service:
+        call(capsys, "set", "limit", "20", "--reason", "before the loss")
+        call(capsys, "set", "reviews", "off", "--store", "9", "--reason", "before the loss")
+        until(lambda: Keepsake(tmp_path / "keepsake").load().epoch == service.channel.epoch)
+        node.kill()
+        for path in tmp_path.glob("control.db*"):
+            path.unlink()
+        node.open()
+        with Service(node) as fresh:
+            assert fresh.limit() == 100
+            status, said = call(capsys, "set", "reviews", "off", "--store", "7", "--reason", "since")
+            assert (status, said["following"]["processes"], said["following"]["applied"]) == (0, 1, 1)
+            until(lambda: len(call(capsys, "show", "reviews")[1]["following"]["apart"]) == 1)
+            assert service.limit() == 20
+            assert not service.channel.connected
+            parser = argparse.ArgumentParser()
+            add_switch_commands(parser.add_subparsers())
+            options = parser.parse_args(["switch", "list"])
+            options.run(options)
+            assert "1 process holds what another store had" in capsys.readouterr().err
+
+            node.kill()
+            node.open("--adopt", str(tmp_path / "keepsake"))
+            until(lambda: service.channel.connected and fresh.channel.connected)
+            until(lambda: (fresh.limit(), service.limit()) == (20, 20))
+            assert (service.reviews(), service.reviews.at(store="9")) == (False, True)
+            until(lambda: call(capsys, "show", "reviews")[1]["following"]["applied"] == 2)
+            assert call(capsys, "show", "reviews")[1]["following"]["apart"] == []
+            assert call(capsys, "verify")[0] == 0
+
+
 def test_a_forked_child_follows_and_ends_what_is_over(node: ControlProcess, capsys: pytest.CaptureFixture[str]) -> None:
     """As gunicorn forks its workers after import; also while another thread changes switches all the time."""
     with Service(node) as service:
@@ -266,6 +355,36 @@ def test_watching_tells_each_change_and_who_has_it(node: ControlProcess, capsys:
     assert all(line["following"]["applied"] == line["following"]["processes"] == 1 for line in lines)
 
 
+def test_watching_outlives_the_node_and_misses_nothing(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says once that the node is away and once that it is back; what was changed before it looked again is told."""
+    with Service(node):
+        watcher = subprocess.Popen(
+            [sys.executable, "-u", "-c", CLI, "switch", "watch", "--changes", "3", "--json"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ.copy(),
+        )
+        assert watcher.stdin is not None
+        assert watcher.stdout is not None
+        watcher.stdin.write(b"\n")
+        watcher.stdin.flush()
+        with closing(node.client()) as client:
+            until(lambda: any(one.process.service == "operator" and one.follows for one in client.processes()))
+        call(capsys, "set", "limit", "6", "--reason", "before")
+        assert json.loads(watcher.stdout.readline())["change"]["reason"] == "before"
+        node.kill()
+        assert set(json.loads(watcher.stdout.readline())["away"]) == {"since_ns", "why"}
+        node.open()
+        for limit in ("7", "8"):
+            call(capsys, "set", "limit", limit, "--reason", f"limit {limit}")
+        said = [json.loads(line) for line in watcher.stdout]
+        assert watcher.wait(10) == 0
+    assert [line["change"]["reason"] for line in said if "change" in line] == ["limit 7", "limit 8"]
+    assert [set(line) for line in said if "change" not in line] == [{"back"}]
+
+
 def test_a_dry_run_knows_the_reads_of_other_processes(node: ControlProcess) -> None:
     """From what they report."""
     with Service(node) as service:
@@ -285,3 +404,20 @@ def test_a_dry_run_knows_the_reads_of_other_processes(node: ControlProcess) -> N
         assert 0 < effect.reads_per_s < effect.reads_per_s_all
         assert draft.before == SwitchRecord()
         client.close()
+
+
+def test_what_a_shield_by_load_saves_is_seen_where_nobody_set_anything(
+    node: ControlProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From what the process says of its features."""
+    with Service(node) as service:
+        shields = Shields(service.switches)
+        feature = shields.declare("pictures", tier="P3", says="what it looks like", cost="appetite")
+        feature.open()
+        feature.spent(10_000_000)
+        shields.press(1.0)
+        feature.open()
+        until(lambda: "pictures" in service.channel.current("switch-declarations"))
+        until(lambda: call(capsys, "show", "pictures")[1]["shield"] is not None)
+        shield = call(capsys, "show", "pictures")[1]["shield"]
+    assert (shield["by"], shield["spared"], shield["saved_s"]) == ({"load": 1}, {"load": 1}, 0.01)

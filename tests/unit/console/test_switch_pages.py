@@ -17,7 +17,8 @@ from tenfold.console.switchboard import Desk, SwitchPages, Watch
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Process
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.switches.record import TOPIC
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
@@ -100,6 +101,28 @@ def test_the_board_shows_every_switch_to_whoever_looks(room: Room) -> None:
     assert "/undo/" not in page
 
 
+@pytest.mark.parametrize("json", [b"7", b'{"rules":[{"value":false,"until_ms":8640001000000000000}]}'])
+def test_one_record_that_cannot_be_read_does_not_take_the_board_down(room: Room, json: bytes) -> None:
+    """It is said to be so; the others are shown, and its own page opens."""
+    room.control.slip_in("ghost", json)
+    page = room.visitor.get("/switches")
+    assert page.status == 200
+    assert "The record of the switch &#39;ghost&#39; cannot be read" in page.text
+    assert "limit" in page.text
+    assert room.visitor.get("/switches/of/ghost").status == 200
+    assert room.visitor.get("/switches/history").status == 200
+
+
+def test_the_board_says_who_holds_what_a_lost_store_had(room: Room) -> None:
+    """And what ends it; they do not count as who follows."""
+    room.control.follow(Process(id="p2", service="worker", pid=12))
+    room.control.presences[1].holds = "0001-lost"
+    page = room.visitor.get("/switches").text
+    assert "1 process holds what another store had and will not follow this one: worker/12." in page
+    assert "--adopt" in page
+    assert "1 process follow" in page
+
+
 def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
     """With a callback that raised told apart, and no time where none can be told."""
     room.control.follow(Process(id="p2", service="worker", pid=12))
@@ -116,6 +139,23 @@ def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
     ]
 
 
+def test_who_refuses_a_change_is_said_with_the_reason(room: Room) -> None:
+    """It does not count as having it; and who declares the switch otherwise is named."""
+    room.control.follow(Process(id="p2", service="worker", pid=12))
+    epoch = room.set_by("Ben", "limit", 9)
+    for presence in room.control.presences:
+        presence.epoch = epoch
+    room.control.acknowledged[epoch] = [Ack("p1", 1_000_000, 0), Ack("p2", 1_000_000, 0, "9 is more than 5.")]
+    room.control.standings["p2"] = msgspec.Raw(b'{"otherwise":[["limit",["schema"]]]}')
+    page = room.visitor.get("/switches").text
+    assert "1 of 2 processes" in page
+    assert "refused in 1 process: 9 is more than 5." in page
+    assert "declared otherwise by worker/12 (schema)" in page
+    page = room.visitor.get("/switches/of/limit").text
+    assert "refused: 9 is more than 5." in page
+    assert "Declared otherwise by worker/12 (schema)" in page
+
+
 def test_a_shield_is_shown_as_what_it_is(room: Room) -> None:
     """The feature, what its absence costs, and what it spares now."""
     before = room.visitor.get("/switches").text
@@ -126,6 +166,29 @@ def test_a_shield_is_shown_as_what_it_is(room: Room) -> None:
     assert "Shielded: Reviews" in after
     assert "fewer first-time buyers decide" in after
     assert "spares <b>120/s</b> of 120/s" in after
+
+
+def test_a_shield_by_load_is_shown_though_nobody_set_the_switch(room: Room) -> None:
+    """With its cause; and afterwards what it saved stays to be seen."""
+
+    def tell(**said: object) -> str:
+        report = {"features": [{"name": "reviews", "spared": {"load": 3000}, "timed": 100, "spent_s": 4, **said}]}
+        room.control.shields["p1"] = msgspec.Raw(msgspec.json.encode(report))
+        room.clock.advance(Duration.from_s(1))
+        page = room.visitor.get("/switches").text
+        assert re.findall(r'<p class="shield">.*?</p>', page, re.DOTALL) == re.findall(
+            r'<p class="shield">.*?</p>', room.visitor.get("/switches/of/reviews").text, re.DOTALL
+        )
+        return re.sub(r"<[^>]+>", "", page)
+
+    during, after = tell(by=["load"]), tell()
+    assert "Shielded by load or by a rule" in during
+    assert "Shielded: Reviews" in during
+    assert "by load in 1 of 1 process" in during
+    assert "Feature: Reviews" in after
+    for page in (during, after):
+        assert "3,000 requests did without (load 3,000) since they began; saved: 2 min 00 s" in page
+    assert "saved: unknown, as none was served and timed" in tell(timed=0)
 
 
 def test_a_switch_is_set_with_its_effect_beside_the_button(room: Room) -> None:
@@ -348,7 +411,8 @@ def test_whatever_a_switch_or_a_person_says_is_text(room: Room) -> None:
     )
     room.control.follow(Process(id="p2", service=HOSTILE, store=HOSTILE, instance=HOSTILE, host=HOSTILE))
     room.set_by(HOSTILE, "hostile", HOSTILE, HOSTILE, stores=(HOSTILE,), where={HOSTILE: HOSTILE})
-    room.set_by(HOSTILE, f"a/{HOSTILE}", {HOSTILE: 1}, HOSTILE)
+    odd = SwitchRecord((Rule(value={HOSTILE: 1}, owner=HOSTILE, reason=HOSTILE),))
+    room.control.slip_in(f"a/{HOSTILE}", odd.json or b"")
     form = wish_for(ann, "hostile", value=HOSTILE, stores=HOSTILE, ends=HOSTILE, owner=HOSTILE, reason=HOSTILE)
     pages = [
         ann.get(path).text
@@ -369,8 +433,8 @@ def test_whatever_a_switch_or_a_person_says_is_text(room: Room) -> None:
 
 
 def test_a_switch_with_any_name_has_a_page(room: Room) -> None:
-    """A record may be called anything printable."""
-    room.set_by("Ben", "odd/name with spaces", 1)
+    """A record may be called anything printable in a store that an earlier node wrote."""
+    room.control.slip_in("odd/name with spaces", b'{"rules":[{"value":1}]}')
     page = room.visitor.get("/switches").text
     [address] = re.findall(r'href="(/switches/of/odd[^"]*)"', page)
     assert address == "/switches/of/odd%2Fname%20with%20spaces"
@@ -411,11 +475,20 @@ def test_the_history_says_since_when_it_is_unbroken_and_where_it_breaks(room: Ro
     epoch = room.set_by("Ben", "reviews", False, "slow")
     room.set_by("Ann", "limit", 7)
     assert "Unbroken since <time" in room.visitor.get("/switches/history").text
-    edited = room.control.chain[epoch - 1]
-    room.control.chain[epoch - 1] = msgspec.structs.replace(edited, text=edited.text.replace("slow", "fast"))
+    edited = room.control.links[epoch - 1]
+    room.control.links[epoch - 1] = msgspec.structs.replace(edited, text=edited.text.replace("slow", "fast"))
     page = room.visitor.get("/switches/history").text
     assert "Broken." in page
     assert f"The entry of epoch {epoch} is not what was written." in page
+
+
+def test_a_history_whose_end_was_cut_off_is_broken(room: Room) -> None:
+    """Though each entry that is left is what was written."""
+    room.set_by("Ben", "reviews", False, "slow")
+    room.set_by("Ann", "reviews", True)
+    del room.control.links[-1]
+    page = room.visitor.get("/switches/history").text
+    assert "Broken." in page
 
 
 def test_the_history_is_shown_page_by_page(room: Room) -> None:
@@ -446,3 +519,31 @@ def test_looking_at_the_form_takes_a_session(room: Room) -> None:
     assert answer.status == 303
     assert answer.headers["location"] == "/sign-in?next=%2Fswitches%2Fset%2Freviews%3Fvalue%3Doff"
     assert HOST not in answer.headers["location"]
+
+
+def test_undo_looks_through_the_end_of_what_is_over(room: Room) -> None:
+    """On the board and on the switch's page, by the epoch that each shows."""
+    ann = room.newcomer("Ann")
+    for page in ("/switches", "/switches/of/reviews"):
+        soon_ms = room.clock.wall_ns() // 1_000_000 + 3_000
+        room.set_by("Ben", "reviews", False, "store 7", stores=("7",), until_ms=soon_ms)
+        epoch = room.set_by("Ben", "reviews", False, "slow")
+        room.clock.advance(Duration.from_s(1))
+        left = room.operator("x").view("reviews").rules
+        room.control.put(TOPIC, "reviews", SwitchRecord(left), by="tenfold", reason="was set until", confirmed=True)
+        answer = ann.post("/switches/undo/reviews", ann.form_at(page, "/switches/undo/reviews"))
+        assert answer.status == 303, answer.text
+        assert room.operator("x").history("reviews")[0].reason == f"undo of {epoch}: slow"
+
+
+def test_an_undo_that_would_change_nothing_is_refused_and_makes_no_entry(room: Room) -> None:
+    """What was set is over: the page that was left open says so."""
+    ann = room.newcomer("Ann")
+    room.set_by("Ben", "reviews", False, "slow", until_ms=room.clock.wall_ns() // 1_000_000 + 2_000)
+    form = ann.form_at("/switches/of/reviews", "/switches/undo/reviews")
+    room.clock.advance(Duration.from_s(2))
+    answer = ann.post("/switches/undo/reviews", form)
+    assert answer.status == 409
+    assert "would change nothing" in answer.text
+    assert len(room.operator("x").history("reviews")) == 1
+    assert "/undo/" not in ann.get("/switches/of/reviews").text

@@ -81,7 +81,14 @@ def test_a_page_is_told_who_takes_up_a_change_that_leaves_nothing_set() -> None:
         control.follow(Process(id="p1", service="api"))
         stream = watch.stream()
         await changed(stream)
-        control.put(TOPIC, "odd", SwitchRecord((Rule(value=1),)), by="Ann", reason="set", confirmed=True)
+        control.put(
+            TOPIC,
+            "odd",
+            SwitchRecord((Rule(value=1, owner="Ann", reason="set"),)),
+            by="Ann",
+            reason="set",
+            confirmed=True,
+        )
         undone = control.remove(TOPIC, "odd", by="Ann", reason="undo", confirmed=True)
         assert isinstance(undone, Change)
         await until(lambda: watch.newest is not None and watch.newest.newest == undone.epoch)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenfold.console.switchboard.wish import Wish, WishUnclear, rule_of, wish_of
+from tenfold.console.switchboard.wish import Wish, WishUnclear, clocks_note, rule_of, wish_of
 from tenfold.protect.switches import Declaration, Rule
 
 NOW_MS = 1_767_225_600_000
@@ -40,10 +40,15 @@ def test_a_value_is_read_as_its_switch_wants_it(kind: str, default: object, text
     assert ruled(Wish(value=text), declaration).value == value
 
 
-@pytest.mark.parametrize("text", ["11", "1.5", "seven", "", "true", "null", "[" * 5000])
+@pytest.mark.parametrize("text", ["11", "1.5", "seven", "", "true", "null", "[" * 5000, "9" * 400])
 def test_a_value_that_may_not_be_is_said_beside_its_field(text: str) -> None:
     """In a sentence, with nothing asked of the node."""
     assert set(problems(Wish(value=text), INTEGER)) == {"value"}
+
+
+def test_a_number_that_not_every_reader_holds_is_refused_for_what_nobody_has_declared_too() -> None:
+    """It would be another one in the next reader."""
+    assert "every JSON reader" in problems(Wish(value="9" * 400), None)["value"]
 
 
 def test_places_are_separated_by_commas_or_blanks() -> None:
@@ -57,6 +62,13 @@ def test_an_end_is_a_length_or_a_moment() -> None:
     assert ruled(Wish(value="off")).until_ms == 0
     assert ruled(Wish(value="off", ends="30m")).until_ms == NOW_MS + 1_800_000
     assert ruled(Wish(value="off", ends="2026-01-01T02:00+00:00")).until_ms == NOW_MS + 7_200_000
+    assert ruled(Wish(value="off", ends="10:00 Asia/Shanghai")).until_ms == NOW_MS + 7_200_000
+
+
+def test_what_a_change_of_the_clocks_makes_of_an_end_is_said() -> None:
+    """Of what is sound; a length of time knows no clocks."""
+    assert "skip 02:30" in clocks_note(Wish(ends="2026-03-29T02:30 Europe/Berlin"), NOW_MS)
+    assert not any(clocks_note(Wish(ends=ends), NOW_MS) for ends in ("", "30m", "soon:", "02:30 UTC"))
 
 
 @pytest.mark.parametrize(

@@ -166,3 +166,23 @@ def test_a_shielded_feature_is_an_answer_and_is_marked(path: str, level: float, 
 def test_a_shielded_picture_is_the_placeholder() -> None:
     answer = ask("/products/7/image", hot=True, level=0.5)
     assert (answer.status, answer.headers["x-degraded"]) == (200, "image")
+
+
+def test_what_every_feature_takes_is_measured_so_that_a_shield_can_say_what_it_saved() -> None:
+    """Pictures too, near or far."""
+
+    async def look() -> dict[str, int]:
+        memory = Memory()
+        storefront = Storefront(cast("Backends", memory))
+        for _ in range(2):
+            await storefront.image(7)
+        await storefront.recommendations(1, 7)
+        await storefront.reviews(7)
+        await storefront.banners(1)
+        await storefront.slots(1)
+        await storefront.history(1, shadow=False)
+        return {feature.name: feature.report.timed for feature in memory.shields}
+
+    timed = asyncio.run(look())
+    assert timed.pop("images") == 2
+    assert set(timed.values()) == {1}

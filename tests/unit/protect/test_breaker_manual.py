@@ -3,7 +3,7 @@
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.breaker import Breaker, Breakers, CircuitOpen
+from tenfold.protect.breaker import Breaker, Breakers, BreakerState, CircuitOpen
 from tenfold.telemetry import EventLog, Registry, render
 
 WHO = {"owner": "wang.li", "reason": "maintenance until 02:00"}
@@ -77,6 +77,62 @@ def test_one_class_can_be_isolated_alone() -> None:
             breakers.of("stock", "read", "store-8").succeeded()
     assert breakers.of("stock", "read", "store-7").admit() == 0
     assert breakers.of("stock", "read", "store-8").admit() != 0
+
+
+def test_classes_that_are_isolated_stay_so_when_there_is_no_room_for_another() -> None:
+    """A hold outlives the breaker that was forgotten, and is taken back by whoever made it or another."""
+    breakers = Breakers(clock=VirtualClock(), keys_max=4)
+    held = [breakers.of("stock", "read", f"store-{number}") for number in range(9)]
+    for number in range(9):
+        breakers.isolate("stock", "read", f"store-{number}", **WHO)
+    for _ in range(2):
+        breakers.of("stock", "read", "store-99").failed("refused")
+    for store in held:
+        assert (store.admit(), store.state) == (0, BreakerState.OPEN), store.name
+        store.failed("refused")
+        assert (store.admit(), store.state) == (0, BreakerState.OPEN), store.name
+    assert breakers.of("stock", "read", "store-99").admit()
+    for number in range(9):
+        breakers.release("stock", "read", f"store-{number}", **WHO)
+        assert held[number].admit(), held[number].name
+
+
+def test_a_class_that_is_held_closed_stays_so_when_it_was_forgotten() -> None:
+    """It admits whatever fails, until it is released."""
+    breakers = Breakers(clock=VirtualClock(), keys_max=1)
+    store = breakers.of("stock", "read", "store-7")
+    store.force_closed(**WHO)
+    breakers.isolate("stock", "read", "store-8", **WHO)
+    for _ in range(10):
+        store.failed("refused", store.admit())
+    assert store.admit()
+    store.release(**WHO)
+    for _ in range(10):
+        store.failed("refused", store.admit())
+    assert not store.admit()
+
+
+def test_somebody_may_isolate_while_an_operation_is_used_for_the_first_time() -> None:
+    """The request that grows a breaker looks at the holds while they change, as another thread may change them."""
+    breakers = Breakers(clock=VirtualClock())
+    breakers.isolate("payment", **WHO)
+    breakers.isolate("stock", **WHO)
+
+    class Meddled(str):
+        """Whoever compares it, somebody isolates something meanwhile."""
+
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            breakers.isolate(f"dependency-{len(seen)}", **WHO)
+            seen.append(other)
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    seen: list[object] = []
+    assert breakers.of(Meddled("search")).allows()
+    assert seen
 
 
 def test_the_probes_that_were_out_at_a_fork_are_the_parents() -> None:

@@ -8,11 +8,11 @@ import pytest
 from msgspec import Raw
 
 from tenfold.kernel import Backoff, Duration
-from tenfold.protect.channel import AddressInvalid, Change, Process, State
-from tenfold.protect.channel.keepsake import Keepsake, KeepsakeRefused
+from tenfold.protect.channel import AddressInvalid, Change, ChangeRefused, Process, State
+from tenfold.protect.channel.keepsake import Keeper, Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, Line, Missed, Snapshot
 from tenfold.protect.channel.mirror import Followed, Mirror, Refusal
-from tenfold.protect.channel.subscribers import Subscribers
+from tenfold.protect.channel.subscribers import Subscribers, Told
 from tenfold.protect.channel.wire import Address
 from tenfold.telemetry import Counter
 
@@ -63,14 +63,31 @@ def test_an_older_store_is_not_followed() -> None:
     assert mirror.weigh(Missed(incarnation=EARLY, boot="b", after=3, epoch=4)) is Refusal.OLDER
 
 
-def test_a_later_store_is_followed_unless_it_is_empty() -> None:
+def test_a_later_store_is_followed_once_somebody_said_that_it_replaces_the_one_before() -> None:
     """Its epochs may be smaller; what only the old store had is gone, and subscribers hear of it."""
     mirror = Mirror()
     followed(mirror, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
-    assert mirror.weigh(snapshot(0)) is Refusal.EMPTY
-    changes = followed(mirror, snapshot(2, change(2, b"5")))
+    meant = Snapshot(incarnation=LATE, boot="boot", epoch=2, records=(change(2, b"5"),), replaces=True)
+    changes = followed(mirror, meant)
     assert [(told.key, told.json) for told in changes] == [("b", None), ("a", b"5")]
     assert mirror.state.epoch == 2
+
+
+def test_a_new_store_that_nobody_vouched_for_resets_nothing_whatever_it_holds() -> None:
+    """Empty, with what other processes declared or found hot, or with what a person set since."""
+    mirror = Mirror()
+    followed(mirror, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
+    for strange in (snapshot(0), snapshot(1, change(1, key="hot", ephemeral=True)), snapshot(2, change(2, b"5"))):
+        assert mirror.weigh(strange) is Refusal.STRANGE
+    assert mirror.state.epoch == 8
+
+
+def test_a_process_that_holds_nothing_lasting_has_nothing_to_lose_by_a_new_store() -> None:
+    """Ephemeral records say what holds just now."""
+    mirror = Mirror()
+    followed(mirror, snapshot(8, change(8, ephemeral=True), incarnation=EARLY))
+    followed(mirror, snapshot(2, change(2, b"5")))
+    assert mirror.state.topics["switches"]["a"].json == b"5"
 
 
 def test_a_process_that_knows_nothing_follows_an_empty_store() -> None:
@@ -107,6 +124,29 @@ def test_an_older_state_does_not_replace_a_newer_keepsake(tmp_path: Path) -> Non
     keepsake.save(ahead.state)
     keepsake.save(behind.state)
     assert keepsake.load().epoch == 5
+
+
+def test_a_slower_process_does_not_put_an_older_state_over_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quicker one comes while the other waits for its disk; it is not held up, and comes again soon."""
+    slow, quick = Keepsake(tmp_path / "keepsake"), Keeper(Keepsake(tmp_path / "keepsake"))
+    ahead, behind, told = Mirror(), Mirror(), list[float | None]()
+    followed(ahead, snapshot(5, change(5)))
+    followed(behind, snapshot(4, change(4)))
+
+    def meanwhile(_: int) -> None:
+        monkeypatch.undo()
+        told.append(quick.keep(ahead.state, 0))
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    slow.save(behind.state)
+    [again_s] = told
+    assert again_s is not None
+    assert quick.keep(ahead.state, int(again_s * 1e9)) is None
+    assert slow.load().epoch == 5
+    slow.save(behind.state)
+    assert slow.load().epoch == 5
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "garbage", "empty", "shared", "folder", "link"])
@@ -157,11 +197,26 @@ def test_a_subscriber_that_raises_is_counted_and_harms_nobody() -> None:
 
     leave = subscribers.join("switches", broken, ())
     subscribers.join("switches", lambda news: told.append(news.epoch), [change(2, key="b"), change(1)])
-    assert subscribers.tell([change(3), change(4)]) == 2
+    assert subscribers.tell([change(3), change(4)]) == Told(failures=2)
     leave()
-    assert subscribers.tell([change(5)]) == 0
+    assert subscribers.tell([change(5)]) == Told()
     assert told == [1, 2, 3, 4, 5]
     assert failures.value == 2
+
+
+def test_a_refusal_is_told_apart_from_a_failure_and_of_the_newest_change_only() -> None:
+    """An acknowledgement names one epoch, and a refusal of another would be taken for its own."""
+    failures = Counter()
+    subscribers = Subscribers(failures)
+
+    def refuse(news: Change) -> None:
+        if news.json == b"9":
+            raise ChangeRefused("9 is more than 5.")
+
+    subscribers.join("switches", refuse, ())
+    assert subscribers.tell([change(3), change(4, b"9")]) == Told(refused="9 is more than 5.")
+    assert subscribers.tell([change(5, b"9", "b"), change(6)]) == Told()
+    assert failures.value == 0
 
 
 def test_waits_grow_to_a_second_and_differ() -> None:

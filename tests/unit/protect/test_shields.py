@@ -2,12 +2,15 @@
 
 import msgspec
 import pytest
+from tests.channel_in_memory import MemoryChannel
 
-from tenfold.kernel import VirtualClock
+from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import Change
 from tenfold.protect.shields import Feature, Shields
+from tenfold.protect.shields.report import SHIELDS
 from tenfold.protect.switches import Rule, Switches, SwitchRecord
 from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.switches.reporter import LOADS_EVERY_MS
 from tenfold.telemetry import EventLog
 
 
@@ -135,3 +138,58 @@ def test_what_it_saved_is_what_was_spared_times_what_one_takes(house: House) -> 
 def test_declared_twice_it_is_one_feature(house: House) -> None:
     again = house.shields.declare("reviews", tier="P3", says="what others think", cost="fewer first buys")
     assert again is house.reviews
+
+
+def test_what_it_saved_is_unknown_while_none_was_served(house: House) -> None:
+    """Shielded from the first request on: nobody knows what one takes, and nothing is not what it saved."""
+    assert house.reviews.view.saved_s == 0
+    house.shields.press(0.25)
+    house.reviews.open()
+    assert house.reviews.view.saved_s is None
+    house.shields.press(0.0)
+    assert list(house.events)[-1].detail["saved_s"] is None
+
+
+def test_the_control_node_is_told_who_misses_what_and_what_that_saved(house: House) -> None:
+    """Along with how often switches are read; also when nobody set anything."""
+    channel = MemoryChannel()
+    house.broken = True
+    for _ in range(3):
+        house.reviews.open()
+        house.reviews.spent(10_000_000)
+        house.images.open()
+    house.shields.press(0.25)
+    house.reviews.open()
+    with house.switches.following(channel, tended=False):
+        house.switches.look()
+        house.clock.advance(Duration.from_ms(LOADS_EVERY_MS))
+        house.switches.look()
+    [report] = [payload for topic, payload in channel.reports if topic == SHIELDS]
+    assert report["features"] == [
+        {"name": "images", "by": ["rule"], "spared": {"rule": 3}, "spent_s": 0.0},
+        {
+            "name": "reviews",
+            "by": ["load"],
+            "served": 3,
+            "spared": {"load": 1},
+            "timed": 3,
+            "spent_s": pytest.approx(0.03),
+        },
+    ]
+
+
+def test_a_report_that_cannot_be_made_keeps_no_switch_from_going_back(house: House) -> None:
+    """Whatever else is told along with the switches is not their matter."""
+
+    def broken() -> object:
+        raise RuntimeError("broken on purpose")
+
+    channel = MemoryChannel()
+    house.switches.report_also("odd", broken)
+    with house.switches.following(channel, tended=False):
+        house.set("reviews", Rule(value=False, until_ms=house.clock.wall_ns() // 1_000_000 + 1))
+        house.switches.look()
+        house.clock.advance(Duration.from_ms(LOADS_EVERY_MS))
+        house.switches.look()
+        assert house.reviews.open()
+    assert house.said[-1] == ("shield-ended", "reviews")

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.channel_in_memory import MemoryChannel
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import State
 from tenfold.protect.switches import DeclarationInvalid, Rule, SchemaInvalid, Switches, SwitchesBusy
+from tenfold.protect.switches.declaration import DECLARED
 from tenfold.protect.switches.loads import LOADS
-from tenfold.protect.switches.reporter import LOADS_EVERY_MS
+from tenfold.protect.switches.reporter import AGAIN_EVERY_MS, LOADS_EVERY_MS
 from tenfold.protect.switches.schema import check_schema, problem_with
+from tenfold.protect.switches.standing import STANDING
 from tenfold.protect.switches.switch import PLACES_MAX
 from tenfold.telemetry import EventLog, Registry
 
@@ -131,6 +134,40 @@ def test_a_rule_with_an_end_goes_back_by_itself_at_that_moment() -> None:
         assert switch.at(store="7") is True
     assert heard == [True, False, True]
     assert names == ["reviews"]
+    assert world.count("tenfold_switch_ended_total") == 1
+
+
+class SetBack(VirtualClock):
+    """A clock on the wall that somebody may set back."""
+
+    lag_ns = 0
+
+    def wall_ns(self) -> int:
+        return super().wall_ns() - self.lag_ns
+
+
+def test_an_ended_rule_stays_ended_though_the_clock_is_set_back() -> None:
+    """With the node dead nobody takes it out of the record; it does not begin again when the record comes once more
+    either. Whoever renews it renews it.
+    """
+    world = World()
+    world.clock = clock = SetBack()
+    world.switches = Switches(registry=world.registry, clock=clock)
+    switch = world.switches.boolean("reviews", default=True)
+    ends = Rule(value=False, until_ms=world.in_ms(60_000))
+    other = Rule(value=False, stores=("7",))
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", ends, other)
+        world.pass_ms(60_000)
+        assert switch() is True
+        clock.lag_ns = Duration.from_s(3600).ns
+        world.pass_ms(1)
+        assert switch() is True
+        world.channel.put_record("reviews", ends, other)
+        assert switch() is True
+        assert switch.at(store="7") is False
+        world.channel.put_record("reviews", Rule(value=False, until_ms=world.in_ms(60_000)), other)
+        assert switch() is False
     assert world.count("tenfold_switch_ended_total") == 1
 
 
@@ -318,7 +355,7 @@ def test_declarations_are_told_and_told_again_to_a_node_that_began_anew() -> Non
 
 
 def test_reads_are_reported_by_place_as_rates() -> None:
-    """A plain read is of this process; the newest report counts from the one before."""
+    """A plain read is of this process; the newest report counts from the one before; what a read says is told."""
     world = World(store="7")
     switch = world.switches.boolean("a", default=True)
     with world.switches.following(world.channel, tended=False):
@@ -328,11 +365,32 @@ def test_reads_are_reported_by_place_as_rates() -> None:
             switch.read()
         for _ in range(50):
             switch.at(store="8")
+            switch.at(store="8", subject="c")
+            switch.at(where={"channel": "app"}, subject="c")
         world.pass_ms(LOADS_EVERY_MS)
         world.pass_ms(LOADS_EVERY_MS)
     loads = [payload["loads"] for topic, payload in world.channel.reports if topic == LOADS]
-    assert loads == [[["a", 40.0, "shop", "7", "a"], ["a", 10.0, "shop", "8", "a"]], []]
-    assert world.count("tenfold_switch_reads_total") == 250
+    assert loads[0] == [
+        ["a", 40.0, "shop", "7", "a", False, False],
+        ["a", 10.0, "shop", "7", "a", True, True],
+        ["a", 10.0, "shop", "8", "a", False, False],
+        ["a", 10.0, "shop", "8", "a", True, False],
+    ]
+    assert loads[1:] == [[]]
+    assert world.count("tenfold_switch_reads_total") == 350
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [(1 << 53) - 1, -((1 << 53) - 1), 1.7e308, nested(32)])
+def test_what_every_json_reader_holds_may_be(value: Any) -> None:
+    """To the very bound."""
+    assert not problem_with(value, {})
 
 
 @pytest.mark.parametrize(
@@ -344,6 +402,18 @@ def test_reads_are_reported_by_place_as_rates() -> None:
         ({"minimum": 5}, 4, "4 is less than 5"),
         ({"maximum": 5}, 5.5, "5.5 is more than 5"),
         ({"type": "number"}, float("inf"), "inf is not finite"),
+        (
+            {"type": "integer"},
+            1 << 53,
+            "9007199254740992 is beyond 9007199254740991, the largest integer that every JSON reader holds",
+        ),
+        (
+            {},
+            {"a": [-(10**50)]},
+            f"-1{'0' * 50} at /a/0 is beyond 9007199254740991, the largest integer that every JSON reader holds",
+        ),
+        ({}, nested(33), "it is nested more than 32 deep"),
+        ({}, nested(900), "it is nested more than 32 deep"),
         ({"maxLength": 2}, "abc", "'abc' has more than 2 characters"),
         ({"items": {"type": "string"}}, ["a", 1], "1 at /1 is no string"),
         ({"required": ["a"]}, {}, "'a' is missing"),
@@ -377,3 +447,49 @@ def _bucket(name: str, subject: str) -> int:
     from tenfold.protect.switches import bucket_of
 
     return bucket_of(name, subject)
+
+
+def _stood(world: World) -> list[Any]:
+    return [payload for topic, payload in world.channel.reports if topic == STANDING]
+
+
+def test_what_is_refused_is_told_for_as_long_as_it_is() -> None:
+    """Also of a record that was there before the switch; and to a node that has begun anew."""
+    world = World()
+    world.channel.put_record("limit", Rule(value=20))
+    with world.switches.following(world.channel, tended=False):
+        world.switches.integer("limit", default=1, maximum=10)
+        world.pass_ms(1)
+        why = "The switch 'limit' was set to what it may not be here: 20 is more than 10."
+        assert _stood(world) == [{"refused": [["limit", 1, why]]}]
+        world.pass_ms(1)
+        assert len(_stood(world)) == 1
+        world.channel.state = State("i", "another boot", world.channel.state.epoch, world.channel.state.topics)
+        world.pass_ms(1)
+        assert len(_stood(world)) == 2
+        world.channel.put_record("limit", Rule(value=30))
+        world.pass_ms(1)
+        assert _stood(world)[-1]["refused"][0][1] == 2
+        world.channel.put_record("limit", Rule(value=5))
+        world.pass_ms(1)
+        assert _stood(world)[-1] == {}
+        count = len(_stood(world))
+        world.pass_ms(AGAIN_EVERY_MS)
+        assert len(_stood(world)) == count
+
+
+def test_a_declaration_that_differs_from_the_nodes_is_told_with_what_differs() -> None:
+    """Two versions of a service may run at once."""
+    world = World()
+    with world.switches.following(world.channel, tended=False):
+        switch = world.switches.integer("limit", default=1, maximum=10)
+        world.channel.put(DECLARED, "limit", switch.declaration)
+        world.pass_ms(1)
+        assert _stood(world) == []
+        other = msgspec.structs.replace(switch.declaration, default=2, schema={"maximum": 50})
+        world.channel.put(DECLARED, "limit", other)
+        world.pass_ms(1)
+        assert _stood(world) == [{"otherwise": [["limit", ["default", "schema"]]]}]
+        world.channel.put_raw(DECLARED, "limit", b"7")
+        world.pass_ms(1)
+        assert _stood(world)[-1] == {}

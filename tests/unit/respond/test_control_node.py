@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from tenfold.kernel import TenfoldError, VirtualClock
 from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
 from tenfold.respond.control.app import control_app
-from tenfold.respond.control.desk import Desk
+from tenfold.respond.control.body import BYTES_MAX
+from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
 from tenfold.respond.control.inbox import Inbox
-from tenfold.respond.control.ledger import FORGOTTEN_AFTER, Ledger
-from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Conflict, Draft, Log, Put, Unacceptable
+from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, Ledger
+from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Check, Conflict, Draft, Log, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.sqlite import SqliteStore
+from tenfold.telemetry import Counter
 
 API = Process(id="p1", service="api")
 
@@ -95,16 +97,19 @@ class Disk:
         self.broken = False
         self.durable: list[Change] = []
 
-    def commit(self, changes: Sequence[Change]) -> None:
+    def commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
         self.go.wait(5)
         if self.broken:
             raise TenfoldError("no room")
+        if any(change.key == "poison" for change in changes):
+            raise OverflowError("too large")
         self.durable += changes
+        return {}
 
 
-async def desk_of(disk: Disk) -> tuple[Log, Desk, list[Change]]:
+async def desk_of(disk: Disk, check: Check | None = None) -> tuple[Log, Desk, list[Change]]:
     log, told = Log("i", "b"), list[Change]()
-    desk = Desk(log, disk, told.append, VirtualClock())
+    desk = Desk(log, disk, lambda change, _: told.append(change), VirtualClock(), {"switches": check} if check else {})
     desk.open()
     return log, desk, told
 
@@ -143,6 +148,77 @@ def test_what_the_disk_refuses_never_was() -> None:
         assert isinstance(change, Change)
         assert change.epoch == 1
         await desk.close()
+
+    asyncio.run(main())
+
+
+def test_what_a_check_or_the_disk_raises_is_the_failure_of_one_change() -> None:
+    """Those in the same batch are made, and so is the next."""
+
+    def check(wish: Put, _: Change | None, __: int) -> str:
+        return str(10**400 / 1.0) if wish.key == "large" else ""
+
+    async def main() -> None:
+        disk = Disk()
+        disk.go.set()
+        _, desk, told = await desk_of(disk, check)
+        async with asyncio.timeout(5):
+            wishes = [put(key=key) for key in ("a", "large", "poison", "b")]
+            outcomes = await asyncio.gather(*map(desk.put, wishes), return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [Change, ChangeFailed, ChangeFailed, Change]
+            assert "OverflowError" in str(outcomes[1])
+            assert isinstance(await desk.put(put(key="c")), Change)
+        assert [change.key for change in told] == ["a", "b", "c"]
+        assert [change.epoch for change in told] == [1, 2, 3]
+        assert not desk.ended
+        await desk.close()
+
+    asyncio.run(main())
+
+
+def test_a_change_that_cannot_be_told_is_made_all_the_same() -> None:
+    """It is durable; whoever was not told of it asks at the next line."""
+
+    async def main() -> None:
+        disk, failures = Disk(), Counter()
+        disk.go.set()
+
+        def broken(_: Change, __: str) -> None:
+            raise RuntimeError("broken on purpose")
+
+        desk = Desk(Log("i", "b"), disk, broken, VirtualClock(), failures=failures)
+        desk.open()
+        async with asyncio.timeout(5):
+            epochs = [outcome.epoch for outcome in [await desk.put(put()), await desk.put(put())]]  # type: ignore[union-attr]
+        assert epochs == [1, 2]
+        assert failures.value == 2
+        await desk.close()
+
+    asyncio.run(main())
+
+
+def test_a_node_whose_desk_has_ended_says_so(tmp_path: Path) -> None:
+    """To whoever asks for its health, to who waits for a change and to who comes later; nobody hangs."""
+
+    async def main() -> None:
+        store = opened(tmp_path)
+        node = ControlNode(store)
+
+        def ends(_: Put, __: Change | None, ___: int) -> str:
+            raise asyncio.CancelledError
+
+        node.checks["switches"] = ends
+        await node.open()
+        client = AsgiClient(control_app(node, "secret"))
+        assert (await client.ask("GET", "/health")).status == 200
+        async with asyncio.timeout(5):
+            for _ in range(2):
+                with pytest.raises(DeskEnded, match="accepts no change any longer"):
+                    await node.put(put())
+        health = await client.ask("GET", "/health")
+        assert (health.status, "no change" in health.text) == (503, True)
+        await node.close()
+        store.close()
 
     asyncio.run(main())
 
@@ -286,21 +362,57 @@ def test_a_history_that_was_edited_is_noticed(tmp_path: Path, edit: str, broken_
     store.close()
 
 
-def test_a_lost_store_begins_again_with_what_a_process_knew(tmp_path: Path) -> None:
-    """Under a later name, so that every process follows."""
+def test_a_lost_store_takes_in_what_a_process_knew(tmp_path: Path) -> None:
+    """Under a later name, with the word that it replaces the one before, so that every process follows."""
     store = opened(tmp_path)
     accepted(store, put(b"1"), put(b"2", key="b"))
     snapshot = ControlNode(store).log.snapshot()
+    assert not snapshot.replaces
     (tmp_path / "new").mkdir()
     heir = opened(tmp_path / "new")
     heir.adopt(snapshot, 0)
     assert heir.incarnation > store.incarnation
+    assert ControlNode(heir).log.snapshot().replaces
     assert [(record.key, record.json) for record in ControlNode(heir).log.records()] == [("a", b"1"), ("b", b"2")]
     before = store.incarnation
     store.renew(0)
     assert store.incarnation > before
+    assert ControlNode(store).log.snapshot().replaces
     store.close()
     heir.close()
+
+
+def test_what_was_changed_since_the_loss_stays_when_the_rest_is_taken_in(tmp_path: Path) -> None:
+    """Set or taken away since; taking in the same twice does nothing; the history is whole."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2", key="b"), put(b"3", key="c"))
+    snapshot = ControlNode(store).log.snapshot()
+    store.close()
+    (tmp_path / "new").mkdir()
+    heir = opened(tmp_path / "new")
+    accepted(heir, put(b"9", key="a"), put(b"9", key="c"), put(None, key="c"), put(b"1", topic="hot-keys"))
+    for _ in range(2):
+        heir.adopt(snapshot, 0)
+        assert [(record.key, record.json) for record in ControlNode(heir).log.records()] == [("a", b"9"), ("b", b"2")]
+    assert heir.broken_at() is None
+    heir.close()
+
+
+def test_who_holds_what_another_store_had_has_nothing_of_this_one_in_force() -> None:
+    """However large its epoch is; until it acknowledges, or has ended."""
+    ledger = Ledger()
+    ledger.joined(API, 900, 0, holds="0001-lost")
+    ledger.left(API, 10)
+    [presence] = ledger.presences(20)
+    assert (presence.epoch, presence.holds, presence.follows) == (0, "0001-lost", False)
+    ledger.joined(API, 900, 30, holds="0001-lost")
+    ledger.acked("p1", 2, 0, 0, 40)
+    [presence] = ledger.presences(50)
+    assert (presence.epoch, presence.holds, presence.follows) == (2, "", True)
+    ledger.joined(API, 900, 60, holds="0001-lost")
+    ledger.left(API, 70)
+    ledger.left(API, 80)
+    assert [one.holds for one in ledger.presences(81 + APART_FOR.ns)] == [""]
 
 
 def with_node(folder: Path, test: Callable[[ControlNode, AsgiClient], None]) -> None:
@@ -322,6 +434,27 @@ def test_nobody_asks_without_the_token(tmp_path: Path) -> None:
     with_node(tmp_path, test)
 
 
+@pytest.mark.parametrize(("method", "path"), [("PUT", "topics/switches/a"), ("POST", "acks"), ("POST", "reports")])
+def test_a_body_is_read_to_its_bound_and_no_further(tmp_path: Path, method: str, path: str) -> None:
+    """Whatever length its sender stated, or did not."""
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b" " * 65_536
+
+    def test(_: ControlNode, client: AsgiClient) -> None:
+        headers = {"Authorization": "Bearer secret"}
+        answer = asyncio.run(client.ask(method, f"/control/v1/{path}", headers=headers, parts=endless()))
+        assert answer.status == 413
+        assert "at most" in answer.json()["problem"]
+        assert taken == BYTES_MAX // 65_536 + 1
+
+    with_node(tmp_path, test)
+
+
 def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
     """Only who has followed the stream is somebody."""
 
@@ -332,5 +465,18 @@ def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
         node.ledger.joined(API, 0, node.clock.monotonic_ns())
         assert node.hear_acks(Acks("p1", [Applied(1, 0)]))
         assert node.hear_reports(reports)
+
+    with_node(tmp_path, test)
+
+
+def test_a_word_about_another_stores_epochs_counts_for_nothing(tmp_path: Path) -> None:
+    """A process may still have it to say when the node has come back with another store."""
+
+    def test(node: ControlNode, _: AsgiClient) -> None:
+        node.ledger.joined(API, 900, 0, holds="0001-lost")
+        assert node.hear_acks(Acks("p1", [Applied(900, 0)], "0001-lost"))
+        assert [one.epoch for one in node.ledger.presences(0)] == [0]
+        assert node.hear_acks(Acks("p1", [Applied(3, 0)], node.log.incarnation))
+        assert [one.epoch for one in node.ledger.presences(0)] == [3]
 
     with_node(tmp_path, test)

@@ -4,10 +4,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -18,10 +16,16 @@ from tenfold.protect.channel.messages import Report, Reports
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
 from tenfold.protect.switches.loads import Load, LoadReport
+from tenfold.protect.switches.standing import Refusal, Standing
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
-from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, moment, text
+from tenfold.respond.control.chain import Head
+from tenfold.respond.control.ledger import Ack, Presence
+from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
-from tenfold.respond.switchboard.history import wholeness_of
+from tenfold.respond.switchboard.following import Refused, following
+from tenfold.respond.switchboard.history import ends_at, entry, wholeness_of
+from tenfold.respond.switchboard.view import view_of
+from tenfold.telemetry import EventLog
 
 REVIEWS = Declaration(
     name="reviews", kind="boolean", default=True, tier="P3", functions=("product page",), owner="shop team"
@@ -37,10 +41,10 @@ def off(**said: Any) -> Rule:
 class Board:
     """A control node with a switchboard, a store on disk, and a clock that stands still."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, events: EventLog | None = None) -> None:
         self.clock = VirtualClock()
         self.store = SqliteStore(folder / "control.db", now_ns=1)
-        self.node = ControlNode(self.store, clock=self.clock)
+        self.node = ControlNode(self.store, clock=self.clock, events=events)
         self.switchboard = Switchboard(self.node)
 
     async def declare(self, *declarations: Declaration) -> None:
@@ -88,12 +92,14 @@ def run(tmp_path: Path) -> Callable[[Callable[[Board], Coroutine[Any, Any, None]
 
 Run = Callable[[Callable[[Board], Coroutine[Any, Any, None]]], None]
 STORES = tuple(map(str, range(11)))
+NOTHING = SwitchRecord()
 NOW_MS = VirtualClock().wall_ns() // 1_000_000
 
 REFUSED: list[tuple[str, SwitchRecord | bytes, str]] = [
     ("reviews", SwitchRecord((Rule(value="off", owner="ann", reason="x", stores=("7",)),)), "'off' is no boolean"),
     ("limit", SwitchRecord((Rule(value=900, owner="ann", reason="x"),)), "900 is more than 500"),
     ("limit", SwitchRecord((Rule(value=1.5, owner="ann", reason="x"),)), "1.5 is no integer"),
+    ("limit", SwitchRecord((Rule(value=10**400, owner="ann", reason="x"),)), "beyond 9007199254740991"),
     ("reviews", SwitchRecord((off(),)), "every store at once; more than 10 take a confirmation"),
     ("reviews", SwitchRecord((off(stores=STORES),)), "11 stores at once"),
     ("reviews", SwitchRecord((off(percent=10),)), "every store at once"),
@@ -131,6 +137,72 @@ def test_who_confirms_may_reach_far_but_not_beyond_the_schema(run: Run) -> None:
         assert isinstance(await board.put("limit", bad, confirmed=True), Unacceptable)
 
     run(scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "why"),
+    [
+        ("ghost", off(until_ms=NOW_MS + 401 * 86_400_000), "within 400 days"),
+        ("ghost", off(until_ms=10**18), "cannot be read"),
+        ("ghost", Rule(value=False), "has an owner, who answers for it, and a reason"),
+        ("ghost", Rule(value=10**30, owner="ann", reason="x"), "every JSON reader"),
+        ("ghost", off(where={"age": 10**30}), "every JSON reader"),
+        ("../x", off(), "'../x' is no name of a switch"),
+        ("Ghost", off(), "is no name of a switch"),
+    ],
+)
+def test_what_nobody_has_declared_is_checked_as_well(run: Run, name: str, rule: Rule, why: str) -> None:
+    """But for its kind, which nobody knows yet; whoever confirms it."""
+
+    async def scene(board: Board) -> None:
+        outcome = await board.put(name, SwitchRecord((rule,)), confirmed=True)
+        assert isinstance(outcome, Unacceptable)
+        assert why in outcome.problem
+        draft = Draft(name=name, if_epoch=0, before=NOTHING, after=SwitchRecord((rule,)))
+        assert why in draft.refusal(NOW_MS) or why == "cannot be read"
+
+    run(scene)
+
+
+def test_what_may_not_be_set_any_longer_can_be_taken_back(run: Run) -> None:
+    """As it lies in a store that an earlier node wrote: an odd name, or what cannot be read."""
+
+    async def scene(board: Board) -> None:
+        check = board.node.checks.pop("switches")
+        await board.put("../x", SwitchRecord((off(), off(stores=("7",)))))
+        await board.put("reviews", b'{"rules":[{"value":false,"until_ms":8640001000000000000}]}')
+        board.node.checks["switches"] = check
+        assert isinstance(await board.put("../x", SwitchRecord((off(),)), confirmed=True), Change)
+        assert isinstance(await board.put("../x", None), Change)
+        assert isinstance(await board.put("reviews", None), Change)
+
+    run(scene)
+
+
+def test_a_record_that_cannot_be_read_is_taken_back_by_a_draft_of_nothing() -> None:
+    """It is there, so taking it away is a change; where nothing is there is nothing to do."""
+    assert not Draft(name="reviews", if_epoch=7, before=NOTHING, after=NOTHING).changes_nothing
+    assert Draft(name="reviews", if_epoch=0, before=NOTHING, after=NOTHING).changes_nothing
+
+
+UNREADABLE = [
+    b"7",
+    b'{"rules":[{"value":false,"until_ms":8640001000000000000}]}',
+    b'{"rules":[{"value":false,"until_ms":99999999999999999999999}]}',
+    b'{"rules":[{"value":%s}]}' % (b"[" * 500 + b"]" * 500),
+]
+
+
+@pytest.mark.parametrize("json", UNREADABLE)
+def test_a_record_that_cannot_be_read_is_shown_as_such(json: bytes) -> None:
+    """In the list, by itself and in the history; with the words for the others beside it."""
+    change = Change(epoch=9, topic="switches", key="reviews", value=msgspec.Raw(json), by="ann", reason="x")
+    view = view_of("reviews", REVIEWS, change, now_ms=NOW_MS)
+    assert "The record of the switch 'reviews' cannot be" in view.problem
+    assert view.value is True
+    assert view.problem in text.table([view], NOW_MS)[1]
+    assert any(view.problem in line for line in text.page(view, None, NOW_MS))
+    assert "reviews" in text.entry_line(entry(change))
 
 
 def test_nobody_changes_a_switch_without_a_name_and_a_reason(run: Run) -> None:
@@ -262,20 +334,72 @@ def test_an_edit_of_the_history_or_of_what_is_in_force_is_found(
         for store in ("5", "6", "7"):
             await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
         topics = ("switches", DECLARED)
-        before = wholeness_of(board.store.links(0, 100), board.store.records(), topics=topics)
+        before = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
         assert (before.entries, before.problem) == (5, "")
         edited(tmp_path / "control.db", statement)
-        after = wholeness_of(board.store.links(0, 100), board.store.records(), topics=topics)
+        after = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
         assert problem in after.problem
 
     run(scene)
+
+
+@pytest.mark.parametrize("left", [4, 2, 0])
+def test_a_history_whose_end_was_cut_off_is_found(run: Run, tmp_path: Path, left: int) -> None:
+    """Also where what is in force was put back to what the rest of the history leads to, and where nothing is left."""
+
+    async def scene(board: Board) -> None:
+        for store in ("5", "6", "7"):
+            await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
+        whole = board.store.chain(0, 100)
+        assert whole.head == Head(5, whole.links[-1].digest)
+        assert not ends_at(wholeness_of(whole.links, [], topics=()), whole.head).problem
+        with closing(sqlite3.connect(tmp_path / "control.db")) as stranger, stranger:
+            stranger.execute("DELETE FROM changes WHERE epoch > ?", (left,))
+            stranger.execute("DELETE FROM records")
+            stranger.execute(
+                "INSERT INTO records SELECT topic, key, change FROM changes "
+                "WHERE epoch IN (SELECT max(epoch) FROM changes GROUP BY topic, key)"
+            )
+        cut = board.store.chain(0, 100)
+        wholeness = wholeness_of(cut.links, board.store.records(), topics=("switches", DECLARED))
+        assert not wholeness.problem
+        assert f"ends at epoch {left}, and was written up to epoch 5" in ends_at(wholeness, cut.head).problem
+
+    run(scene)
+
+
+def test_the_digest_of_a_change_is_said_outside_of_the_store(tmp_path: Path) -> None:
+    """In its event: whoever can write the store cannot take that back."""
+
+    async def scene(board: Board) -> None:
+        await board.declare(LIMIT)
+        await asyncio.gather(
+            *(board.put("limit", SwitchRecord((Rule(value=n, owner="a", reason="b"),))) for n in (5, 6))
+        )
+        await board.node.put(Put(topic="hot-keys", key="k", value=b"1"))
+
+    events = EventLog("control")
+    board = Board(tmp_path, events)
+
+    async def main() -> None:
+        await board.node.open()
+        board.switchboard.open()
+        async with asyncio.timeout(10):
+            await scene(board)
+        await board.switchboard.close()
+        await board.node.close()
+
+    asyncio.run(main())
+    said = [(event.detail["epoch"], event.detail["digest"]) for event in events]
+    assert said == [(link.epoch, link.digest) for link in board.store.chain(0, 100).links]
+    board.store.close()
 
 
 def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> None:
     """Its chain is sound by itself."""
 
     async def scene(board: Board) -> None:
-        links = board.store.links(0, 100)
+        links = board.store.chain(0, 100).links
         noted = (links[0].epoch, links[0].digest[:16])
         assert not wholeness_of(links, [], topics=(), seen=noted).problem
         assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(noted[0], "0" * 16)).problem
@@ -284,19 +408,20 @@ def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> 
     run(scene)
 
 
-def effect(before: SwitchRecord, after: SwitchRecord, declaration: Declaration = REVIEWS) -> Effect:
+def effect(before: SwitchRecord, after: SwitchRecord, *, subject: bool = True, attributes: bool = True) -> Effect:
     """On two processes: one of store 7, one that reads for stores 8 and 9."""
-    draft = Draft(name=declaration.name, if_epoch=0, before=before, after=after, declaration=declaration)
+    draft = Draft(name="reviews", if_epoch=0, before=before, after=after, declaration=REVIEWS)
     processes = [API, Process(id="p2", service="gateway")]
+
+    def load(reads_per_s: float, service: str, store: str) -> Load:
+        return Load("reviews", reads_per_s, service, store, subject=subject, attributes=attributes)
+
     loads = {
-        "p1": LoadReport(5, [Load("reviews", 100, "api", "7")]),
-        "p2": LoadReport(5, [Load("reviews", 10, "gateway", "8"), Load("reviews", 30, "gateway", "9")]),
-        "gone": LoadReport(5, [Load("reviews", 1000, "api", "7")]),
+        "p1": LoadReport(5, [load(100, "api", "7")]),
+        "p2": LoadReport(5, [load(10, "gateway", "8"), load(30, "gateway", "9")]),
+        "gone": LoadReport(5, [load(1000, "api", "7")]),
     }
     return effect_of(draft, processes, loads, now_ms=1)
-
-
-NOTHING = SwitchRecord()
 
 
 @pytest.mark.parametrize(
@@ -325,6 +450,27 @@ def test_a_dry_run_says_what_a_change_would_touch(
     assert said.functions == ("product page",)
 
 
+@pytest.mark.parametrize(
+    ("rule", "subject", "attributes", "reads_per_s", "no_subject_per_s"),
+    [
+        (off(percent=50), False, True, 0, 140),
+        (off(percent=50), True, False, 70, 0),
+        (off(where={"channel": "app"}), True, False, 0, 0),
+        (off(where={"channel": "app"}), False, True, 140, 0),
+        (off(where={"channel": "app"}, percent=50), True, False, 0, 0),
+        (off(where={"channel": "app"}, percent=50), False, True, 0, 140),
+        (off(), False, False, 140, 0),
+    ],
+)
+def test_a_dry_run_counts_no_read_that_a_rule_cannot_apply_to(
+    rule: Rule, subject: bool, attributes: bool, reads_per_s: float, no_subject_per_s: float
+) -> None:
+    """A percentage never applies to a read without a subject, a rule on attributes to none without them."""
+    said = effect(NOTHING, SwitchRecord((rule,)), subject=subject, attributes=attributes)
+    assert (said.reads_per_s, said.no_subject_per_s) == (reads_per_s, no_subject_per_s)
+    assert any("name no subject" in line for line in text.effect_lines(said)) is bool(no_subject_per_s)
+
+
 def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
     """Whoever throws a switch for all should know who is not reached."""
     kept = Rule(value=True, stores=("7",), owner="ann", reason="pilot")
@@ -334,44 +480,24 @@ def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
     assert any("stays as it is" in line for line in text.effect_lines(said))
 
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.mark.parametrize(
-    ("said", "zone", "moment_"),
-    [
-        ("02:00", "Asia/Shanghai", datetime(2026, 1, 2, 2, tzinfo=SHANGHAI)),
-        ("23:30", "Asia/Shanghai", datetime(2026, 1, 1, 23, 30, tzinfo=SHANGHAI)),
-        ("02:00", "UTC", datetime(2026, 1, 1, 2, tzinfo=UTC)),
-        ("00:00", "UTC", datetime(2026, 1, 2, tzinfo=UTC)),
-        ("2026-11-12T02:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=SHANGHAI)),
-        ("2026-11-12T02:00+00:00", "Asia/Shanghai", datetime(2026, 11, 12, 2, tzinfo=UTC)),
-    ],
-)
-def test_a_time_of_day_is_the_next_one_in_its_zone(said: str, zone: str, moment_: datetime) -> None:
-    """It is 2026-01-01 00:00 UTC, which is 08:00 in Shanghai."""
-    assert moment.until(said, NOW_MS, zone=zone) == moment_.timestamp() * 1000
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"), [("30m", 1800), ("1h30m", 5400), ("90 s", 90), ("2d", 172_800), ("1.5h", 5400)]
-)
-def test_a_length_is_from_now(said: str, seconds: int) -> None:
-    assert moment.after(said, NOW_MS) == NOW_MS + seconds * 1000
-
-
-@pytest.mark.parametrize("said", ["", "30", "m", "30x", "0s", "-5m"])
-def test_what_is_no_length_is_refused(said: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.after(said, NOW_MS)
-
-
-@pytest.mark.parametrize(
-    ("said", "zone"), [("25:00", "UTC"), ("soon", ""), ("02:00", "Mars/Olympus"), ("2020-01-01", "UTC")]
-)
-def test_what_is_no_moment_or_over_is_refused(said: str, zone: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.until(said, NOW_MS, zone=zone)
+def test_who_refuses_a_change_does_not_have_it_in_force() -> None:
+    """By its acknowledgement, or by how it says that it stands; whoever has not heard of it yet is told apart."""
+    presences = [
+        Presence(process=Process(id=f"p{number}", service="api", pid=number), epoch=epoch, since_ns=0)
+        for number, epoch in enumerate((7, 7, 9, 6))
+    ]
+    acks = [Ack("p0", 2_000_000, 0), Ack("p1", 1_000_000, 0, "20 is more than 10.")]
+    standings = {"p2": Standing(refused=(Refusal("limit", 7, "20 is more than 5."), Refusal("limit", 3, "old")))}
+    follows = following(7, presences, acks, standings)
+    assert (follows.processes, follows.applied, follows.missing, follows.complete) == (4, 1, ("api/3",), False)
+    assert follows.refused == (Refused("api/1", "20 is more than 10."), Refused("api/2", "20 is more than 5."))
+    assert (follows.slowest, follows.slowest_ms) == ("api/0", 2.0)
+    assert (
+        text.acknowledged(follows)
+        == "in force in 1 of 4 processes, median 2.0 ms, slowest 2.0 ms (api/0); refused in 2 processes: "
+        "20 is more than 10 (api/1, api/2); not yet in api/3"
+    )
+    assert following(7, presences[:3], acks, standings).complete
 
 
 def test_a_list_says_value_scope_time_left_owner_and_reason() -> None:
@@ -389,7 +515,7 @@ def test_a_list_says_value_scope_time_left_owner_and_reason() -> None:
         ),
     ]
     assert text.table(views, 0) == [
-        "SWITCH   TIER  VALUE          ELSEWHERE                TIME LEFT  OWNER  REASON",
+        "SWITCH   TIER  VALUE          ELSEWHERE                          TIME LEFT  OWNER  REASON",
         "limit          100 (default)",
-        "reviews  P3    off            off 10 % of stores 7, 8  30 min     ann    slow",
+        "reviews  P3    off            off 10 % of subjects, stores 7, 8  30 min     ann    slow",
     ]

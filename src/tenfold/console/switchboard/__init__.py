@@ -11,6 +11,7 @@ frame         what every page has around it, and what is said in the place of on
 hand          makes a change in the name of who is signed in
 watch         who has a page open is told that something is different
 picture       every switch as one look shows it
+applied       who has a change in force
 listing       in the order in which people look
 change        one change, as far as it has come
 wish          what a form says, and the rule that it comes to

@@ -7,11 +7,11 @@ import msgspec
 from tenfold.console.words import seal
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches import Declaration, RecordInvalid, Rule
 from tenfold.respond.control import Conflict
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator
 from tenfold.respond.switchboard.history import Entry
-from tenfold.respond.switchboard.operator import UndoRefused
+from tenfold.respond.switchboard.operator import ChangedAgain, UndoRefused
 
 
 class Faster(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,26 +77,26 @@ def make(
 
 
 def undo(name: str, change: int, operator: SwitchOperator) -> Change | Faster:
-    """What was set before `change`, which must still be the newest; going back is never held up by its reach."""
-    newest = operator.history(name, limit=1)
+    """What was set before `change`, unless somebody has changed it since; going back is never held up by its reach.
+
+    Raises UndoRefused, also when nothing would be different.
+    """
     try:
         draft = operator.draft_undo(name, change)
-    except UndoRefused:
-        if newest and newest[0].epoch != change:
-            return _faster(operator, name)
-        raise
-    said = newest[0].reason if newest else ""
-    outcome = operator.put(draft, reason=f"undo of {change}: {said}"[:1000], confirmed=True)
+    except ChangedAgain:
+        return _faster(operator, name)
+    said = f"undo of {draft.undoes.epoch}: {draft.undoes.reason}" if draft.undoes is not None else ""
+    outcome = operator.put(draft, reason=said[:1000], confirmed=True)
     return _faster(operator, name) if isinstance(outcome, Conflict) else outcome
 
 
 def undo_proposal(name: str, operator: SwitchOperator) -> Proposal | None:
-    """What undoing would touch; None when there is nothing to undo."""
+    """What undoing would touch; None when there is nothing to undo, or nothing that can be read."""
     try:
         draft = operator.draft_undo(name)
-    except UndoRefused:
+    except (UndoRefused, RecordInvalid):
         return None
-    return None if draft.changes_nothing else Proposal(draft=draft, effect=operator.effect(draft))
+    return Proposal(draft=draft, effect=operator.effect(draft))
 
 
 def declaration_of(name: str, operator: SwitchOperator) -> Declaration | None:

@@ -15,7 +15,8 @@ def groups(cards: Iterable[Card]) -> list[tuple[str, list[Card]]]:
     rest = [card for card in cards if not card.view.set]
     return [
         ("Set now", [card for card in cards if card.view.set]),
-        ("Features that can be shielded", [card for card in rest if card.shield is not None]),
+        ("Shielded by load or by a rule", [card for card in rest if card.missed]),
+        ("Features that can be shielded", [card for card in rest if card.shield is not None and not card.missed]),
         ("As declared", [card for card in rest if card.shield is None]),
     ]
 

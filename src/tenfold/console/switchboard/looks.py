@@ -8,15 +8,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from tenfold.console.switchboard import change as changes
+from tenfold.console.switchboard.applied import Applied, applied_by, following_presences
 from tenfold.console.switchboard.chain import ChainCheck, check_chain
 from tenfold.console.switchboard.change import Proposal
 from tenfold.console.switchboard.desk import Desk
 from tenfold.console.switchboard.epoch import epoch_in
 from tenfold.console.switchboard.frame import Frame
-from tenfold.console.switchboard.picture import Applied, applied_by, following_presences
 from tenfold.console.switchboard.watch import Watch
 from tenfold.protect.switches import Declaration
+from tenfold.protect.switches.standing import STANDING
 from tenfold.respond.switchboard import SwitchOperator
+from tenfold.respond.switchboard.following import standings_of
 from tenfold.respond.switchboard.history import Entry
 
 HISTORY_PAGE = 30
@@ -77,4 +79,6 @@ def _seen(name: str, operator: SwitchOperator) -> _Seen:
 
 
 def _applied(epoch: int, operator: SwitchOperator) -> tuple[Applied, ...]:
-    return applied_by(epoch, following_presences(operator.control.processes()), operator.control.acks(epoch))
+    control = operator.control
+    standings = standings_of(control.reports(STANDING))
+    return applied_by(epoch, following_presences(control.processes()), control.acks(epoch), standings)

@@ -4,46 +4,41 @@ but for the asking, which is the operator's.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
+from tenfold.console.switchboard.applied import Applied, applied_by, following_presences
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard import Draft, SwitchOperator, SwitchView
+from tenfold.respond.switchboard import Draft, ShieldView, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
-from tenfold.respond.switchboard.following import OPERATOR, name_of
+from tenfold.respond.switchboard.following import apart, apart_sentence, differing, standings_of
 from tenfold.respond.switchboard.view import view_of
 
 CARDS_MAX = 500
-APPLIED_MAX = 200
 ASKED_MAX = 30
 """Of so many switches, those changed last, it is asked who has applied them."""
 COST, FEATURE = "cost", "feature"
 """Labels of a declaration that make it a feature shield: what its absence costs, and what it hides."""
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """One process and one change. `took_ms` is None when it cannot be told: it caught up, or the node is younger."""
-
-    process: str
-    where: str
-    applied: bool
-    failures: int = 0
-    took_ms: float | None = None
-
-
 class Shield(msgspec.Struct, frozen=True, kw_only=True):
-    """A feature that can be left out. `spared_per_s` are the calls that find it otherwise than declared just now."""
+    """A feature that can be left out. `spared_per_s` are the calls that find it switched otherwise than declared just
+    now; `told` is what processes say: who misses it, by load and by rule too, and what that saved.
+    """
 
     feature: str
     cost: str
     calls_per_s: float
     spared_per_s: float
+    told: ShieldView | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +51,22 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     shield: Shield | None = None
 
     @property
+    def missed(self) -> bool:
+        """Whether it is a feature that some process leaves out just now, for whatever cause."""
+        return self.shield is not None and self.shield.told is not None and bool(self.shield.told.by)
+
+    @property
     def missing(self) -> int:
-        return sum(not one.applied for one in self.applied)
+        return sum(not one.applied and not one.refused for one in self.applied)
+
+    @property
+    def refused(self) -> int:
+        return sum(bool(one.refused) for one in self.applied)
+
+    @property
+    def why(self) -> str:
+        """Why the first of those refuses it."""
+        return next((one.refused for one in self.applied if one.refused), "")
 
     @property
     def failures(self) -> int:
@@ -72,7 +81,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, those that are set first; `left_out` are more than CARDS_MAX.
 
     `newest` is the epoch of the newest change of any switch, which may have left nothing set; `behind` are the
-    processes that do not have it yet.
+    processes that do not have it yet. `apart` says that some hold what another store had, and what to do.
     """
 
     at_ns: int
@@ -81,97 +90,81 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     processes: int
     cards: tuple[Card, ...]
     left_out: int = 0
+    apart: str = ""
 
     def same_as(self, other: "Picture | None") -> bool:
         return other is not None and msgspec.structs.replace(self, at_ns=0) == msgspec.structs.replace(other, at_ns=0)
 
 
+class _Told(NamedTuple):
+    """What the processes say: who follows, what each applied, refuses and reads; and of shields, by name."""
+
+    presences: Sequence[Presence]
+    acks: Mapping[int, Sequence[Ack]]
+    standings: Mapping[str, Standing]
+    loads: Mapping[str, LoadReport]
+    shields: Mapping[str, ShieldView]
+
+
 def look(operator: SwitchOperator, now_ns: int) -> Picture:
     """Everything, in a bounded number of questions."""
-    control = operator.control
-    declared = dict(_declarations(control.records(DECLARED)))
-    records = {record.key: record for record in control.records(TOPIC)}
-    presences, loads = following_presences(control.processes()), _loads(control.reports(LOADS))
-    newest = operator.newest()
-    asked = sorted((record.epoch for record in records.values()), reverse=True)[:ASKED_MAX]
-    acks = {epoch: control.acks(epoch) for epoch in asked}
+    declared = dict(_declarations(operator.control.records(DECLARED)))
+    records = {record.key: record for record in operator.control.records(TOPIC)}
+    processes, newest = operator.control.processes(), operator.newest()
+    told = _told(operator, following_presences(processes), records.values())
     cards = [
-        _card(name, declared.get(name), records.get(name), presences, acks, loads, now_ns)
-        for name in sorted(declared.keys() | records.keys())
+        _card(name, declared.get(name), records.get(name), told, now_ns) for name in sorted(declared.keys() | records)
     ]
-    cards.sort(key=lambda card: (not card.view.set, card.shield is None))
+    cards.sort(key=lambda card: (not card.view.set, not card.missed, card.shield is None))
     return Picture(
         at_ns=now_ns,
         newest=newest,
-        behind=sum(presence.epoch < newest for presence in presences),
-        processes=len(presences),
+        behind=sum(presence.epoch < newest for presence in told.presences),
+        processes=len(told.presences),
         cards=tuple(cards[:CARDS_MAX]),
         left_out=max(0, len(cards) - CARDS_MAX),
+        apart=apart_sentence(apart(processes)),
     )
 
 
-def following_presences(presences: Iterable[Presence]) -> list[Presence]:
-    """The services that follow now; people's own tools do not count."""
-    return [one for one in presences if one.left_ns is None and one.process.service != OPERATOR]
-
-
-def applied_by(epoch: int, presences: Iterable[Presence], acks: Iterable[Ack]) -> tuple[Applied, ...]:
-    """Who has the change in force and who has not: those first, then the slowest; at most APPLIED_MAX."""
-    by_process = {ack.process: ack for ack in acks}
-    rows = [_applied(epoch, presence, by_process.get(presence.process.id)) for presence in presences]
-    rows.sort(key=lambda one: (one.applied, -(one.took_ms or 0.0), one.process))
-    return tuple(rows[:APPLIED_MAX])
-
-
-def _applied(epoch: int, presence: Presence, ack: Ack | None) -> Applied:
-    process = presence.process
-    return Applied(
-        process=name_of(presence),
-        where=f"{process.host} {process.pid}".strip(),
-        applied=presence.epoch >= epoch,
-        failures=ack.failures if ack is not None else 0,
-        took_ms=ack.took_ns / 1e6 if ack is not None and ack.took_ns is not None else None,
+def _told(operator: SwitchOperator, presences: Sequence[Presence], records: Iterable[Change]) -> _Told:
+    control = operator.control
+    asked = sorted((record.epoch for record in records), reverse=True)[:ASKED_MAX]
+    return _Told(
+        presences,
+        acks={epoch: control.acks(epoch) for epoch in asked},
+        standings=standings_of(control.reports(STANDING)),
+        loads=_loads(control.reports(LOADS)),
+        shields=operator.shields(),
     )
 
 
-def _card(
-    name: str,
-    declaration: Declaration | None,
-    record: Change | None,
-    presences: Sequence[Presence],
-    acks: Mapping[int, Sequence[Ack]],
-    loads: Mapping[str, LoadReport],
-    now_ns: int,
-) -> Card:
-    view = view_of(name, declaration, record, now_ms=now_ns // 1_000_000)
-    asked = record is not None and record.epoch in acks
+def _card(name: str, declaration: Declaration | None, record: Change | None, told: _Told, now_ns: int) -> Card:
+    otherwise = differing(name, told.presences, told.standings)
+    view = view_of(name, declaration, record, now_ms=now_ns // 1_000_000, otherwise=otherwise)
+    asked = record is not None and record.epoch in told.acks
     return Card(
         view=view,
         owner=declaration.owner if declaration is not None else "",
-        applied=applied_by(view.epoch, presences, acks[view.epoch]) if asked else (),
-        processes=len(presences),
-        shield=_shield(view, declaration, presences, loads, now_ns),
+        applied=applied_by(view.epoch, told.presences, told.acks[view.epoch], told.standings) if asked else (),
+        processes=len(told.presences),
+        shield=_shield(view, declaration, told, now_ns),
     )
 
 
-def _shield(
-    view: SwitchView,
-    declaration: Declaration | None,
-    presences: Sequence[Presence],
-    loads: Mapping[str, LoadReport],
-    now_ns: int,
-) -> Shield | None:
+def _shield(view: SwitchView, declaration: Declaration | None, told: _Told, now_ns: int) -> Shield | None:
     """Of a declaration that says what its absence costs. What is spared is what would change if all was taken back."""
     if declaration is None or COST not in declaration.labels:
         return None
     set_now = SwitchRecord(view.rules)
     draft = Draft(name=view.name, if_epoch=0, before=SwitchRecord(), after=set_now, declaration=declaration)
-    effect = effect_of(draft, [one.process for one in presences], loads, now_ms=now_ns // 1_000_000)
+    effect = effect_of(draft, [one.process for one in told.presences], told.loads, now_ms=now_ns // 1_000_000)
     return Shield(
         feature=str(declaration.labels.get(FEATURE, view.name)),
         cost=str(declaration.labels[COST]),
         calls_per_s=effect.reads_per_s_all,
         spared_per_s=effect.reads_per_s,
+        told=told.shields.get(view.name),
     )
 
 

@@ -16,7 +16,7 @@ from tenfold.console.switchboard.epoch import looked_at
 from tenfold.console.switchboard.frame import Frame, made
 from tenfold.console.switchboard.hand import Hand
 from tenfold.console.switchboard.watch import Watch
-from tenfold.console.switchboard.wish import LENGTHS, Wish, WishUnclear, first_wish, rule_of, wish_of
+from tenfold.console.switchboard.wish import LENGTHS, Wish, WishUnclear, clocks_note, first_wish, rule_of, wish_of
 from tenfold.protect.switches import Declaration, Rule
 
 
@@ -85,7 +85,7 @@ class Setting:
     async def _sheet(self, request: Request, wish: Wish) -> _Sheet:
         name = request.path_params["name"]
         declaration = await self._desk.ask(partial(changes.declaration_of, name))
-        rule = rule_of(wish, declaration, self._desk.clock.wall_ns() // 1_000_000)
+        rule = rule_of(wish, declaration, self._now_ms())
         return _Sheet(request, name, declaration, wish, rule)
 
     def _draw(
@@ -108,9 +108,13 @@ class Setting:
             problems=problems,
             looked=looked,
             until_ms=proposal.draft.after.rules[-1].until_ms if proposal and proposal.draft.after.rules else 0,
+            clocks_note=clocks_note(sheet.wish, self._now_ms()),
             lengths=LENGTHS,
             choices=_choices(sheet.declaration),
         )
+
+    def _now_ms(self) -> int:
+        return self._desk.clock.wall_ns() // 1_000_000
 
 
 def _problems(sheet: _Sheet) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.switches.schema import problem_with
 from tenfold.respond.switchboard import moment
 from tenfold.respond.switchboard.check import UNTIL_MAX_MS
 
@@ -18,7 +19,9 @@ LENGTHS = ("15m", "30m", "1h", "2h", "4h", "12h", "1d")
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields as they were typed. Places are separated by commas or blanks; `ends` is `30m`, `02:00` or nothing."""
+    """The fields as they were typed. Places are separated by commas or blanks; `ends` is `30m`, `02:00`,
+    `02:00 Asia/Shanghai` or nothing.
+    """
 
     value: str = ""
     stores: str = ""
@@ -84,12 +87,19 @@ def rule_of(wish: Wish, declaration: Declaration | None, now_ms: int) -> Rule | 
     return WishUnclear(problems) if problems else rule
 
 
+def clocks_note(wish: Wish, now_ms: int) -> str:
+    """What a change of the clocks makes of the end that was typed; nothing when it is as it was typed."""
+    with suppress(moment.MomentInvalid):
+        return moment.until(wish.ends, now_ms).note if ":" in wish.ends else ""
+    return ""
+
+
 def _value(text: str, declaration: Declaration | None, problems: dict[str, str]) -> Any:
     kind = declaration.kind if declaration is not None else "json"
     value = _read(text, kind)
     problem = "say what it should be" if not text and kind != "text" else ""
-    if not problem and declaration is not None:
-        problem = declaration.problem_with(value)
+    if not problem:
+        problem = declaration.problem_with(value) if declaration is not None else problem_with(value, {})
     if problem:
         problems["value"] = f"{problem[0].upper()}{problem[1:]}."
     return value
@@ -127,7 +137,7 @@ def _until_ms(text: str, now_ms: int, problems: dict[str, str]) -> int:
     if not text:
         return 0
     try:
-        until_ms = moment.until(text, now_ms) if ":" in text else moment.after(text, now_ms)
+        until_ms = moment.until(text, now_ms).at_ms if ":" in text else moment.after(text, now_ms)
     except (moment.MomentInvalid, OverflowError) as error:
         problems["ends"] = str(error)
         return 0

@@ -47,7 +47,7 @@ class Breakers:
         self._troubled = Troubled(keys_max, self._registry)
         self._breakers: dict[Path, Breaker] = {}
         self._keys: dict[Path, Keys] = {}
-        self._holds: dict[Path, Hold] = {}
+        self._holds: Mapping[Path, Hold] = {}
         self._listeners: list[Callable[[Breaker], None]] = []
         self._lock = threading.RLock()
         tell_forks(self)
@@ -70,21 +70,23 @@ class Breakers:
 
     def isolate(self, dependency: str, operation: str = "", key_class: str = "", *, owner: str, reason: str) -> None:
         """Hold open everything below, what will be used later too, until `release`."""
-        self._holds[_path(dependency, operation, key_class)] = Hold(BreakerState.OPEN, owner, reason)
         if key_class:
             self.of(dependency, operation, key_class).force_open(owner=owner, reason=reason)
             return
-        for breaker in self._below(_path(dependency, operation)):
+        top = _path(dependency, operation)
+        self._hold(top, Hold(BreakerState.OPEN, owner, reason))
+        for _, breaker in self._below(top):
             breaker.force_open(owner=owner, reason=reason)
 
     def release(self, dependency: str, operation: str = "", key_class: str = "", *, owner: str, reason: str) -> None:
         """Take back what `isolate` did at the same place; what is isolated above or below stays so."""
-        self._holds.pop(_path(dependency, operation, key_class), None)
         if key_class:
             self.of(dependency, operation, key_class).release(owner=owner, reason=reason)
             return
-        for path, breaker in list(self._breakers.items()):
-            if _is_below(path, _path(dependency, operation)) and self._hold_of(path) is None:
+        top = _path(dependency, operation)
+        self._hold(top, None)
+        for path, breaker in self._below(top):
+            if self._hold_of(path) is None:
                 breaker.release(owner=owner, reason=reason)
 
     def find(self, name: str) -> Breaker | None:
@@ -152,16 +154,22 @@ class Breakers:
         by_operation = self._policies.get("/".join(path[:2]))
         return by_operation or self._policies.get(path[0]) or self._policy
 
+    def _hold(self, top: Path, hold: Hold | None) -> None:
+        """Swapped whole: whoever grows a breaker meanwhile goes on looking at what was there."""
+        with self._lock:
+            others = {held: other for held, other in self._holds.items() if held != top}
+            self._holds = others if hold is None else {**others, top: hold}
+
     def _hold_of(self, path: Path) -> Hold | None:
         return next((hold for held, hold in self._holds.items() if _is_below(path, held)), None)
 
-    def _below(self, top: Path) -> list[Breaker]:
+    def _below(self, top: Path) -> list[tuple[Path, Breaker]]:
         with self._lock:
-            return [breaker for path, breaker in self._breakers.items() if _is_below(path, top)]
+            return [(path, breaker) for path, breaker in self._breakers.items() if _is_below(path, top)]
 
 
-def _path(*parts: str) -> Path:
-    return tuple(part for part in parts if part)
+def _path(dependency: str, operation: str) -> Path:
+    return (dependency, operation) if operation else (dependency,)
 
 
 def _is_below(path: Path, top: Path) -> bool:

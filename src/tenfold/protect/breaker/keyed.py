@@ -3,7 +3,7 @@
 from tenfold.protect.breaker.breaker import FIRST_EPOCH
 from tenfold.protect.breaker.guard import Guard
 from tenfold.protect.breaker.keys import Keys
-from tenfold.protect.breaker.state import BreakerState
+from tenfold.protect.breaker.state import BreakerState, Hold
 
 _BITS = 40
 _PART = (1 << _BITS) - 1
@@ -26,7 +26,7 @@ class KeyedBreaker:
     @property
     def state(self) -> BreakerState:
         """That of the operation when it is in trouble, else of the class."""
-        part = self._keys.get(self.name)
+        part = self._keys.get(self.name) or self._keys.hold_of(self.name)
         whole = self._whole.state
         return part.state if part is not None and whole is BreakerState.CLOSED else whole
 
@@ -36,7 +36,11 @@ class KeyedBreaker:
         if not whole:
             return 0
         part = self._keys.get(self.name)
-        epoch = part.admit() if part is not None else FIRST_EPOCH
+        if part is not None:
+            epoch = part.admit()
+        else:  # of a class that is well nothing is remembered, but that somebody may hold it open
+            hold = self._keys.hold_of(self.name)
+            epoch = FIRST_EPOCH if hold is None or hold.state is not BreakerState.OPEN else 0
         if not epoch:
             self._whole.abandoned(whole)
             return 0
@@ -68,16 +72,14 @@ class KeyedBreaker:
         return self._whole.guard_for(self)
 
     def force_open(self, *, owner: str, reason: str) -> None:
-        self._keys.make(self.name).force_open(owner=owner, reason=reason)
+        self._keys.force(self.name, Hold(BreakerState.OPEN, owner, reason))
 
     def force_closed(self, *, owner: str, reason: str) -> None:
         """Holds this class closed; the operation's own breaker still decides over all of them."""
-        self._keys.make(self.name).force_closed(owner=owner, reason=reason)
+        self._keys.force(self.name, Hold(BreakerState.CLOSED, owner, reason))
 
     def release(self, *, owner: str, reason: str) -> None:
-        part = self._keys.get(self.name)
-        if part is not None:
-            part.release(owner=owner, reason=reason)
+        self._keys.release(self.name, owner=owner, reason=reason)
 
 
 def _split(epoch: int | None) -> tuple[int | None, int | None]:

@@ -3,14 +3,14 @@
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from tenfold.kernel import Clock
 from tenfold.protect.breaker.breaker import Breaker
 from tenfold.protect.breaker.meters import Meters
 from tenfold.protect.breaker.policy import Policy
-from tenfold.protect.breaker.state import BreakerState
+from tenfold.protect.breaker.state import BreakerState, Hold
 from tenfold.telemetry import Registry
 
 _LOOK = 8
@@ -18,11 +18,15 @@ _LOOK = 8
 
 
 class Troubled:
-    """At most `keys_max` breakers of key classes, least recently in trouble first. Reading needs no lock."""
+    """At most `keys_max` breakers of key classes, least recently in trouble first. Reading needs no lock.
+
+    What a person holds open or closed stays so when its breaker is forgotten: holds are kept by themselves.
+    """
 
     def __init__(self, keys_max: int, registry: Registry) -> None:
         self._keys_max = keys_max
         self._breakers: OrderedDict[str, Breaker] = OrderedDict()
+        self._holds: Mapping[str, Hold] = {}
         self._lock = threading.RLock()
         registry.gauge("tenfold_breaker_keys", "Key classes whose trouble is remembered.").child().ask(
             lambda: float(len(self._breakers))
@@ -42,6 +46,16 @@ class Troubled:
             else:
                 self._breakers.move_to_end(name)
             return breaker
+
+    def hold_of(self, name: str) -> Hold | None:
+        """Whether and how somebody holds that class."""
+        return self._holds.get(name)
+
+    def hold(self, name: str, hold: Hold | None) -> None:
+        """From now on, of breakers that are made later too; None: nobody does. Swapped whole, for those who read."""
+        with self._lock:
+            others = {held: other for held, other in self._holds.items() if held != name}
+            self._holds = others if hold is None else {**others, name: hold}
 
     def __iter__(self) -> Iterator[Breaker]:
         with self._lock:
@@ -63,7 +77,7 @@ class Troubled:
             self._forgotten.inc()
 
     def _to_forget(self) -> str:
-        """One that admits, else the oldest that nobody holds."""
+        """One that admits, else the oldest that nobody holds, else the oldest: its hold is not forgotten."""
         oldest, looked = next(iter(self._breakers)), 0
         for name, breaker in self._breakers.items():
             if breaker.hold is not None:
@@ -98,6 +112,7 @@ class Keys:
         self._clock = clock
         self._meters = meters
         self._listeners = listeners
+        self.hold_of = troubled.hold_of
 
     def get(self, name: str) -> Breaker | None:
         return self._troubled.get(name)
@@ -105,8 +120,32 @@ class Keys:
     def make(self, name: str) -> Breaker:
         return self._troubled.make(name, self._grow)
 
+    def force(self, name: str, hold: Hold) -> None:
+        """Hold it, whether its breaker is remembered or not."""
+        self._troubled.hold(name, hold)
+        part = self.get(name)
+        if part is None:
+            self.make(name)
+        else:
+            _force(part, hold)
+
+    def release(self, name: str, *, owner: str, reason: str) -> None:
+        """Take back what `force` did."""
+        self._troubled.hold(name, None)
+        part = self.get(name)
+        if part is not None:
+            part.release(owner=owner, reason=reason)
+
     def _grow(self, name: str) -> Breaker:
         breaker = Breaker(name, policy=self._policy, clock=self._clock, meters=self._meters)
+        hold = self.hold_of(name)
+        if hold is not None:
+            _force(breaker, hold)
         for on_change in self._listeners:
             breaker.listen(on_change)
         return breaker
+
+
+def _force(breaker: Breaker, hold: Hold) -> None:
+    force = breaker.force_open if hold.state is BreakerState.OPEN else breaker.force_closed
+    force(owner=hold.owner, reason=hold.reason)

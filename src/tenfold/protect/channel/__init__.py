@@ -19,6 +19,7 @@ from tenfold.protect.channel.channel import Channel, ChannelClosed
 from tenfold.protect.channel.lines import Change
 from tenfold.protect.channel.mirror import Records, State
 from tenfold.protect.channel.process import Process
+from tenfold.protect.channel.subscribers import ChangeRefused
 from tenfold.protect.channel.wire import AddressInvalid
 
-__all__ = ["AddressInvalid", "Change", "Channel", "ChannelClosed", "Process", "Records", "State"]
+__all__ = ["AddressInvalid", "Change", "ChangeRefused", "Channel", "ChannelClosed", "Process", "Records", "State"]

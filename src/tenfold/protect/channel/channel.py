@@ -25,7 +25,7 @@ from tenfold.protect.channel.lines import Beat, decode
 from tenfold.protect.channel.meters import Meters
 from tenfold.protect.channel.mirror import NOTHING, Followed, Mirror, Records, Refusal, State
 from tenfold.protect.channel.process import Process
-from tenfold.protect.channel.subscribers import Loop, OnChange, Subscribers, in_loop
+from tenfold.protect.channel.subscribers import Loop, OnChange, Subscribers, Told, in_loop
 from tenfold.protect.channel.wire import Address, Stream, StreamLost
 from tenfold.telemetry import EventLog, Registry
 
@@ -129,7 +129,8 @@ class Channel:
         """Call `on_change` with every record of `topic` there is, before this returns, and then with every change.
 
         Changes come in order, in the channel's thread or, given `loop`, all of it in that loop's. A subscriber must
-        not block; one that raises is counted, and the acknowledgement says so. Answers how to leave. In a forked child
+        not block; one that raises is counted, and the acknowledgement says so; one that raises
+        ChangeRefused has not put it in force, which is said apart. Answers how to leave. In a forked child
         the change that the parent was just telling is told again.
         """
         teller = in_loop(loop, on_change) if loop is not None else on_change
@@ -171,19 +172,19 @@ class Channel:
         if isinstance(said, Beat):
             self._courier.prompt()
         else:
-            failures = self._put_in_force(followed)
-            self._courier.acked(followed.state.epoch, failures)
+            told = self._put_in_force(followed)
+            self._courier.acked(followed.state.incarnation, followed.state.epoch, told)
         self._contact.heard(self.epoch, time.monotonic_ns())
 
-    def _put_in_force(self, followed: Followed) -> int:
-        """Swap the state, then tell; answers how many subscribers raised."""
+    def _put_in_force(self, followed: Followed) -> Told:
+        """Swap the state, then tell; answers what came of telling."""
         with self._subscribers.lock:
             self._untold = followed
             self._mirror.follow(followed)
-            failures = self._subscribers.tell(followed.changes)
+            told = self._subscribers.tell(followed.changes)
             self._untold = None
         self._meters.applied.inc(len(followed.changes))
-        return failures
+        return told
 
     def _lost(self, reason: str) -> None:
         self._contact.lost(reason, self.epoch, time.monotonic_ns())

@@ -10,11 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from http.client import HTTPConnection
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from tenfold.kernel import Backoff, Duration
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
+from tenfold.protect.channel.subscribers import Told
 from tenfold.protect.channel.wire import Address, Failure, StreamLost, abandon
 from tenfold.telemetry import Counter
 
@@ -24,6 +26,15 @@ ACKS_MAX = 4096
 REPORTS_MAX = 256
 REPORT_BYTES_MAX = 64 << 10
 BATCH_BYTES_MAX = 512 << 10
+
+
+class _Ack(NamedTuple):
+    """An epoch of a store and when it was applied here (monotonic)."""
+
+    incarnation: str
+    epoch: int
+    applied_ns: int
+    told: Told
 
 
 class Courier:
@@ -42,8 +53,8 @@ class Courier:
         self._chore = chore
         self._chance = random.Random(seed)
         self._backoff = Backoff(random.Random(seed), first=Duration.from_ms(250), longest=Duration.from_s(2))
-        self._acks: deque[tuple[int, int, int]] = deque(maxlen=ACKS_MAX)
-        self._unsaid: list[tuple[int, int, int]] = []
+        self._acks: deque[_Ack] = deque(maxlen=ACKS_MAX)
+        self._unsaid: list[_Ack] = []
         self._reports: deque[Report] = deque()
         self._news = threading.Condition(threading.Lock())
         self._closing = False
@@ -53,11 +64,11 @@ class Courier:
     def open(self) -> None:
         self._thread.start()
 
-    def acked(self, epoch: int, failures: int) -> None:
-        """`epoch` was applied just now. It is said at the next `prompt`: in the moment of a change every process of
-        a machine has better things to do. The oldest word is lost when too many wait, as later ones imply it.
+    def acked(self, incarnation: str, epoch: int, told: Told) -> None:
+        """`epoch` of that store was applied just now. It is said at the next `prompt`: in the moment of a change every
+        process of a machine has better things to do. The oldest is lost when too many wait, as later ones imply it.
         """
-        self._acks.append((epoch, time.monotonic_ns(), failures))
+        self._acks.append(_Ack(incarnation, epoch, time.monotonic_ns(), told))
 
     def prompt(self) -> None:
         """A good moment to say what was acknowledged; the node's beats give it, to each process at its own time."""
@@ -134,9 +145,13 @@ class Courier:
         del self._unsaid[:-ACKS_MAX]
         if not self._unsaid:
             return
-        now_ns = time.monotonic_ns()
-        applied = [Applied(epoch, now_ns - applied_ns, failures) for epoch, applied_ns, failures in self._unsaid]
-        self._post("/acks", msgspec.json.encode(Acks(self._process, applied)))
+        now_ns, incarnation = time.monotonic_ns(), self._unsaid[-1].incarnation
+        applied = [
+            Applied(ack.epoch, now_ns - ack.applied_ns, *ack.told)
+            for ack in self._unsaid
+            if ack.incarnation == incarnation  # a store that was replaced asks for no word any longer
+        ]
+        self._post("/acks", msgspec.json.encode(Acks(self._process, applied, incarnation)))
         self._unsaid.clear()
 
     def _send_reports(self) -> None:

@@ -4,8 +4,11 @@ One header line, then the snapshot's own line:  tenfold-channel 1 <BLAKE2b of th
 Ephemeral records are not kept: nobody could say whether they still hold.
 """
 
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from tenfold.protect.channel.mirror import Followed, Mirror, State
 MAGIC = b"tenfold-channel 1 "
 BYTES_MAX = 32 << 20
 KEEP_EVERY = Duration.from_s(1)
+AGAIN = Duration.from_ms(100)
+"""When another process was writing the same file."""
 
 
 class KeepsakeRefused(TenfoldError):
@@ -45,11 +50,34 @@ class Keepsake:
                 remedy="Nothing to do once the control node answers: the file is then written anew.",
             ) from error
 
-    def save(self, state: State) -> None:
-        """Keep `state`, whole or not at all; nothing when the file's is as new. Raises OSError."""
-        if (state.incarnation, state.epoch) <= self._kept():
-            return
-        body = encode(kept(state))
+    def save(self, state: State) -> bool:
+        """Keep `state`, whole or not at all; nothing when the file's is as new. Raises OSError.
+
+        False while another process is at it: who is as slow as a disk must not put an older state over a newer one,
+        and nobody waits for a process that may have been stopped.
+        """
+        with self._locked() as mine:
+            if mine and (state.incarnation, state.epoch) > self._kept():
+                self._write(encode(kept(state)))
+        return mine
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        """Whether the file is this process's alone; whoever dies lets go."""
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        mine = False
+        try:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                mine = True
+            yield mine
+        finally:
+            if mine:  # closing would not do: a child that was forked just now has the descriptor too
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+    def _write(self, body: bytes) -> None:
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123  # Path.open takes no descriptor
@@ -96,8 +124,10 @@ class Keeper:
         if now_ns < self._again_at_ns and not at_once:
             return (self._again_at_ns - now_ns) / 1e9
         self._kept, self._again_at_ns = state, now_ns + KEEP_EVERY.ns
-        self.keepsake.save(state)
-        return None
+        if self.keepsake.save(state):
+            return None
+        self._kept, self._again_at_ns = None, now_ns + AGAIN.ns
+        return AGAIN.s
 
 
 def kept(state: State) -> Snapshot:

@@ -36,12 +36,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag_field="line", tag="snapshot"):
-    """Everything at `epoch`. `incarnation` names the store, `boot` the life of the node that speaks."""
+    """Everything at `epoch`. `incarnation` names the store, `boot` the life of the node that speaks.
+
+    `replaces`: somebody has said that this store takes the place of whatever a process holds of an earlier one.
+    """
 
     incarnation: str
     boot: str
     epoch: Epoch
     records: tuple[Change, ...] = ()
+    replaces: bool = False
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True, tag_field="line", tag="missed"):

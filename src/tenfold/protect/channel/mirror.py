@@ -7,8 +7,10 @@ a change whose `previous` is our epoch        followed
 any other change, a beat of another epoch     GAP: connect again and ask for what was missed
 a snapshot or missed of our incarnation       followed from our epoch on; OLDER when the node's is smaller,
                                               as a store is that was put back from a backup
-of an incarnation born later                  followed, all at once, unless it is EMPTY: nobody has said yet that
-                                              the new store is meant to replace what we hold
+of an incarnation born later                  followed, all at once, when somebody has said that it replaces what we
+                                              hold, or when we hold nothing that lasts; else STRANGE, whatever that
+                                              store may hold by now: what processes and people put into it since does
+                                              not say that everything else is to be forgotten
 of an incarnation born earlier                OLDER: a node that was replaced has come back
 """
 
@@ -42,7 +44,7 @@ class Refusal(enum.Enum):
     UNINTRODUCED = "the stream did not begin with a snapshot or with what was missed"
     GAP = "a change was lost on the way"
     OLDER = "the node's store is older than what this process knows"
-    EMPTY = "the node's store is new and empty, and this process holds records of another"
+    STRANGE = "the node's store is a new one, and nobody has said that it replaces what this process holds of another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ def _weigh_snapshot(state: State, line: Snapshot) -> Followed | Refusal:
     if state.incarnation and line.incarnation != state.incarnation:
         if line.incarnation < state.incarnation:
             return Refusal.OLDER
-        if line.epoch == 0:
-            return Refusal.EMPTY
+        if not line.replaces and any(not record.ephemeral for record in state.records()):
+            return Refusal.STRANGE
     elif state.incarnation and line.epoch < state.epoch:
         return Refusal.OLDER
     changes = _difference(state, line)

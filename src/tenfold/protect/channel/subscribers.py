@@ -2,12 +2,26 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
 from tenfold.telemetry import Counter
 
 OnChange = Callable[[Change], None]
+
+WHY_LENGTH_MAX = 200
+
+
+class ChangeRefused(TenfoldError):
+    """Raised by a subscriber: what it was told is not in force here, and what was there before goes on."""
+
+
+class Told(NamedTuple):
+    """How many subscribers raised, and why the last of the changes is not in force here; nothing when it is."""
+
+    failures: int = 0
+    refused: str = ""
 
 
 class Loop(Protocol):
@@ -31,21 +45,24 @@ class Subscribers:
             self._tell_one(on_change, record)
         return lambda: self._leave(topic, on_change)
 
-    def tell(self, changes: Iterable[Change]) -> int:
-        """Tell everyone; answers how many of those who were told raised."""
-        failures = 0
+    def tell(self, changes: Iterable[Change]) -> Told:
+        """Tell everyone."""
+        failures, refused = 0, ""
         for change in changes:
-            for on_change in self._by_topic.get(change.topic, ()):
-                failures += self._tell_one(on_change, change)
-        return failures
+            told = [self._tell_one(on_change, change) for on_change in self._by_topic.get(change.topic, ())]
+            failures += sum(one.failures for one in told)
+            refused = next((one.refused for one in told if one.refused), "")
+        return Told(failures, refused)
 
-    def _tell_one(self, on_change: OnChange, change: Change) -> int:
+    def _tell_one(self, on_change: OnChange, change: Change) -> Told:
         try:
             on_change(change)
+        except ChangeRefused as refusal:
+            return Told(refused=str(refusal)[:WHY_LENGTH_MAX])
         except Exception:
             self._failures.inc()
-            return 1
-        return 0
+            return Told(failures=1)
+        return Told()
 
     def _leave(self, topic: str, on_change: OnChange) -> None:
         with self.lock:

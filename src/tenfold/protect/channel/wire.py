@@ -1,6 +1,7 @@
 """One connection to the control node: plain HTTP/1.1 of the standard library, with a bound to every wait."""
 
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -90,6 +91,15 @@ class Stream:
     def drop(self) -> None:
         """For a forked child: the connection is the parent's."""
         abandon(self._sock)
+
+
+def hung_up(connection: HTTPConnection) -> bool:
+    """Whether the other side has closed a connection that is open here: nothing should come in between two requests."""
+    if connection.sock is None:
+        return False
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def abandon(sock: socket.socket | None) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tenfold.kernel.forks import tell_forks
 from tenfold.protect.shields.meters import Meters
+from tenfold.protect.shields.report import FeatureReport
 from tenfold.protect.switches import BooleanSwitch
 from tenfold.telemetry import EventLog
 
@@ -24,7 +25,9 @@ class Cause(enum.StrEnum):
 
 
 class FeatureView(NamedTuple):
-    """A feature as people see it. `spared`: requests that did without it; `saved_s`: what they would have taken."""
+    """A feature as people see it. `spared`: requests that did without it; `saved_s`: what they would have taken, None
+    while it is not known what one takes.
+    """
 
     name: str
     tier: str
@@ -33,7 +36,7 @@ class FeatureView(NamedTuple):
     shielded_by: tuple[str, ...]
     served: int
     spared: int
-    saved_s: float
+    saved_s: float | None
 
 
 class Feature:
@@ -94,15 +97,28 @@ class Feature:
         if begun:
             self._emit("shield-begun", by=sorted(self._causes), cost=self.cost)
         elif ended:
-            self._emit("shield-ended", spared=spared, saved_s=round(spared * self._mean_s, 3))
+            self._emit("shield-ended", spared=spared, saved_s=self._saved_s(spared))
 
     @property
     def view(self) -> FeatureView:
         said = self.switch.declaration
         spared = self._spared_all
         by = tuple(sorted(self._causes))
-        saved_s = round(spared * self._mean_s, 3)
+        saved_s = self._saved_s(spared)
         return FeatureView(self.name, said.tier, said.says, self.cost, by, self._served.value, spared, saved_s)
+
+    @property
+    def report(self) -> FeatureReport:
+        """The same for the control node."""
+        taken = self._seconds.histogram
+        return FeatureReport(
+            name=self.name,
+            by=tuple(cause.value for cause in sorted(self._causes)),
+            served=self._served.value,
+            spared={cause.value: counter.value for cause, counter in self._spared.items() if counter.value},
+            timed=taken.count,
+            spent_s=taken.total / 1e9,
+        )
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
@@ -132,10 +148,11 @@ class Feature:
     def _spared_all(self) -> int:
         return sum(counter.value for counter in self._spared.values())
 
-    @property
-    def _mean_s(self) -> float:
+    def _saved_s(self, spared: int) -> float | None:
         taken = self._seconds.histogram
-        return taken.total / taken.count / 1e9 if taken.count else 0.0
+        if not spared:
+            return 0.0
+        return round(spared * taken.total / taken.count / 1e9, 3) if taken.count else None
 
     def _emit(self, kind: str, **evidence: object) -> None:
         if self._events is not None:

@@ -3,15 +3,17 @@
 shields = Shields(switches)
 reviews = shields.declare("reviews", tier="P3", says="what others think", cost="fewer first purchases")
 shedder = Shedder("shop", on_pressure=shields.press)       # under load P3 leaves first, then P2
-if reviews.open(store="7", subject=customer): ...          # by hand: `tenfold switch set reviews false --stores 7`
+if reviews.open(store="7", subject=customer): ...          # by hand: `tenfold switch set reviews off --store 7`
 
-What shielding one will touch is the dry run of its switch; what it saved is said when it ends, and by `views`.
+What shielding one will touch is the dry run of its switch; what it saved is said when it ends, by `views`, and to the
+control node, for `tenfold switch show` and the switchboard.
 """
 
 from collections.abc import Callable, Iterator
 
 from tenfold.protect.shields.feature import Feature, FeatureView
 from tenfold.protect.shields.meters import Meters
+from tenfold.protect.shields.report import FEATURES_MAX, SHIELDS, ShieldReport
 from tenfold.protect.switches import BooleanSwitch, Switches
 from tenfold.protect.switches.declaration import STORES_MAX, Tier
 from tenfold.telemetry import EventLog, Registry
@@ -26,6 +28,7 @@ class Shields:
         self._events = events
         self._features: dict[str, Feature] = {}
         switches.listen(self._hear)
+        switches.report_also(SHIELDS, self.report)
 
     def declare(
         self,
@@ -74,6 +77,11 @@ class Shields:
     def views(self) -> list[FeatureView]:
         """Every feature as it is now, in the order of their declaration."""
         return [feature.view for feature in self]
+
+    def report(self) -> ShieldReport:
+        """Every feature as the control node is told of it."""
+        features = sorted((feature.report for feature in self), key=lambda one: one.spared_all, reverse=True)
+        return ShieldReport(features[:FEATURES_MAX])
 
     def __iter__(self) -> Iterator[Feature]:
         return iter(list(self._features.values()))

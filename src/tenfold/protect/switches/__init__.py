@@ -2,7 +2,7 @@
 
 Which value holds: of all rules that apply, the narrowest; instance before store before service before attributes
 (`where`) before a percentage before everybody; of two equal ones the later. Without any, the declared default. A rule
-whose time is over applies to nobody, in every process by its own clock, whether the control node lives or not.
+whose time is over applies to nobody any more, in every process by its own clock, whether the control node lives or not.
 
 switches     all of a process: follows what is set, ends what is over
 kinds        how code declares them
@@ -17,6 +17,7 @@ shelf        what is declared meets what is set
 reporter     tells the control node what is declared and how often it is read
 loads        how often
 hands        a person's hand on breakers: a switch for each
+standing     what it refuses of what is set, and declares otherwise than the node has it
 channel      what it stands on
 meters       what is counted
 """

@@ -12,13 +12,15 @@ Rate = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 
 
 class Load(msgspec.Struct, frozen=True, array_like=True):
-    """One switch read from one place."""
+    """One switch read from one place: by reads that name a subject or do not, with attributes or without."""
 
     switch: str
     reads_per_s: Rate
     service: str = ""
     store: str = ""
     instance: str = ""
+    subject: bool = False
+    attributes: bool = False
 
 
 class LoadReport(msgspec.Struct, frozen=True):

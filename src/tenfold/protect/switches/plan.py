@@ -1,25 +1,42 @@
 """The rules of one switch as they look from one place: what is asked at a read, and nothing else."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from tenfold.protect.switches.rule import Place, Rule, bucket_of, in_order
 
 _NOTHING: Mapping[str, object] = {}
 
 
-class Tally:
-    """How often a switch was read from one place. Two threads at once may lose one; it is an estimate."""
+class Said(NamedTuple):
+    """What a read says of who is asked about: without a subject no percentage applies to it, without attributes no
+    rule on them.
+    """
 
-    __slots__ = ("reads", "told")
+    subject: bool = False
+    attributes: bool = False
+
+
+_SAID = (Said(False, False), Said(True, False), Said(False, True), Said(True, True))
+
+
+class Tally:
+    """How often a switch was read from one place. Two threads at once may lose one; it is an estimate.
+
+    `reads` is counted at (with a subject) + 2 * (with attributes).
+    """
+
+    __slots__ = ("_told", "reads")
 
     def __init__(self) -> None:
-        self.reads = 0
-        self.told = 0
+        self.reads = [0] * len(_SAID)
+        self._told = [0] * len(_SAID)
 
-    def fresh(self) -> int:
+    def fresh(self) -> dict[Said, int]:
         """The reads since this was asked last."""
-        fresh, self.told = self.reads - self.told, self.reads
-        return fresh
+        reads, told = list(self.reads), self._told
+        self._told = reads
+        return {said: now - before for said, now, before in zip(_SAID, reads, told, strict=True) if now != before}
 
 
 class Plan:

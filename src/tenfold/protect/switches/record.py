@@ -4,14 +4,14 @@ from typing import Any, Self
 
 import msgspec
 
-from tenfold.kernel import TenfoldError
+from tenfold.protect.channel import ChangeRefused
 from tenfold.protect.switches.rule import Rule
 
 TOPIC = "switches"
 RULES_MAX = 64
 
 
-class RecordInvalid(TenfoldError):
+class RecordInvalid(ChangeRefused):
     """The record of a switch is none; what was in force before goes on being in force."""
 
 

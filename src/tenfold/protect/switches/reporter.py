@@ -1,9 +1,11 @@
-"""What a process tells the control node of its switches: which there are, and how often each is read.
+"""What a process tells the control node of its switches: which there are, how often each is read, how it stands, and
+what else is said along with it.
 
 Nobody waits for it and nothing depends on it but what people see before they press.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from tenfold.protect.switches.channel import Channel
 from tenfold.protect.switches.declaration import DECLARED, Declaration, DeclarationReport
 from tenfold.protect.switches.loads import LOADS, PLACES_MAX, Load, LoadReport
 from tenfold.protect.switches.meters import Meters
+from tenfold.protect.switches.standing import STANDING, Comparison, Standing
 from tenfold.protect.switches.switch import Switch
 
 LOADS_EVERY_MS = 5_000
@@ -29,19 +32,38 @@ class Reporter:
         self._told_ms = 0
         self._names: set[str] = set()
         self._loads_ms: int | None = None
+        self._comparison = Comparison()
+        self._stood = Standing()
+        self._stood_ms = 0
+        self._also: tuple[tuple[str, Callable[[], Any]], ...] = ()
+
+    def report_also(self, topic: str, say: Callable[[], Any]) -> None:
+        """What `say` answers, as often as the loads."""
+        self._also = (*self._also, (topic, say))
 
     def report(
-        self, channel: Channel, declared: Iterable[Switch[Any]], read: Iterable[Switch[Any]], now_ms: int
+        self,
+        channel: Channel,
+        declared: Sequence[Switch[Any]],
+        read: Iterable[Switch[Any]],
+        refused: Mapping[str, tuple[int, str]],
+        now_ms: int,
     ) -> None:
         """`now_ms` is monotonic."""
         node = (channel.state.boot, channel.process.id)
         if node[0]:
+            new = node != self._told
             self._report_declarations(channel, declared, node, now_ms)
+            standing = self._comparison.standing(declared, channel.current(DECLARED), refused)
+            self._report_standing(channel, standing, now_ms, new=new)
         if self._loads_ms is None:
             self._loads_ms = now_ms
         if now_ms - self._loads_ms >= LOADS_EVERY_MS:
             self._report_loads(channel, read, (now_ms - self._loads_ms) / 1000)
             self._loads_ms = now_ms
+            for topic, say in self._also:
+                with suppress(Exception):
+                    channel.report(topic, say())
 
     def _report_declarations(
         self, channel: Channel, switches: Iterable[Switch[Any]], node: tuple[str, str], now_ms: int
@@ -55,12 +77,19 @@ class Reporter:
             channel.report(DECLARED, DeclarationReport(part))
         self._names.update(declaration.name for declaration in new)
 
+    def _report_standing(self, channel: Channel, standing: Standing, now_ms: int, *, new: bool) -> None:
+        """When it is another one, to a node that is new, and now and then, since a report may be lost."""
+        due = new or now_ms - self._stood_ms >= AGAIN_EVERY_MS
+        if standing != self._stood or (due and standing != Standing()):
+            self._stood, self._stood_ms = standing, now_ms
+            channel.report(STANDING, standing)
+
     def _report_loads(self, channel: Channel, switches: Iterable[Switch[Any]], seconds: float) -> None:
         loads: list[Load] = []
         for switch in switches:
             reads = switch.reads()
             self._meters.reads.child(switch.name).inc(sum(reads.values()))
-            loads += [Load(switch.name, count / seconds, *place) for place, count in reads.items() if count]
+            loads += [Load(switch.name, count / seconds, *place, *said) for (place, said), count in reads.items()]
         loads.sort(key=lambda load: load.reads_per_s, reverse=True)
         channel.report(LOADS, LoadReport(seconds, _fitting(loads[:PLACES_MAX])))
 

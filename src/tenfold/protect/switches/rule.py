@@ -11,6 +11,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 BUCKETS = 1 << 64
+UNTIL_MS_MAX = 253_370_764_800_000
+"""The year 9999: nothing can say a later moment, in any zone."""
 
 
 class Place(NamedTuple):
@@ -34,7 +36,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     instances: tuple[Name, ...] = ()
     where: dict[Name, Scalar] = {}
     percent: Percent | None = None
-    until_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+    until_ms: Annotated[int, msgspec.Meta(ge=0, le=UNTIL_MS_MAX)] = 0
     owner: str = ""
     reason: str = ""
 
@@ -95,7 +97,8 @@ def bucket_of(name: str, subject: object) -> int:
     """Where `subject` stands for the switch `name`, evenly in [0, 2^64): the same in every process, language and year.
 
     The first 64 bits (big-endian) of BLAKE2b of name, NUL, subject. Raising a percentage keeps whoever was in it, and
-    two switches choose independently of each other.
+    two switches choose independently of each other. So do the value and the rules of a percentage switch: its rules
+    draw under its name and a `%`, which no switch is called.
     """
     text = f"{name}\0{subject}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest())

@@ -2,7 +2,8 @@
 
 Known: type (one name or several), enum, minimum, maximum, minLength, maxLength, minItems, maxItems, items, properties,
 required, additionalProperties (true or false), and the annotations title and description. Anything else is refused
-where it is declared, so that nobody believes in a keyword that nobody looks at.
+where it is declared, so that nobody believes in a keyword that nobody looks at. Whatever the schema says, a number is
+one that every JSON reader holds (RFC 8259, section 6), and a value is nested to a bound.
 """
 
 import math
@@ -14,6 +15,9 @@ from tenfold.kernel import TenfoldError
 Schema = Mapping[str, Any]
 
 DEPTH_MAX = 16
+VALUE_DEPTH_MAX = 32
+INTEGER_MAX = (1 << 53) - 1
+"""Beyond this, readers that hold numbers as doubles read another one than was written."""
 
 
 class SchemaInvalid(TenfoldError):
@@ -40,25 +44,34 @@ def check_schema(schema: object, *, where: str = "", depth: int = 0) -> None:
         check_schema(schema["items"], where=f"{where}/*", depth=depth + 1)
 
 
-def problem_with(value: object, schema: Schema, *, where: str = "") -> str:
+def problem_with(value: object, schema: Schema, *, where: str = "", depth: int = 0) -> str:
     """Why `value` may not be, for a person, with its place; nothing when it may. `schema` was checked."""
     place = f" at {where}" if where else ""
+    if depth > VALUE_DEPTH_MAX:
+        return f"it is nested more than {VALUE_DEPTH_MAX} deep"
     if "type" in schema and not _is_one_of(value, schema["type"]):
         return f"{_shown(value)}{place} is no {_or(schema['type'])}"
     if "enum" in schema and not any(_same(value, choice) for choice in schema["enum"]):
         return f"{_shown(value)}{place} is none of {', '.join(map(_shown, schema['enum']))}"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _number_problem(value, schema, place)
+        return _unheld(value, place) or _number_problem(value, schema, place)
     if isinstance(value, str):
         return _length_problem(value, schema, "Length", "characters", place)
     if isinstance(value, list):
-        return _length_problem(value, schema, "Items", "items", place) or _items_problem(value, schema, where)
-    return _object_problem(value, schema, where, place) if isinstance(value, dict) else ""
+        return _length_problem(value, schema, "Items", "items", place) or _items_problem(value, schema, where, depth)
+    return _object_problem(value, schema, where, place, depth) if isinstance(value, dict) else ""
+
+
+def _unheld(value: float, place: str) -> str:
+    """Why not every JSON reader holds this number. An integer is not asked whether it is finite: that takes a float."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else f"{value}{place} is not finite"
+    if abs(value) <= INTEGER_MAX:
+        return ""
+    return f"{_shown(value)}{place} is beyond {INTEGER_MAX}, the largest integer that every JSON reader holds"
 
 
 def _number_problem(value: float, schema: Schema, place: str) -> str:
-    if not math.isfinite(value):
-        return f"{value}{place} is not finite"
     if "minimum" in schema and value < schema["minimum"]:
         return f"{value}{place} is less than {schema['minimum']}"
     if "maximum" in schema and value > schema["maximum"]:
@@ -74,13 +87,13 @@ def _length_problem(value: "str | list[Any]", schema: Schema, noun: str, unit: s
     return ""
 
 
-def _items_problem(value: "list[Any]", schema: Schema, where: str) -> str:
-    inner = schema.get("items", {})
-    problems = (problem_with(item, inner, where=f"{where}/{number}") for number, item in enumerate(value))
+def _items_problem(value: "list[Any]", schema: Schema, where: str, depth: int) -> str:
+    inner, depth = schema.get("items", {}), depth + 1
+    problems = (problem_with(item, inner, where=f"{where}/{number}", depth=depth) for number, item in enumerate(value))
     return next((problem for problem in problems if problem), "")
 
 
-def _object_problem(value: "dict[Any, Any]", schema: Schema, where: str, place: str) -> str:
+def _object_problem(value: "dict[Any, Any]", schema: Schema, where: str, place: str, depth: int) -> str:
     missing = [name for name in schema.get("required", ()) if name not in value]
     if missing:
         return f"'{missing[0]}' is missing{place}"
@@ -89,7 +102,8 @@ def _object_problem(value: "dict[Any, Any]", schema: Schema, where: str, place: 
     if unknown and schema.get("additionalProperties") is False:
         return f"'{unknown[0]}' is not known{place}"
     problems = (
-        problem_with(value[name], inner, where=f"{where}/{name}") for name, inner in properties.items() if name in value
+        problem_with(inner, properties.get(name, {}), where=f"{where}/{name}", depth=depth + 1)
+        for name, inner in value.items()
     )
     return next((problem for problem in problems if problem), "")
 

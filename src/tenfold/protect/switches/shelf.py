@@ -12,7 +12,7 @@ from tenfold.kernel import TenfoldError
 from tenfold.protect.switches.declaration import Declaration, DeclarationInvalid
 from tenfold.protect.switches.meters import Meters
 from tenfold.protect.switches.record import RecordInvalid, SwitchRecord
-from tenfold.protect.switches.rule import Place
+from tenfold.protect.switches.rule import Place, Rule
 from tenfold.protect.switches.switch import BooleanSwitch, PercentageSwitch, Switch
 from tenfold.telemetry import EventLog
 
@@ -24,10 +24,24 @@ class CallbackFailed(TenfoldError):
 
 
 class _Set(NamedTuple):
-    """The newest good record of a name, whether a switch of that name is declared here or not."""
+    """The newest good record of a name, whether a switch of that name is declared here or not: what is left of it, and
+    the rules that have ended here. Those stay ended, whatever a clock that is set back says.
+    """
 
     record: SwitchRecord
     epoch: int
+    ended: tuple[Rule, ...] = ()
+
+    def at(self, now_ms: int) -> "_Set":
+        """Without what is over by now."""
+        left = self.record.at(now_ms)
+        over = tuple(rule for rule in self.record.rules if rule not in left.rules)
+        return _Set(left, self.epoch, (*self.ended, *over)) if over else self
+
+    def followed_by(self, record: SwitchRecord, epoch: int) -> "_Set":
+        """The next record, without what has ended already."""
+        ended = tuple(rule for rule in record.rules if rule in self.ended)
+        return _Set(SwitchRecord(tuple(rule for rule in record.rules if rule not in ended)), epoch, ended)
 
 
 _UNSET = _Set(SwitchRecord(), 0)
@@ -48,6 +62,8 @@ class Shelf:
         self._events = events
         self._switches: dict[str, Switch[Any]] = {}
         self._set: dict[str, _Set] = {}
+        self.refused: dict[str, tuple[int, str]] = {}
+        """By name, the epoch of the record that is not in force here, and why."""
 
     def __iter__(self) -> Iterator[Switch[Any]]:
         return iter(list(self._switches.values()))
@@ -89,13 +105,16 @@ class Shelf:
         except RecordInvalid as error:
             self._refuse(name, epoch, error)
             raise
-        self._set[name] = _Set(record, epoch)
+        self._set[name] = self._set.get(name, _UNSET).followed_by(record, epoch)
+        self.refused.pop(name, None)
         if switch is None and not record.rules:
             del self._set[name]
         if switch is not None:
             self._meters.changes.inc()
             raised = self._put_in_force(switch, now_ms)
-            self._emit("switch-changed", name, epoch=epoch, everywhere=record.everywhere(switch.declaration.default))
+            self._emit(
+                "switch-changed", name, epoch=epoch, everywhere=switch.record.everywhere(switch.declaration.default)
+            )
             _raise(name, raised)
 
     def names_set(self) -> list[str]:
@@ -103,13 +122,13 @@ class Shelf:
         return [name for name, known in self._set.items() if known.record.rules]
 
     def end_what_is_over(self, now_ms: int) -> list[str]:
-        """Put back every switch of which a rule has ended, or has begun again because a clock was set back."""
+        """Put back every switch of which a rule has ended."""
         ended: list[str] = []
         for switch in self:
-            in_force = self._set.get(switch.name, _UNSET).record.at(now_ms)
-            if len(in_force.rules) != len(switch.record.rules):
+            left = switch.record.at(now_ms)
+            if len(left.rules) != len(switch.record.rules):
                 self._meters.ended.inc()
-                self._emit("switch-ended", switch.name, rules_left=len(in_force.rules))
+                self._emit("switch-ended", switch.name, rules_left=len(left.rules))
                 self._put_in_force(switch, now_ms)
                 ended.append(switch.name)
         return ended
@@ -128,12 +147,15 @@ class Shelf:
             del self._set[switch.name]
             self._refuse(switch.name, known.epoch, error)
             return []
-        raised = switch.put_in_force(known.record.at(now_ms), known.epoch, self.own)
+        if switch.name in self._set:
+            known = self._set[switch.name] = known.at(now_ms)
+        raised = switch.put_in_force(known.record, known.epoch, self.own)
         self._meters.failures.inc(len(raised))
         return raised
 
     def _refuse(self, name: str, epoch: int, error: RecordInvalid) -> None:
         self._meters.refused.inc()
+        self.refused[name] = (epoch, str(error))
         self._emit("switch-refused", name, epoch=epoch, problem=str(error))
 
     def _emit(self, kind: str, name: str, **evidence: Any) -> None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from tenfold.protect.switches.declaration import Declaration
-from tenfold.protect.switches.plan import Plan, Tally
+from tenfold.protect.switches.plan import Plan, Said, Tally
 from tenfold.protect.switches.record import SwitchRecord
 from tenfold.protect.switches.rule import BUCKETS, Place, Rule, bucket_of
 
@@ -98,7 +98,7 @@ class Switch(Generic[Value]):
         """
         try:
             plan = self._plan(service, store, instance)
-            plan.tally.reads += 1
+            plan.tally.reads[(subject is not None) + 2 * (where is not None)] += 1
             if plan.settled:
                 return cast("Value", plan.value)
             rule = plan.choose(subject, where)
@@ -117,7 +117,7 @@ class Switch(Generic[Value]):
     ) -> Outcome[Value]:
         """The same as `at`, with the reason. It raises what a caller's own objects raise."""
         plan = self._plan(service, store, instance)
-        plan.tally.reads += 1
+        plan.tally.reads[(subject is not None) + 2 * (where is not None)] += 1
         rule = plan.rule if plan.settled else plan.choose(subject, where)
         return Outcome(self.declaration.default if rule is None else rule.value, rule, plan.targeted)
 
@@ -142,12 +142,13 @@ class Switch(Generic[Value]):
         """Since which epoch; 0 when nothing was ever set."""
         return self._setting.epoch
 
-    def reads(self) -> dict[Place, int]:
-        """How often it was read since this was asked last, by place. For one thread at a time."""
-        own = self._tally(self._own)
-        own.reads += self._own_reads - self._told_reads
-        self._told_reads = self._own_reads
-        return {place: tally.fresh() for place, tally in list(self._tallies.items())}
+    def reads(self) -> dict[tuple[Place, Said], int]:
+        """How often it was read since this was asked last, by place and by what was said. For one thread at a time."""
+        own, own_reads = self._tally(self._own), self._own_reads
+        own.reads[0] += own_reads - self._told_reads
+        self._told_reads = own_reads
+        tallies = list(self._tallies.items())
+        return {(place, said): count for place, tally in tallies for said, count in tally.fresh().items()}
 
     def put_in_force(self, record: SwitchRecord, epoch: int, own: Place) -> list[Exception]:
         """Swap what is set, tell who wants to hear of it; answers what they raised. For one thread at a time."""
@@ -156,6 +157,11 @@ class Switch(Generic[Value]):
         before, self._value = self._value, cast("Value", self._plan(None, None, None).value)
         return [] if _alike(before, self._value) else self._tell(self._value)
 
+    @property
+    def _drawn_by_rules(self) -> str:
+        """The name under which a rule's percentage draws its subjects."""
+        return self.name
+
     def _plan(self, service: str | None, store: str | None, instance: str | None) -> Plan:
         setting = self._setting
         plan = setting.plans.get((service, store, instance))
@@ -163,7 +169,7 @@ class Switch(Generic[Value]):
 
     def _drawn(self, setting: _Setting, key: _Key) -> Plan:
         place = Place(*(own if stated is None else str(stated) for stated, own in zip(key, self._own, strict=True)))
-        plan = Plan(self.name, setting.record.rules, place, self.declaration.default, self._tally(place))
+        plan = Plan(self._drawn_by_rules, setting.record.rules, place, self.declaration.default, self._tally(place))
         if len(setting.plans) < PLACES_MAX:
             setting.plans[key] = plan
         return plan
@@ -201,7 +207,11 @@ class BooleanSwitch(Switch[bool]):
 
 
 class PercentageSwitch(Switch[float]):
-    """A share of somebody, 0 to 100."""
+    """A share of somebody, 0 to 100.
+
+    Whom its value counts is drawn by `bucket_of` under its name, now and for ever: a value in force goes on counting
+    the same subjects. A rule for a percentage of them draws under the name and a `%`, so that 10 % for a half is 5 %.
+    """
 
     __slots__ = ()
 
@@ -212,6 +222,10 @@ class PercentageSwitch(Switch[float]):
             return bucket_of(self.name, subject) < int(percent * BUCKETS / 100)
         except Exception:  # a subject that has no text is in nothing
             return False
+
+    @property
+    def _drawn_by_rules(self) -> str:
+        return f"{self.name}%"
 
 
 def _alike(one: Any, other: Any) -> bool:

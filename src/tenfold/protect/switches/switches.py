@@ -21,7 +21,7 @@ from tenfold.protect.switches.declaration import DECLARED, Declaration, read_dec
 from tenfold.protect.switches.kinds import Kinds
 from tenfold.protect.switches.lookout import LOOK_S, Lookout
 from tenfold.protect.switches.meters import Meters
-from tenfold.protect.switches.record import TOPIC, SwitchRecord
+from tenfold.protect.switches.record import TOPIC, RecordInvalid, SwitchRecord
 from tenfold.protect.switches.reporter import Reporter
 from tenfold.protect.switches.rule import Place
 from tenfold.protect.switches.shelf import Shelf
@@ -92,6 +92,12 @@ class Switches(Kinds):
         self._listeners = (*self._listeners, listener)
         return lambda: self._forget(listener)
 
+    def report_also(self, topic: str, say: Callable[[], Any]) -> None:
+        """Have what `say` answers told to the control node too, as often as how often the switches are read. It must
+        be quick; what it raises goes nowhere.
+        """
+        self._reporter.report_also(topic, say)
+
     def open(self, channel: Channel, *, tended: bool = True) -> None:
         """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread, and whoever keeps
         time himself calls `look`. Raises SwitchesBusy.
@@ -137,7 +143,8 @@ class Switches(Kinds):
             end_ms = self._shelf.next_end_ms()
             if channel is not None:
                 own = [switch for switch in self if switch.name not in self._borrowed_names]
-                self._reporter.report(channel, own, list(self), self._clock.monotonic_ns() // 1_000_000)
+                now_ms = self._clock.monotonic_ns() // 1_000_000
+                self._reporter.report(channel, own, list(self), self._shelf.refused, now_ms)
         self._tell(ended)
         rest_s = LOOK_S if channel is not None and channel.state.boot else SOON_S
         if end_ms is not None:
@@ -149,6 +156,9 @@ class Switches(Kinds):
         try:
             with self._guarded():
                 self._shelf.take(change.key, change.json, change.epoch, self._now_ms())
+        except RecordInvalid:
+            self._lookout.wake()
+            raise
         finally:
             switch = self._shelf.get(change.key)
             self._lookout.expect(switch.record.next_end_ms if switch is not None else None)

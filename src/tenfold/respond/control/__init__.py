@@ -5,6 +5,7 @@
 log        the records and their order: pure
 chain      digests over the history
 sqlite     where changes are durable
+lock       one node on one store
 desk       where changes are accepted, one batch at a time
 fanout     one change told to many
 ledger     who has which epoch in force, and how long it took
@@ -12,6 +13,7 @@ inbox      what processes report
 node       all of that in one event loop
 stream     one process's stream
 app        every address of the node
+body       what a request holds, to a bound
 gate       who may ask
 server     serves it
 client     what an operator's tool says to it, and nothing but the standard library
@@ -20,9 +22,10 @@ Who serves a node imports `tenfold.respond.control.server` itself, so that a too
 """
 
 from tenfold.respond.control.client import ControlClient, ControlRefusedError, ControlUnreachableError
+from tenfold.respond.control.lock import StoreBusy
 from tenfold.respond.control.log import Conflict, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
-from tenfold.respond.control.sqlite import SqliteStore, StoreBusy, StoreUnusable
+from tenfold.respond.control.sqlite import SqliteStore, StoreUnusable
 
 __all__ = [
     "Conflict",

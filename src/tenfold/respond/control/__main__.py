@@ -113,10 +113,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default=LOOPBACK, help=f"default {LOOPBACK}; anything else needs a trusted network")
     parser.add_argument("--store", type=Path, required=True, metavar="FILE", help="the control store (SQLite)")
     parser.add_argument(
-        "--renew", action="store_true", help="the store was put back from a backup: have every process follow it"
+        "--renew",
+        action="store_true",
+        help="have every process follow this store as it is: put back from a backup, or new",
     )
     parser.add_argument(
-        "--adopt", type=Path, metavar="FILE", help="the store was lost: begin with a process's last good state"
+        "--adopt", type=Path, metavar="FILE", help="the store was lost: take in a process's last good state"
     )
     return parser
 

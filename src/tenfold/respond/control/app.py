@@ -11,12 +11,12 @@ GET    /control/v1/topics/{topic}/{key}   one record; its epoch is the ETag
 PUT    /control/v1/topics/{topic}/{key}   a new value, JSON; `If-Match: "EPOCH"`, 0 for "there must be none"
 DELETE /control/v1/topics/{topic}/{key}   the same, without a value
 GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
-GET    /control/v1/chain                  durable changes with their digests, oldest first; ?after=&limit=
+GET    /control/v1/chain                  durable changes with their digests, oldest first, and the head; ?after=&limit=
 GET    /control/v1/changes/{epoch}/acks   who has a change in force, and how long it took
 GET    /health, /metrics                  without a token
 """
 
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -30,21 +30,16 @@ from starlette.types import ASGIApp
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
 from tenfold.protect.channel.messages import Acks, Reports
+from tenfold.respond.control.body import BYTES_MAX, BodyInvalid, BodyTooLarge, body_of, text_of
+from tenfold.respond.control.desk import ChangeFailed
 from tenfold.respond.control.gate import Gate
 from tenfold.respond.control.log import Conflict, Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.stream import StreamEndpoint
 from tenfold.telemetry import CONTENT_TYPE, render
 
-BODY_BYTES_MAX = 2 << 20
 HISTORY_MAX = 1000
 _ROOT = "/control/v1"
-
-Body = TypeVar("Body")
-
-
-class BodyInvalid(Exception):
-    """The body of a request is not what this address takes; the message says why."""
 
 
 def control_app(node: ControlNode, token: str) -> ASGIApp:
@@ -68,7 +63,12 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route("/metrics", desk.metrics),
         ],
         middleware=[Middleware(Gate, token=token)],
-        exception_handlers={BodyInvalid: _body_invalid, TenfoldError: _cannot},
+        exception_handlers={
+            BodyTooLarge: _body_too_large,
+            BodyInvalid: _body_invalid,
+            ChangeFailed: _failed,
+            TenfoldError: _cannot,
+        },
     )
 
 
@@ -77,11 +77,11 @@ class _Addresses:
         self._node = node
 
     async def acks(self, request: Request) -> Response:
-        known = self._node.hear_acks(await _body(request, Acks))
+        known = self._node.hear_acks(await body_of(request, Acks))
         return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
 
     async def reports(self, request: Request) -> Response:
-        known = self._node.hear_reports(await _body(request, Reports))
+        known = self._node.hear_reports(await body_of(request, Reports))
         return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
 
     async def reports_of(self, request: Request) -> Response:
@@ -106,7 +106,7 @@ class _Addresses:
         return _problem(404, "There is no such record.") if record is None else _changed(record)
 
     async def change(self, request: Request) -> Response:
-        value = await request.body() if request.method == "PUT" else None
+        value = await text_of(request) if request.method == "PUT" else None
         put = Put(
             topic=request.path_params["topic"],
             key=request.path_params["key"],
@@ -140,25 +140,18 @@ class _Addresses:
         after, limit = request.query_params.get("after", "0"), request.query_params.get("limit", "1000")
         if not after.isdecimal() or not limit.isdecimal():
             return _problem(400, "'after' and 'limit' are whole numbers.")
-        return _json({"links": self._node.store.links(int(after), min(int(limit), HISTORY_MAX))})
+        return _json(self._node.store.chain(int(after), min(int(limit), HISTORY_MAX)))
 
     async def change_acks(self, request: Request) -> Response:
         return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})
 
     async def health(self, _: Request) -> Response:
+        if self._node.ended:
+            return PlainTextResponse("The control node accepts no change any longer. Start it again.\n", 503)
         return PlainTextResponse("ok\n")
 
     async def metrics(self, _: Request) -> Response:
         return Response(render(self._node.registry), media_type=CONTENT_TYPE)
-
-
-async def _body(request: Request, kind: type[Body]) -> Body:
-    """Raises BodyInvalid."""
-    text = await request.body()
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except (ValueError, RecursionError) as error:
-        raise BodyInvalid(str(error)) from error
 
 
 def _if_epoch(request: Request) -> int | None:
@@ -187,6 +180,14 @@ def _problem(status: int, problem: str) -> Response:
 
 async def _body_invalid(_: Request, error: Exception) -> Response:
     return _problem(400, str(error))
+
+
+async def _body_too_large(_: Request, __: Exception) -> Response:
+    return _problem(413, f"A body has at most {BYTES_MAX} bytes; nothing was done.")
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return _problem(500, str(error))
 
 
 async def _cannot(_: Request, error: Exception) -> Response:

@@ -17,6 +17,20 @@ class Link(msgspec.Struct, frozen=True):
     digest: str
 
 
+class Head(msgspec.Struct, frozen=True):
+    """The newest change of the history and its digest, as the store noted them apart from the history."""
+
+    epoch: int
+    digest: str
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """A part of the history, and in the same moment its head."""
+
+    links: list[Link]
+    head: Head | None = None
+
+
 def link(previous: str, change: Change) -> str:
     """The digest of `change` and, by `previous`, of all before it."""
     return blake2b(previous.encode() + encode(change), digest_size=32).hexdigest()

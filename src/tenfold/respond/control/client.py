@@ -8,8 +8,8 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
-from tenfold.protect.channel.wire import Address, Failure
-from tenfold.respond.control.chain import Link
+from tenfold.protect.channel.wire import Address, Failure, hung_up
+from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import Conflict, Put
 
@@ -29,8 +29,8 @@ class _Changes(msgspec.Struct):
     records: list[Change] = []
 
 
-class _Links(msgspec.Struct):
-    links: list[Link]
+class _Topics(msgspec.Struct):
+    incarnation: str
 
 
 class _Acks(msgspec.Struct):
@@ -42,7 +42,11 @@ class _Presences(msgspec.Struct):
 
 
 class ControlClient:
-    """One request a call, each within `timeout_s`; for one thread. All raise ControlUnreachableError."""
+    """One request a call, each within `timeout_s`; for one thread. All raise ControlUnreachableError.
+
+    The connection is kept. One that the node has closed meanwhile is opened anew before anything is sent; what only
+    reads is sent once more when it is closed in just that moment.
+    """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._address = Address(url, token)
@@ -54,7 +58,7 @@ class ControlClient:
         return None if status == 404 else msgspec.json.decode(body, type=Change)
 
     def records(self, topic: str) -> list[Change]:
-        return msgspec.json.decode(self._ask("GET", f"/topics/{quote(topic, safe='')}")[1], type=_Changes).records
+        return msgspec.json.decode(self._ask("GET", f"/topics/{_quoted(topic)}")[1], type=_Changes).records
 
     def put(
         self,
@@ -73,7 +77,7 @@ class ControlClient:
         else was first; `confirmed` says that its reach is meant. Without an answer nobody knows whether it was made:
         read before trying again. Raises ControlRefusedError.
         """
-        wish = Put(topic=topic, key=key, value=msgspec.json.encode(value), if_epoch=if_epoch, by=by, reason=reason)
+        wish = Put(topic=topic, key=key, value=_written(value), if_epoch=if_epoch, by=by, reason=reason)
         return self._change("PUT", msgspec.structs.replace(wish, confirmed=confirmed))
 
     def remove(
@@ -98,9 +102,13 @@ class ControlClient:
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return msgspec.json.decode(self._ask("GET", f"/history?{query}")[1], type=_Changes).changes
 
-    def links(self, after: int, *, limit: int = 1000) -> list[Link]:
-        """Durable changes after the epoch `after`, oldest first, with their digests as they were written."""
-        return msgspec.json.decode(self._ask("GET", f"/chain?after={after}&limit={limit}")[1], type=_Links).links
+    def chain(self, after: int, *, limit: int = 1000) -> Chain:
+        """Durable changes after the epoch `after`, oldest first, with their digests as they were written; the head."""
+        return msgspec.json.decode(self._ask("GET", f"/chain?after={after}&limit={limit}")[1], type=Chain)
+
+    def store(self) -> str:
+        """The incarnation of the node's store: epochs of two stores say nothing beside each other."""
+        return msgspec.json.decode(self._ask("GET", "/topics")[1], type=_Topics).incarnation
 
     def processes(self) -> list[Presence]:
         """Who follows, or did a moment ago."""
@@ -112,7 +120,7 @@ class ControlClient:
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:
         """The newest report of each process, by its id."""
-        body = self._ask("GET", f"/reports/{quote(topic, safe='')}")[1]
+        body = self._ask("GET", f"/reports/{_quoted(topic)}")[1]
         return msgspec.json.decode(body, type=dict[str, dict[str, msgspec.Raw]])["reports"]
 
     def close(self) -> None:
@@ -120,7 +128,7 @@ class ControlClient:
 
     def _change(self, method: str, wish: Put) -> Change | Conflict:
         headers = {"Content-Type": "application/json", "Tenfold-Confirmed": "1" if wish.confirmed else "0"}
-        headers |= {"Tenfold-By": quote(wish.by), "Tenfold-Reason": quote(wish.reason)}
+        headers |= {"Tenfold-By": _quoted(wish.by), "Tenfold-Reason": _quoted(wish.reason)}
         if wish.if_epoch is not None:
             headers["If-Match"] = f'"{wish.if_epoch}"'
         status, answer = self._ask(method, _place(wish.topic, wish.key), headers, wish.value)
@@ -132,11 +140,15 @@ class ControlClient:
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> tuple[int, bytes]:
         """A status of 200, 404 or 412 and the body. Whatever else it is, is raised."""
+        if hung_up(self._connection):
+            self._connection.close()
+        kept = self._connection.sock is not None
         try:
-            response = self._address.send(self._connection, method, path, headers or {}, body)
-            status, text = response.status, response.read()
+            status, text = self._exchange(method, path, headers or {}, body)
         except Failure as error:
             self._connection.close()
+            if kept and method == "GET" and not isinstance(error, TimeoutError):
+                return self._ask(method, path, headers)
             raise ControlUnreachableError(
                 f"The control node at {self._address.url} does not answer ({error}); every process keeps what it has.",
                 remedy="Start it again; then look at the record before changing it again.",
@@ -145,9 +157,32 @@ class ControlClient:
             return status, text
         raise ControlRefusedError(f"The control node at {self._address.url} answered {status}: {_problem_in(text)}")
 
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
+        """Raises one of Failure."""
+        response = self._address.send(self._connection, method, path, headers, body)
+        return response.status, response.read()
+
 
 def _place(topic: str, key: str) -> str:
-    return f"/topics/{quote(topic, safe='')}/{quote(key, safe='')}"
+    return f"/topics/{_quoted(topic)}/{_quoted(key)}"
+
+
+def _quoted(text: str) -> str:
+    """Raises ControlRefusedError."""
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise ControlRefusedError(
+            f"{text!r} is no text that can be told to a control node ({error.reason})."
+        ) from error
+
+
+def _written(value: Any) -> bytes:
+    """As JSON. Raises ControlRefusedError."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError as error:
+        raise ControlRefusedError(f"A value is not told to a control node: {error}.") from error
 
 
 def _problem_in(text: bytes) -> str:

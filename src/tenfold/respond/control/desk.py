@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from tenfold.kernel import Clock, TenfoldError
 from tenfold.protect.channel.lines import Change
 from tenfold.respond.control.log import NO_CHECKS, Check, Conflict, Draft, Log, Put, Unacceptable
+from tenfold.telemetry import Counter
 
 WAITING_MAX = 1000
 BATCH_MAX = 256
 
+Answer = TypeVar("Answer")
 Outcome = Change | Conflict | Unacceptable
 
 
@@ -20,93 +22,175 @@ class DeskBusy(TenfoldError):
     """Too many changes wait to be made durable."""
 
 
-class Store(Protocol):
-    """Makes changes durable, all or none."""
+Publish = Callable[[Change, str], None]
+"""Given a change that was made and its digest, which is empty for what does not last."""
 
-    def commit(self, changes: Sequence[Change]) -> None: ...
+
+class ChangeFailed(TenfoldError):
+    """A check or the store raised at one change what neither should; that one was not made, the desk goes on."""
+
+
+class DeskEnded(TenfoldError):
+    """Nobody accepts changes any longer: the node is being closed, or what must not happen has happened."""
+
+
+class Store(Protocol):
+    """Makes changes durable, all or none; answers the digests of those that last, by epoch."""
+
+    def commit(self, changes: Sequence[Change]) -> Mapping[int, str]: ...
+
+
+class _Wish(NamedTuple):
+    """A put, and who waits for what becomes of it."""
+
+    put: Put
+    outcome: "asyncio.Future[Outcome]"
+
+    def answer(self, outcome: Outcome | TenfoldError) -> None:
+        if self.outcome.done():
+            return
+        if isinstance(outcome, TenfoldError):
+            self.outcome.set_exception(outcome)
+        else:
+            self.outcome.set_result(outcome)
 
 
 class Desk:
-    """Owns the log from `open` to `close`. Whoever leaves while his change is weighed does not stop it."""
+    """Owns the log from `open` to `close`. Whoever leaves while his change is weighed does not stop it.
+
+    What a check or the store raises is the failure of the put that it was raised at. `failures` counts those, and what
+    was raised by telling: that change is durable and made, and who was not told of it asks at the next line.
+    """
 
     def __init__(
         self,
         log: Log,
         store: Store,
-        publish: Callable[[Change], None],
+        publish: Publish,
         clock: Clock,
         checks: Mapping[str, Check] = NO_CHECKS,
+        failures: Counter | None = None,
     ) -> None:
         self._log = log
         self._checks = checks
         self._store = store
         self._publish = publish
         self._clock = clock
-        self._waiting: asyncio.Queue[tuple[Put, asyncio.Future[Outcome]]] = asyncio.Queue(WAITING_MAX)
+        self._failures = failures or Counter()
+        self._waiting: asyncio.Queue[_Wish] = asyncio.Queue(WAITING_MAX)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="control-store")
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         self._task = asyncio.create_task(self._work(), name="control-desk")
+        self._task.add_done_callback(lambda _: self._send_away())
 
     async def close(self) -> None:
-        """End, once the batch at hand is durable; who still waits is cancelled."""
+        """End, once the batch at hand is durable; who still waits hears that nobody takes his change."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        while not self._waiting.empty():
-            self._waiting.get_nowait()[1].cancel()
+        self._send_away()
         self._disk.shutdown(wait=True)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it accepts changes no longer."""
+        return self._task is not None and self._task.done()
+
     async def put(self, put: Put) -> Outcome:
-        """What became of it; once this answers a Change, the change is durable. Raises DeskBusy, StoreUnusable."""
-        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        """What became of it; once this answers a Change, the change is durable.
+
+        Raises DeskBusy, DeskEnded, ChangeFailed, StoreUnusable.
+        """
+        if self.ended:
+            raise _ended()
+        wish = _Wish(put, asyncio.get_running_loop().create_future())
         try:
-            self._waiting.put_nowait((put, outcome))
+            self._waiting.put_nowait(wish)
         except asyncio.QueueFull:
             raise DeskBusy(
                 f"{WAITING_MAX} changes wait for the control store already; this one was not made.",
                 remedy="Try again in a moment.",
             ) from None
-        return await outcome
+        return await wish.outcome
 
     async def _work(self) -> None:
         while True:
             batch = [await self._waiting.get()]
             while len(batch) < BATCH_MAX and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
-            await self._accept(batch)
+            try:
+                await self._accept(batch)
+            except BaseException:
+                for wish in batch:
+                    wish.answer(_ended())
+                raise
 
-    async def _accept(self, batch: Sequence[tuple[Put, asyncio.Future[Outcome]]]) -> None:
+    async def _accept(self, batch: Sequence[_Wish]) -> None:
+        """Everybody in the batch has an answer then. What one of them makes the store raise is not the others'."""
         draft = Draft(self._log, self._checks)
-        outcomes = [draft.weigh(put, self._clock.wall_ns()) for put, _ in batch]
+        outcomes = [self._weigh(draft, wish.put) for wish in batch]
         try:
-            if draft.changes:
-                await self._durable(draft.changes)
+            digests = await self._durable(draft.changes) if draft.changes else {}
         except TenfoldError as error:
-            for _, waiting in batch:
-                if not waiting.done():
-                    waiting.set_exception(error)
-            return
-        for change in draft.changes:
-            self._log.append(change)
-            self._publish(change)
-        for outcome, (_, waiting) in zip(outcomes, batch, strict=True):
-            if not waiting.done():
-                waiting.set_result(outcome)
+            outcomes = [error for _ in batch]
+        except Exception as error:
+            if len(batch) > 1:
+                for wish in batch:
+                    await self._accept([wish])
+                return
+            outcomes = [self._failed(batch[0].put, error)]
+        else:
+            self._tell(draft.changes, digests)
+        for outcome, wish in zip(outcomes, batch, strict=True):
+            wish.answer(outcome)
 
-    async def _durable(self, changes: Sequence[Change]) -> None:
+    def _weigh(self, draft: Draft, put: Put) -> Outcome | TenfoldError:
+        try:
+            return draft.weigh(put, self._clock.wall_ns())
+        except Exception as error:
+            return self._failed(put, error)
+
+    def _tell(self, changes: Sequence[Change], digests: Mapping[int, str]) -> None:
+        for change in changes:
+            self._log.append(change)
+            try:
+                self._publish(change, digests.get(change.epoch, ""))
+            except Exception:
+                self._failures.inc()
+
+    def _failed(self, put: Put, error: Exception) -> ChangeFailed:
+        self._failures.inc()
+        failure = ChangeFailed(
+            f"The change of '{put.topic}/{put.key}' failed ({type(error).__name__}: {error}); it was not made."
+        )
+        failure.__cause__ = error
+        return failure
+
+    def _send_away(self) -> None:
+        while not self._waiting.empty():
+            self._waiting.get_nowait().answer(_ended())
+
+    async def _durable(self, changes: Sequence[Change]) -> Mapping[int, str]:
         """Not cancelled halfway: what is durable must also be told."""
         loop = asyncio.get_running_loop()
         writing = loop.run_in_executor(self._disk, self._store.commit, changes)
-        await _to_the_end(writing)
+        return await _to_the_end(writing)
 
 
-async def _to_the_end(work: "asyncio.Future[None]") -> None:
+def _ended() -> DeskEnded:
+    return DeskEnded(
+        "The control node accepts no change any longer; every process keeps what it has.",
+        remedy="Start it again; then look at the record before changing it again.",
+    )
+
+
+async def _to_the_end(work: "asyncio.Future[Answer]") -> Answer:
     """Wait for `work` even when cancelled meanwhile; then be cancelled."""
     try:
-        await asyncio.shield(work)
+        return await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait([work])
         raise

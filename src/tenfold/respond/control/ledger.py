@@ -15,18 +15,29 @@ CHANGES_MAX = 256
 PROCESSES_MAX = 4096
 FORGOTTEN_AFTER = Duration.from_s(600)
 """A process that left so long ago is not shown any longer."""
+APART_FOR = Duration.from_s(5)
+"""A process that holds another store's records asks each second; one that does not has ended."""
 
 
 class Ack(msgspec.Struct, frozen=True):
-    """One process has a change in force. `took_ns` is None when the change is older than this node's life."""
+    """One process has heard of a change, and has it in force unless it is `refused`, which says why.
+
+    `took_ns` is None when the change is older than this node's life.
+    """
 
     process: str
     took_ns: int | None
     failures: int
+    refused: str = ""
 
 
 class Presence(msgspec.Struct, kw_only=True):
-    """One process as the node knows it. `left_ns` is None while it follows; times are monotonic."""
+    """One process as the node knows it. `left_ns` is None while it follows; times are monotonic.
+
+    `holds` is the incarnation of another store whose records it has in force, as long as it does: a process does not
+    follow a new store before somebody has said that it replaces the one before; it asks again and again. It may be this
+    store's own name, when this one was put back from a backup and the process knows more.
+    """
 
     process: Process
     epoch: int
@@ -35,6 +46,11 @@ class Presence(msgspec.Struct, kw_only=True):
     """So many streams of it are open: two for a moment, when it comes back before its old one is known to be gone."""
     left_ns: int | None = None
     failures: int = 0
+    holds: str = ""
+
+    @property
+    def follows(self) -> bool:
+        return self.left_ns is None and not self.holds
 
 
 class Ledger:
@@ -53,12 +69,13 @@ class Ledger:
         if len(self._accepted_ns) > self._changes_max:
             self._accepted_ns.popitem(last=False)
 
-    def joined(self, process: Process, epoch: int, now_ns: int) -> None:
-        """A process follows and says that it has `epoch` in force."""
+    def joined(self, process: Process, epoch: int, now_ns: int, *, holds: str = "") -> None:
+        """A process has come and says that it has `epoch` in force: of this store, or of the one that it `holds`."""
         known = self._presences.pop(process.id, None)
         if known is None:
-            known = Presence(process=process, epoch=epoch, since_ns=now_ns)
-        known.streams, known.left_ns, known.epoch = known.streams + 1, None, max(known.epoch, epoch)
+            known = Presence(process=process, epoch=0, since_ns=now_ns)
+        known.streams, known.left_ns, known.holds = known.streams + 1, None, holds
+        known.epoch = max(known.epoch, epoch) if not holds else 0
         self._presences[process.id] = known
         if len(self._presences) > self._processes_max:
             self._presences.popitem(last=False)
@@ -72,16 +89,18 @@ class Ledger:
     def knows(self, process_id: str) -> bool:
         return process_id in self._presences
 
-    def acked(self, process_id: str, epoch: int, held_ns: int, failures: int, now_ns: int) -> int | None:
+    def acked(
+        self, process_id: str, epoch: int, held_ns: int, failures: int, now_ns: int, *, refused: str = ""
+    ) -> int | None:
         """The process says so; answers how long the change took, None when that cannot be told."""
         presence = self._presences.get(process_id)
         if presence is None:
             return None
-        presence.epoch = max(presence.epoch, epoch)
+        presence.epoch, presence.holds = max(presence.epoch, epoch), ""
         presence.failures += failures
         accepted_ns = self._accepted_ns.get(epoch)
         took_ns = max(0, now_ns - accepted_ns - held_ns) if accepted_ns is not None else None
-        self._acks_of(epoch)[process_id] = Ack(process_id, took_ns, failures)
+        self._acks_of(epoch)[process_id] = Ack(process_id, took_ns, failures, refused)
         return took_ns
 
     def acks(self, epoch: int) -> list[Ack]:
@@ -91,7 +110,10 @@ class Ledger:
     def presences(self, now_ns: int) -> list[Presence]:
         """Everybody, once those who left long ago are forgotten."""
         for presence in list(self._presences.values()):
-            if presence.left_ns is not None and now_ns - presence.left_ns > FORGOTTEN_AFTER.ns:
+            away_ns = now_ns - presence.left_ns if presence.left_ns is not None else 0
+            if away_ns > APART_FOR.ns:
+                presence.holds = ""
+            if away_ns > FORGOTTEN_AFTER.ns:
                 del self._presences[presence.process.id]
         return list(self._presences.values())
 

@@ -71,12 +71,14 @@ class Log:
         epoch: int = 0,
         records: Iterable[Change] = (),
         history: Iterable[Change] = (),
+        replaces: bool = False,
         window_max: int = WINDOW_MAX,
         ephemeral_topics: Collection[str] = EPHEMERAL_TOPICS,
     ) -> None:
         self.incarnation = incarnation
         self.boot = boot
         self.epoch = epoch
+        self.replaces = replaces
         self.ephemeral_topics = frozenset(ephemeral_topics)
         self._records = {(record.topic, record.key): record for record in records}
         self._bytes = sum(map(_size_bytes, self._records.values()))
@@ -130,7 +132,9 @@ class Log:
 
     def snapshot(self) -> Snapshot:
         records = tuple(self.records())
-        return Snapshot(incarnation=self.incarnation, boot=self.boot, epoch=self.epoch, records=records)
+        return Snapshot(
+            incarnation=self.incarnation, boot=self.boot, epoch=self.epoch, records=records, replaces=self.replaces
+        )
 
     def _missed(self, boot: str, epoch: int) -> Missed:
         changes = {change.epoch: change for change in self._window if change.epoch > epoch}

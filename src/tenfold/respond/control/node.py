@@ -10,7 +10,7 @@ from uuid import uuid4
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect.channel.lines import Beat, Change, encode
 from tenfold.protect.channel.messages import Acks, Reports
-from tenfold.respond.control.chain import Link
+from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.desk import Desk, Outcome, Store
 from tenfold.respond.control.fanout import TURNS, Fanout
 from tenfold.respond.control.inbox import Inbox
@@ -27,6 +27,8 @@ class ControlStore(Store, Protocol):
 
     @property
     def incarnation(self) -> str: ...
+    @property
+    def replaces(self) -> bool: ...
     def epoch(self) -> int: ...
     def records(self) -> list[Change]: ...
     def window(self) -> list[Change]: ...
@@ -34,7 +36,7 @@ class ControlStore(Store, Protocol):
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
     ) -> list[Change]: ...
     def broken_at(self) -> int | None: ...
-    def links(self, after: int, limit: int) -> list[Link]: ...
+    def chain(self, after: int, limit: int) -> Chain: ...
 
 
 class ControlNode:
@@ -57,6 +59,7 @@ class ControlNode:
             epoch=store.epoch(),
             records=store.records(),
             history=store.window(),
+            replaces=store.replaces,
             ephemeral_topics=ephemeral_topics,
         )
         self.fanout = Fanout(self.registry)
@@ -66,7 +69,10 @@ class ControlNode:
         self._events = events
         self.checks: dict[str, Check] = {}
         """By topic, what else may be wrong with a change; whoever owns a topic puts its check here before `open`."""
-        self._desk = Desk(self.log, store, self._publish, self.clock, self.checks)
+        failures = self.registry.counter(
+            "tenfold_control_change_failures_total", "Changes that a check, the store or the telling raised at."
+        ).child()
+        self._desk = Desk(self.log, store, self._publish, self.clock, self.checks, failures)
         self._beating: asyncio.Task[None] | None = None
         self._declare()
 
@@ -92,16 +98,25 @@ class ControlNode:
         await self._desk.close()
         self.fanout.close()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was opened and accepts changes no longer."""
+        return self._desk.ended
+
     async def put(self, put: Put) -> Outcome:
         """The accepted change, durable and on its way to everyone, or why not."""
         return await self._desk.put(put)
 
     def hear_acks(self, acks: Acks) -> bool:
-        """False when the process is not known: it has never followed this node."""
+        """False when the process is not known: it has never followed this node. Of another store they say nothing."""
+        if acks.incarnation not in ("", self.log.incarnation):
+            return self.ledger.knows(acks.process)
         now_ns = self.clock.monotonic_ns()
         for applied in acks.applied:
-            took_ns = self.ledger.acked(acks.process, applied.epoch, applied.held_ns, applied.failures, now_ns)
-            if took_ns is not None:
+            took_ns = self.ledger.acked(
+                acks.process, applied.epoch, applied.held_ns, applied.failures, now_ns, refused=applied.refused
+            )
+            if took_ns is not None and not applied.refused:
                 self._took.record_ns(took_ns)
         self._acks.inc(len(acks.applied))
         return self.ledger.knows(acks.process)
@@ -114,12 +129,13 @@ class ControlNode:
             self.inbox.receive(reports.process, report.topic, bytes(report.payload))
         return True
 
-    def _publish(self, change: Change) -> None:
+    def _publish(self, change: Change, digest: str) -> None:
         self.ledger.accepted(change.epoch, self.clock.monotonic_ns())
         self._changes.child(change.topic).inc()
         self.fanout.publish(encode(change))
         if self._events is not None and not change.ephemeral:
-            self._events.emit("control-changed", f"{change.topic}/{change.key}", epoch=change.epoch, by=change.by)
+            place = f"{change.topic}/{change.key}"
+            self._events.emit("control-changed", place, epoch=change.epoch, by=change.by, digest=digest)
 
     async def _beat(self) -> None:
         for turn in cycle(range(TURNS)):

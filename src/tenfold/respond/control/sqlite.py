@@ -1,9 +1,8 @@
 """The control store on SQLite: durable before anybody is told (WAL, synchronous FULL), one file, one node."""
 
-import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +10,8 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change, Snapshot, encode
-from tenfold.respond.control.chain import ROOT, Link, link
+from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
+from tenfold.respond.control.lock import locked
 from tenfold.respond.control.log import WINDOW_MAX
 
 RESERVE = 1000
@@ -31,10 +31,6 @@ CREATE TABLE IF NOT EXISTS records (
 _DECODER = msgspec.json.Decoder(Change)
 
 
-class StoreBusy(TenfoldError):
-    """Another control node has the store."""
-
-
 class StoreUnusable(TenfoldError):
     """The store's file cannot be opened or written."""
 
@@ -44,7 +40,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, now_ns: int) -> None:
         self.path = path
-        self._lock = _locked(path)
+        self._lock = locked(path)
         try:
             self._database = _opened(path)
             self._reader = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
@@ -59,8 +55,13 @@ class SqliteStore:
 
     @property
     def incarnation(self) -> str:
-        """Names this store's life. Sorts by when it began: processes follow a later one, never an earlier."""
+        """Names this store's life. Sorts by when it began: processes never follow an earlier one."""
         return self._incarnation
+
+    @property
+    def replaces(self) -> bool:
+        """Whether somebody has said that it takes the place of what processes hold of an earlier store."""
+        return self._fact("replaces") == self._incarnation
 
     def epoch(self) -> int:
         """No epoch up to this one may be given again."""
@@ -85,10 +86,13 @@ class SqliteStore:
         )
         return [_DECODER.decode(row[0]) for row in rows]
 
-    def commit(self, changes: Sequence[Change]) -> None:
-        """Make the changes durable, all or none; of ephemeral ones only that their epochs were given."""
+    def commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
+        """Make the changes durable, all or none; of ephemeral ones only that their epochs were given.
+
+        Answers the digests of those that last, by epoch.
+        """
         try:
-            self._commit(changes)
+            return self._commit(changes)
         except sqlite3.Error as error:
             self._digest = self._newest_digest()
             raise StoreUnusable(
@@ -96,12 +100,21 @@ class SqliteStore:
                 remedy="Make room on its disk, then try again.",
             ) from error
 
-    def links(self, after: int, limit: int) -> list[Link]:
-        """The durable changes after the epoch `after` with their digests as they were written, oldest first."""
-        rows = self._reader.execute(
-            "SELECT epoch, change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
-        )
-        return [Link(epoch, bytes(change).decode("utf-8", "replace"), digest) for epoch, change, digest in rows]
+    def chain(self, after: int, limit: int) -> Chain:
+        """The durable changes after the epoch `after` with their digests as they were written, oldest first.
+
+        The head is looked at in the same moment, so that a history whose end was cut off is found.
+        """
+        self._reader.execute("BEGIN")
+        try:
+            rows = self._reader.execute(
+                "SELECT epoch, change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
+            ).fetchall()
+            facts = dict(self._reader.execute("SELECT name, fact FROM facts"))
+        finally:
+            self._reader.execute("COMMIT")
+        links = [Link(epoch, bytes(change).decode("utf-8", "replace"), digest) for epoch, change, digest in rows]
+        return Chain(links, Head(int(facts.get("head", "0")), facts.get("digest", ROOT)))
 
     def broken_at(self) -> int | None:
         """The epoch of the first change in the history that is not what was written; None when it is whole."""
@@ -113,38 +126,47 @@ class SqliteStore:
         return None if digest == (self._fact("digest") or ROOT) else self.epoch()
 
     def renew(self, now_ns: int) -> None:
-        """Give the store a new, later name: for one that was put back from a backup and shall be followed."""
-        born_ns = max(now_ns, int(self._incarnation.partition("-")[0], 16) + 1)
-        self._incarnation = self._name(incarnation(born_ns))
+        """Have every process follow this store as it is, instead of what it holds: under a new, later name."""
+        self._replace(now_ns, self._incarnation)
 
     def adopt(self, snapshot: Snapshot, now_ns: int) -> None:
-        """Begin with the records that a process knew last; for a store that was lost. The store must be empty."""
-        if self.epoch():
-            raise StoreUnusable(f"The control store {self.path} holds changes already; nothing was adopted.")
-        previous, changes = 0, []
+        """Take in what a process knew last of a store that was lost, and have every process follow.
+
+        What has been changed here since then stays as it is; so it does no harm twice.
+        """
+        touched = set(self._database.execute("SELECT DISTINCT topic, key FROM changes"))
+        previous, changes = self.epoch(), []
         for record in sorted(snapshot.records, key=lambda record: record.epoch):
-            changes.append(msgspec.structs.replace(record, previous=previous))
-            previous = record.epoch
+            if (record.topic, record.key) not in touched:
+                epoch = max(record.epoch, previous + 1)
+                changes.append(msgspec.structs.replace(record, epoch=epoch, previous=previous))
+                previous = epoch
         self.commit(changes)
-        born_ns = max(now_ns, int(snapshot.incarnation.partition("-")[0], 16) + 1)
-        self._incarnation = self._name(incarnation(born_ns))
+        self._replace(now_ns, max(snapshot.incarnation, self._incarnation))
+
+    def _replace(self, now_ns: int, latest: str) -> None:
+        """A name that is later than `latest`, which processes may know, and the word that it is meant."""
+        born_ns = max(now_ns, int(latest.partition("-")[0], 16) + 1)
+        self._incarnation = self._name(incarnation(born_ns), replaces=True)
 
     def close(self) -> None:
         self._reader.close()
         self._database.close()
         os.close(self._lock)
 
-    def _commit(self, changes: Sequence[Change]) -> None:
-        digest = self._digest
+    def _commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
+        digest, digests = self._digest, dict[int, str]()
         with self._database:
             for change in changes:
                 if not change.ephemeral:
-                    digest = link(digest, change)
+                    digest = digests[change.epoch] = link(digest, change)
                     self._write(change, digest)
             self._reserve(changes)
-            if digest != self._digest:
+            if digests:
                 self._state("digest", digest)
+                self._state("head", str(max(digests)))
         self._digest = digest
+        return digests
 
     def _write(self, change: Change, digest: str) -> None:
         text = encode(change)
@@ -164,9 +186,11 @@ class SqliteStore:
     def _newest_digest(self) -> str:
         return self._fact("digest") or ROOT
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: str, *, replaces: bool = False) -> str:
         with self._database:
             self._state("incarnation", name)
+            if replaces:
+                self._state("replaces", name)
         return name
 
     def _fact(self, name: str) -> str | None:
@@ -180,21 +204,6 @@ class SqliteStore:
 def incarnation(born_ns: int) -> str:
     """A name that sorts by when it was given and that no two stores share."""
     return f"{born_ns:016x}-{uuid4().hex[:8]}"
-
-
-def _locked(path: Path) -> int:
-    """Hold the store for this process; whoever dies lets go. Raises StoreBusy."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise StoreBusy(
-            f"The control store {path} is used by another control node; a second one cannot run on it.",
-            remedy="Stop the other, or give this one a store of its own.",
-        ) from error
-    return descriptor
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -35,11 +35,13 @@ class StreamEndpoint:
     async def _serve(self, process: Process, epoch: int, headers: Headers, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
         knows = headers.get("tenfold-incarnation", ""), headers.get("tenfold-boot", "")
+        log = self._node.log
+        holds = "" if knows[0] == log.incarnation and epoch <= log.epoch else knows[0]
         sending = asyncio.current_task()
         # From here to the first await nothing can be published, so that the first line and the next fit together.
         first = self._node.log.catch_up(*knows, epoch)
         with self._node.fanout.follower(process, first, sending) as follower:
-            self._node.ledger.joined(process, epoch, self._node.clock.monotonic_ns())
+            self._node.ledger.joined(process, epoch, self._node.clock.monotonic_ns(), holds=holds)
             watching = asyncio.create_task(_until_gone(receive, sending))
             try:
                 await _send_all(follower, send)

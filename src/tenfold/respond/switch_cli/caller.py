@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control import ControlClient
+from tenfold.respond.switch_cli.typed import check_typed
 from tenfold.respond.switchboard import SwitchOperator
 
 URL, TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names of variables
@@ -21,7 +22,8 @@ class ControlUnknown(TenfoldError):
 
 @contextmanager
 def at_node(options: argparse.Namespace) -> Iterator[SwitchOperator]:
-    """Acts in the name of whoever types. Raises ControlUnknown."""
+    """Acts in the name of whoever types. Raises ControlUnknown, TypedUnreadable."""
+    check_typed(options)
     if not options.control:
         raise ControlUnknown("Nobody said where the control node is.", remedy=f"Say --control URL, or set {URL}.")
     client = ControlClient(options.control, token())

@@ -6,9 +6,9 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
-from tenfold.respond.switch_cli.answer import DONE, NOT_DONE, UNCONFIRMED, say
+from tenfold.respond.switch_cli.answer import DONE, NOT_DONE, UNCONFIRMED, note, say
 from tenfold.respond.switch_cli.caller import at_node, now_ms
-from tenfold.respond.switch_cli.typed import rule_of, scope_of, value_of
+from tenfold.respond.switch_cli.typed import end_of, rule_of, scope_of, value_of
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator, text
 
 ACK_WAIT_S = 2.0
@@ -22,7 +22,10 @@ def set_rule(options: argparse.Namespace) -> int:
     """Everywhere, or for some."""
     with at_node(options) as operator:
         value = value_of(options.value, operator.declaration(options.name))
-        draft = operator.draft_set(options.name, rule_of(options, value, now_ms()), override=options.override)
+        end = end_of(options, now_ms())
+        if end.note:
+            note(options, end.note)
+        draft = operator.draft_set(options.name, rule_of(options, value, end.at_ms), override=options.override)
         return _carry_out(options, operator, draft, confirmed=options.confirm)
 
 
@@ -68,9 +71,10 @@ def _make(
     outcome = operator.put(draft, reason=options.reason, confirmed=confirmed)
     if not isinstance(outcome, Change):
         return _lost(options, outcome.current)
+    digest = operator.digest(outcome.epoch)
     follows = operator.acknowledged(outcome.epoch, within_s=ACK_WAIT_S)
-    done = f"Done, epoch {outcome.epoch}; {text.acknowledged(follows)}"
-    said = {"effect": effect, "change": outcome, "following": follows}
+    done = f"Done, epoch {outcome.epoch}:{digest[:16]}; {text.acknowledged(follows)}"
+    said = {"effect": effect, "change": outcome, "digest": digest, "following": follows}
     return say(options, said, [*text.effect_lines(effect), done])
 
 

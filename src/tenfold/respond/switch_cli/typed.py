@@ -8,13 +8,29 @@ import msgspec
 from tenfold.kernel import TenfoldError
 from tenfold.protect.switches import Declaration, Rule
 from tenfold.respond.switchboard import moment
+from tenfold.respond.switchboard.moment import Moment
 
 
-def rule_of(options: argparse.Namespace, value: Any, now_ms: int) -> Rule:
-    """Raises TenfoldError for one that cannot be."""
+class TypedUnreadable(TenfoldError):
+    """What was typed is no text."""
+
+
+def check_typed(options: argparse.Namespace) -> None:
+    """A byte that is no UTF-8 comes as half of a character, which nothing behind this can write.
+
+    Raises TypedUnreadable.
+    """
+    for name, typed in vars(options).items():
+        for one in typed if isinstance(typed, list) else [typed]:
+            if isinstance(one, str) and one.encode("utf-8", "replace").decode() != one:
+                raise TypedUnreadable(f"What was typed for '{name.replace('_', '-')}' is no UTF-8; nothing was done.")
+
+
+def rule_of(options: argparse.Namespace, value: Any, end_ms: int) -> Rule:
+    """`end_ms` is 0 for none. Raises TenfoldError for one that cannot be."""
     rule = msgspec.structs.replace(
         scope_of(options, value),
-        until_ms=_end_ms(options, now_ms),
+        until_ms=end_ms,
         percent=options.percent,
         owner=options.owner,
         reason=options.reason,
@@ -36,6 +52,13 @@ def scope_of(options: argparse.Namespace, value: Any = None) -> Rule:
     )
 
 
+def end_of(options: argparse.Namespace, now_ms: int) -> Moment:
+    """At 0 when it has none. Raises MomentInvalid."""
+    if options.ttl:
+        return Moment(moment.after(options.ttl, now_ms))
+    return moment.until(options.until, now_ms, zone=options.zone) if options.until else Moment(0)
+
+
 def value_of(said: str, declaration: Declaration | None) -> Any:
     """As the kind of the switch wants it."""
     kind = declaration.kind if declaration is not None else ""
@@ -54,13 +77,6 @@ def seen(said: str | None) -> tuple[int, str] | None:
     if not epoch.isdecimal() or len(digest) < 8:
         raise TenfoldError(f"'{said}' is not what a verify says; write EPOCH:DIGEST.")
     return int(epoch), digest
-
-
-def _end_ms(options: argparse.Namespace, now_ms: int) -> int:
-    """0 when it has none."""
-    if options.ttl:
-        return moment.after(options.ttl, now_ms)
-    return moment.until(options.until, now_ms, zone=options.zone) if options.until else 0
 
 
 def _names(said: list[str]) -> tuple[str, ...]:

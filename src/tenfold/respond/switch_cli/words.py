@@ -2,14 +2,18 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tenfold.respond.switch_cli import changes, looks
 from tenfold.respond.switch_cli.caller import TOKEN, URL, user
+from tenfold.respond.switch_cli.fault import Run, answered
 
 Subparsers = Any  # argparse keeps its class private
-Run = Callable[[argparse.Namespace], int]
+
+UNDO_ASKS_NOTHING = """ It asks for no confirmation, however many stores it reaches: it leads back to what held before
+that change, is the quickest way out of a mistake, and is itself undone by another. --dry-run shows first what it would
+touch. That a time was over is no change: undo looks through it, and brings nothing back that is over."""
 
 EPILOG = f"""\
 examples:
@@ -21,6 +25,7 @@ examples:
 
 environment: {URL}, {TOKEN}
 exit status: 0 done, 1 somebody else was first, 2 refused or unreachable, 3 not confirmed
+with --json: the answer is JSON on stdout, an error {{"error": {{"kind", "message", "remedy"}}}} on stderr
 """
 
 
@@ -76,7 +81,8 @@ def _add_unset(words: Subparsers) -> None:
 def _add_undo(words: Subparsers) -> None:
     command = _add_named(words, "undo", changes.undo, "take back the newest change of a switch, as a new change")
     _add_answerable(command)
-    command.add_argument("--change", type=int, metavar="EPOCH", help="only if that is still the newest change")
+    command.add_argument("--change", type=int, metavar="EPOCH", help="only if nothing newer would be taken back too")
+    command.description = f"{command.description}{UNDO_ASKS_NOTHING}"
 
 
 def _add_history(words: Subparsers) -> None:
@@ -93,7 +99,8 @@ def _add_watch(words: Subparsers) -> None:
 
 def _add_verify(words: Subparsers) -> None:
     command = _add(words, "verify", looks.verify, "whether the history is what was written")
-    command.add_argument("--seen", metavar="EPOCH:DIGEST", help="what an earlier verify said; must still be there")
+    says = "what an earlier verify or change said; must still be there"
+    command.add_argument("--seen", metavar="EPOCH:DIGEST", help=says)
 
 
 def _add_named(words: Subparsers, word: str, run: Run, says: str) -> argparse.ArgumentParser:
@@ -106,7 +113,7 @@ def _add(words: Subparsers, word: str, run: Run, says: str) -> argparse.Argument
     command: argparse.ArgumentParser = words.add_parser(word, help=says, description=says[0].upper() + says[1:] + ".")
     command.add_argument("--control", metavar="URL", default=os.environ.get(URL, ""), help=f"default ${URL}")
     command.add_argument("--json", action="store_true", help="records instead of lines")
-    command.set_defaults(run=run)
+    command.set_defaults(run=partial(answered, run))
     return command
 
 

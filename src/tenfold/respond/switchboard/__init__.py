@@ -7,10 +7,13 @@ declarations  what processes declare becomes records, so that it is known when n
 expiry        what is over is taken out of the records, and the history says so
 draft         a change that is not made yet
 effect        what a draft would touch: processes, stores, reads a second, functions
+undo          which change is taken back, and to what
 operator      what people do: look, draft, put, undo; over the control node's HTTP, with the console dead
 following     who has a change in force, and how fast
+shield        who misses a feature now, why, and what that saved
 view          one switch as people see it
 history       one change as people see it, and whether the history is whole
+links         the node's chain of digests, page by page
 watch         changes as they are made
 moment        `30m`, `02:00`: when a setting ends
 text          all of that in a terminal
@@ -21,6 +24,7 @@ from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.history import Wholeness
 from tenfold.respond.switchboard.operator import SwitchOperator, SwitchUnknown
+from tenfold.respond.switchboard.shield import ShieldView
 from tenfold.respond.switchboard.view import SwitchView
 
-__all__ = ["Draft", "Effect", "SwitchOperator", "SwitchUnknown", "SwitchView", "Switchboard", "Wholeness"]
+__all__ = ["Draft", "Effect", "ShieldView", "SwitchOperator", "SwitchUnknown", "SwitchView", "Switchboard", "Wholeness"]

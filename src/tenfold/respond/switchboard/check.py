@@ -1,12 +1,14 @@
 """Why a change of a switch is refused, before it has an epoch. Pure; the control node asks at every change."""
 
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, RecordInvalid, SwitchRecord
-from tenfold.protect.switches.declaration import read_declaration
+from tenfold.protect.switches import Declaration, RecordInvalid, Rule, SwitchRecord
+from tenfold.protect.switches.declaration import NAME, read_declaration
+from tenfold.protect.switches.schema import problem_with
 from tenfold.respond.control.log import Put
 from tenfold.respond.switchboard.reach import new_rules, too_far
 
@@ -15,22 +17,24 @@ Names = Callable[[], Iterable[str]]
 
 UNTIL_MAX_MS = 400 * 86_400_000
 
+_NAME = re.compile(NAME)
+
 
 def refusal_of_switch(put: Put, current: Change | None, now_ns: int, *, declared: Lookup, names: Names) -> str:
     """For topic `switches`: a sentence, or nothing when it may be."""
     if not put.by or not put.reason:
         return "A switch is changed by somebody for a reason; say who and why."
     try:
-        after, before = SwitchRecord.read(put.key, put.value), _known(current)
+        after, before = SwitchRecord.read(put.key, put.value), read_or_nothing(current)
     except RecordInvalid as error:
         return str(error)
     declaration = declared(put.key)
-    if declaration is None:
-        return "" if put.confirmed or put.value is None else _undeclared(put.key, names())
-    problem = rules_problem(before, after, declaration, now_ns // 1_000_000)
-    if problem:
+    problem = rules_problem(put.key, before, after, declaration, now_ns // 1_000_000)
+    if problem or put.confirmed:
         return problem
-    far = "" if put.confirmed else too_far(before, after, declaration.stores_max)
+    if declaration is None:
+        return "" if put.value is None else _undeclared(put.key, names())
+    far = too_far(before, after, declaration.stores_max)
     return f"The switch '{put.key}' was not changed. {far} Confirm it, or name fewer stores." if far else ""
 
 
@@ -45,13 +49,20 @@ def refusal_of_declaration(put: Put, _current: Change | None, _now_ns: int) -> s
     return "" if declaration.name == put.key else f"The declaration of '{declaration.name}' belongs under its own name."
 
 
-def rules_problem(before: SwitchRecord, after: SwitchRecord, declaration: Declaration, now_ms: int) -> str:
-    """What is wrong with the rules that `after` would have; nothing when it is less than before."""
+def rules_problem(
+    name: str, before: SwitchRecord, after: SwitchRecord, declaration: Declaration | None, now_ms: int
+) -> str:
+    """What is wrong with the rules that `after` would have; nothing when it is less than before.
+
+    Of what nobody has declared yet everything is asked but whether the value is of its kind.
+    """
     new = new_rules(before, after)
+    if new and not _NAME.fullmatch(name):
+        return f"'{name}' is no name of a switch; up to 128 of a-z, 0-9, '.', '_' and '-' may stand there."
     for rule in after.rules if new else ():
-        problem = declaration.problem_with(rule.value)
+        problem = _value_problem(rule, declaration)
         if problem:
-            return f"The switch '{declaration.name}' cannot be set so: {problem}."
+            return f"The switch '{name}' cannot be set so: {problem}."
     for rule in new:
         if not rule.owner or not rule.reason:
             return "A rule has an owner, who answers for it, and a reason."
@@ -60,7 +71,13 @@ def rules_problem(before: SwitchRecord, after: SwitchRecord, declaration: Declar
     return ""
 
 
-def _known(current: Change | None) -> SwitchRecord:
+def _value_problem(rule: Rule, declaration: Declaration | None) -> str:
+    if declaration is not None and (problem := declaration.problem_with(rule.value)):
+        return problem
+    return problem_with(rule.value, {}) or problem_with(rule.where, {}, where="where")
+
+
+def read_or_nothing(current: Change | None) -> SwitchRecord:
     """What is there; what cannot be read counts for nothing, so that it can be replaced."""
     try:
         return SwitchRecord.read("", current.json if current is not None else None)

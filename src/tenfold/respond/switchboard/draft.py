@@ -4,19 +4,23 @@ from typing import Any
 
 import msgspec
 
+from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.respond.switchboard.check import rules_problem
 from tenfold.respond.switchboard.reach import too_far
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """`if_epoch` is the epoch of what is there, 0 when nothing is: whoever changes it first, wins."""
+    """`if_epoch` is the epoch of what is there, 0 when nothing is: whoever changes it first, wins. `undoes` is the
+    change that it takes back, if it does.
+    """
 
     name: str
     if_epoch: int
     before: SwitchRecord
     after: SwitchRecord
     declaration: Declaration | None = None
+    undoes: Change | None = None
 
     @property
     def default(self) -> Any:
@@ -24,13 +28,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def changes_nothing(self) -> bool:
-        return self.before == self.after
+        """A record that is there and says nothing is one that cannot be read; to take it away is a change."""
+        unread = bool(self.if_epoch) and not self.before.rules
+        return self.before == self.after and not unread
 
     def refusal(self, now_ms: int) -> str:
         """Why the node would refuse it, confirmed or not, as far as that can be told from here."""
-        if self.declaration is None:
-            return ""
-        return rules_problem(self.before, self.after, self.declaration, now_ms)
+        return rules_problem(self.name, self.before, self.after, self.declaration, now_ms)
 
     @property
     def needs_confirmation(self) -> str:

@@ -1,6 +1,7 @@
 """What a draft would touch, from who follows the node now and from how often they said they read the switch. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -8,14 +9,22 @@ import msgspec
 from tenfold.protect.channel import Process
 from tenfold.protect.switches import Place, Rule, SwitchRecord
 from tenfold.protect.switches.loads import Load, LoadReport
-from tenfold.protect.switches.plan import Plan, Tally
+from tenfold.protect.switches.plan import Plan, Said, Tally
 from tenfold.protect.switches.rule import BUCKETS, Scalar
 from tenfold.respond.switchboard.draft import Draft
 
+EVERYTHING = Said(subject=True, attributes=True)
+Stretches = Sequence[tuple[int | None, float]]
+"""Within each no percentage begins or ends to apply: where somebody stands in it, and how much of all it is."""
+NOBODY: Stretches = [(None, 1.0)]
+
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """`reads_per_s` are those that would be answered otherwise than now; a rule on attributes counts as if everybody
-    had them, so it is at most so many. Stores are those that are known of: where a process is or reads for.
+    """`reads_per_s` are those that would be answered otherwise than now; a rule on attributes counts as if every read
+    that says any said those, so it is at most so many. `no_subject_per_s` are reads that would be answered otherwise if
+    they named a subject: a percentage passes them by. Processes and stores are those where a read could be answered
+    otherwise; stores those that are known of: where a process is or reads for. `undoes` is the epoch of the change that
+    is taken back, 0 when none is.
     """
 
     name: str
@@ -28,9 +37,11 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     stores_all: int
     reads_per_s: float
     reads_per_s_all: float
+    no_subject_per_s: float
     functions: tuple[str, ...]
     narrower: tuple[Rule, ...]
     needs_confirmation: str
+    undoes: int = 0
 
 
 def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, LoadReport], *, now_ms: int) -> Effect:
@@ -59,11 +70,13 @@ def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, 
         processes_all=len(places),
         stores=tuple(sorted({place.store for place in known if share.at(place)})),
         stores_all=len({place.store for place in known}),
-        reads_per_s=_sum(load.reads_per_s * share.at(_place(load)) for load in _all(read)),
+        reads_per_s=_sum(load.reads_per_s * share.of(load) for load in _all(read)),
         reads_per_s_all=_sum(load.reads_per_s for load in _all(read)),
+        no_subject_per_s=_sum(load.reads_per_s for load in _all(read) if share.passes_by(load)),
         functions=draft.declaration.functions if draft.declaration is not None else (),
         narrower=draft.narrower,
         needs_confirmation=draft.needs_confirmation,
+        undoes=draft.undoes.epoch if draft.undoes is not None else 0,
     )
 
 
@@ -74,28 +87,38 @@ class _Share:
         self._draft = draft
         self._before, self._after = draft.before.at(now_ms), draft.after.at(now_ms)
         rules = (*self._before.rules, *self._after.rules)
-        self._edges = sorted({0.0, 100.0} | {rule.percent for rule in rules if rule.percent is not None})
+        self._stretches = _stretches({rule.percent for rule in rules if rule.percent is not None})
         self._attributes: list[dict[str, Scalar]] = [{}, *(rule.where for rule in rules if rule.where)]
 
-    def at(self, place: Place) -> float:
+    def at(self, place: Place, said: Said = EVERYTHING) -> float:
         before, after = self._plan(self._before, place), self._plan(self._after, place)
-        return max(self._differs(before, after, attributes) for attributes in self._attributes)
+        stretches = self._stretches if said.subject else NOBODY
+        known = self._attributes if said.attributes else self._attributes[:1]
+        return max(self._differs(before, after, stretches, attributes) for attributes in known)
+
+    def of(self, load: Load) -> float:
+        return self.at(_place(load), Said(load.subject, load.attributes))
+
+    def passes_by(self, load: Load) -> bool:
+        """Whether it is only for want of a subject that the reads are answered as they are."""
+        named = Said(True, load.attributes)
+        return not load.subject and not self.of(load) and self.at(_place(load), named) > 0
 
     def _plan(self, record: SwitchRecord, place: Place) -> Plan:
         return Plan(self._draft.name, record.rules, place, self._draft.default, Tally())
 
-    def _differs(self, before: Plan, after: Plan, attributes: Mapping[str, Scalar]) -> float:
-        """Summed over the stretches of percent within which no rule begins or ends to apply."""
-        share = 0.0
-        for low, high in zip(self._edges, self._edges[1:], strict=False):
-            bucket = int((low + high) / 2 * BUCKETS / 100)
-            one, other = before.pick(bucket, attributes), after.pick(bucket, attributes)
-            if self._value(one) != self._value(other):
-                share += (high - low) / 100
-        return share
+    def _differs(self, before: Plan, after: Plan, stretches: Stretches, attributes: Mapping[str, Scalar]) -> float:
+        picks = ((before.pick(bucket, attributes), after.pick(bucket, attributes)) for bucket, _ in stretches)
+        differ = (self._value(one) != self._value(other) for one, other in picks)
+        return sum(share for (_, share), differs in zip(stretches, differ, strict=True) if differs)
 
     def _value(self, rule: Rule | None) -> Any:
         return self._draft.default if rule is None else rule.value
+
+
+def _stretches(percents: set[float]) -> Stretches:
+    edges = sorted({0.0, 100.0} | percents)
+    return [(int((low + high) / 2 * BUCKETS / 100), (high - low) / 100) for low, high in pairwise(edges)]
 
 
 def _place(load: Load) -> Place:

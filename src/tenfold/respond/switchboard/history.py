@@ -7,7 +7,7 @@ import msgspec
 
 from tenfold.protect.channel import Change
 from tenfold.protect.channel.lines import decode, encode
-from tenfold.respond.control.chain import ROOT, Link, link
+from tenfold.respond.control.chain import ROOT, Head, Link, link
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +63,16 @@ def wholeness_of(
     return Wholeness(
         entries=entries, epoch=epoch, digest=digest, problem=problem or _difference(newest, records, topics)
     )
+
+
+def ends_at(wholeness: Wholeness, head: Head | None) -> Wholeness:
+    """The same, unless it was written to another end: a history whose end was cut off is sound by itself."""
+    if wholeness.problem or head is None or head.digest == wholeness.digest:
+        return wholeness
+    problem = (
+        f"The history ends at epoch {wholeness.epoch}, and was written up to epoch {head.epoch}: its end was edited."
+    )
+    return msgspec.structs.replace(wholeness, problem=problem)
 
 
 def _read(one: Link) -> Change | None:

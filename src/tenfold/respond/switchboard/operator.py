@@ -8,22 +8,26 @@ import msgspec
 
 from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.protect.channel import Change
+from tenfold.protect.shields.report import SHIELDS
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.switches.loads import LOADS, LoadReport
 from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control import Conflict, ControlClient
-from tenfold.respond.control.chain import Link
+from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
-from tenfold.respond.switchboard.following import Following, following
-from tenfold.respond.switchboard.history import Entry, Wholeness, entry, wholeness_of
+from tenfold.respond.switchboard.following import Following, apart, differing, following, standings_of
+from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
+from tenfold.respond.switchboard.links import CHAINED, Links
+from tenfold.respond.switchboard.shield import ShieldView, read_reports, shield_views
+from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
-PAGE = 1000
+UNDO_PAGE = 20
 LOOKS = 3
 ASK_EVERY_S = 0.05
-CHAINED = (TOPIC, DECLARED)
 
 
 class SwitchUnknown(TenfoldError):
@@ -32,6 +36,10 @@ class SwitchUnknown(TenfoldError):
 
 class UndoRefused(TenfoldError):
     """The change cannot be taken back by itself."""
+
+
+class ChangedAgain(UndoRefused):
+    """Somebody has changed the switch since."""
 
 
 class SwitchOperator:
@@ -53,11 +61,17 @@ class SwitchOperator:
         declaration, record = self.declaration(name), self.control.get(TOPIC, name)
         if declaration is None and record is None:
             raise SwitchUnknown(f"There is no switch '{name}': nobody has declared or set it.")
-        return view_of(name, declaration, record, now_ms=self._now_ms())
+        otherwise = differing(name, self.control.processes(), self._standings())
+        return view_of(name, declaration, record, now_ms=self._now_ms(), otherwise=otherwise)
+
+    def shields(self) -> dict[str, ShieldView]:
+        """The features of all processes by name, as these told of them."""
+        return shield_views(read_reports(self.control.reports(SHIELDS)))
 
     def declaration(self, name: str) -> Declaration | None:
+        """None as well for one that cannot be read: the node does not go by it either."""
         record = self.control.get(DECLARED, name)
-        return read_declaration(record.json) if record is not None and record.json is not None else None
+        return dict(_readable([record])).get(name) if record is not None else None
 
     def draft_set(self, name: str, rule: Rule, *, override: bool = False) -> Draft:
         """`rule` instead of what is set for its scope; with `override` instead of everything that is set."""
@@ -72,29 +86,22 @@ class SwitchOperator:
         return self._draft(name, epoch, before, kept.without_scope(scope) if scope is not None else SwitchRecord())
 
     def draft_undo(self, name: str, change: int | None = None) -> Draft:
-        """What was set before the newest change of the switch, which must be `change` when one is stated.
-
-        Rules that are over by now do not come back. Raises UndoRefused.
+        """Without the newest change of the switch, which must be no newer than `change` when one is stated; what is
+        over neither counts nor comes back. Raises UndoRefused, also when nothing would be different.
         """
         epoch, current = self._current(name)
-        newest, *older = [*self.control.history(TOPIC, name, limit=2), None, None][:2]
-        if newest is None:
-            raise UndoRefused(f"The switch '{name}' was never changed; there is nothing to undo.")
-        if change is not None and newest.epoch != change:
-            raise UndoRefused(
-                f"The switch '{name}' was changed again after epoch {change}, by {newest.by} ({newest.reason}); "
-                "undoing would take that back too.",
-                remedy=f"Undo epoch {newest.epoch} first, or set what you want.",
-            )
-        if epoch not in (0, newest.epoch):
+        newest = self.control.history(TOPIC, name, limit=1)
+        if newest and epoch not in (0, newest[0].epoch):
             raise UndoRefused(f"The switch '{name}' is being changed just now.", remedy="Look, then try again.")
-        earlier = older[0]
-        before = SwitchRecord.read(name, earlier.json if earlier is not None else None)
-        return self._draft(name, epoch, current, before.at(self._now_ms()))
+        undo = undo_of(name, self._changes(name), current, self._now_ms(), change)
+        if isinstance(undo, CannotUndo):
+            refused = ChangedAgain if undo.newer is not None else UndoRefused
+            raise refused(undo.problem, remedy=undo.remedy)
+        return msgspec.structs.replace(self._draft(name, epoch, current, undo.after), undoes=undo.change)
 
     def effect(self, draft: Draft) -> Effect:
         """What it would touch."""
-        alive = [one.process for one in self.control.processes() if one.left_ns is None]
+        alive = [one.process for one in self.control.processes() if one.follows]
         return effect_of(draft, alive, self._loads(), now_ms=self._now_ms())
 
     def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
@@ -115,7 +122,7 @@ class SwitchOperator:
 
     def following(self, epoch: int) -> Following:
         """Who has the change of that epoch in force."""
-        return following(epoch, self.control.processes(), self.control.acks(epoch))
+        return following(epoch, self.control.processes(), self.control.acks(epoch), self._standings())
 
     def acknowledged(self, epoch: int, *, within_s: float) -> Following:
         """The same, once everybody has it or `within_s` is over. Blocks."""
@@ -124,10 +131,19 @@ class SwitchOperator:
             time.sleep(ASK_EVERY_S)
         return follows
 
+    def apart(self) -> tuple[str, ...]:
+        """Who holds what another store had, and does not follow this node."""
+        return apart(self.control.processes())
+
     def newest(self) -> int:
         """The epoch of the newest change of any switch, 0 when there was none."""
         changes = self.control.history(TOPIC, limit=1)
         return changes[0].epoch if changes else 0
+
+    def digest(self, epoch: int) -> str:
+        """Of the durable change of that epoch; nothing when there is none."""
+        links = self.control.chain(epoch - 1, limit=1).links
+        return links[0].digest if links and links[0].epoch == epoch else ""
 
     def history(self, name: str | None = None, *, before: int | None = None, limit: int = 20) -> list[Entry]:
         """Changes of one switch or of all, newest first."""
@@ -146,21 +162,24 @@ class SwitchOperator:
 
     def _verify(self, seen: tuple[int, str] | None) -> Wholeness:
         records = [record for topic in CHAINED for record in self.control.records(topic)]
-        return wholeness_of(self._links(), records, topics=CHAINED, seen=seen)
+        links = Links(self.control)
+        return ends_at(wholeness_of(links, records, topics=CHAINED, seen=seen), links.head)
 
-    def _links(self) -> Iterator[Link]:
-        page = self.control.links(0, limit=PAGE)
+    def _changes(self, name: str) -> Iterator[Change]:
+        """Of one switch, newest first, as far back as anybody asks."""
+        page = self.control.history(TOPIC, name, limit=UNDO_PAGE)
         while page:
             yield from page
-            page = self.control.links(page[-1].epoch, limit=PAGE)
+            page = self.control.history(TOPIC, name, before=page[-1].epoch, limit=UNDO_PAGE)
 
     def _draft(self, name: str, epoch: int, before: SwitchRecord, after: SwitchRecord) -> Draft:
         declaration = self.declaration(name)
         return Draft(name=name, if_epoch=epoch, before=before, after=after, declaration=declaration)
 
     def _current(self, name: str) -> tuple[int, SwitchRecord]:
+        """What cannot be read counts for nothing, so that it can be replaced."""
         record = self.control.get(TOPIC, name)
-        return (record.epoch, SwitchRecord.read(name, record.json)) if record is not None else (0, SwitchRecord())
+        return (record.epoch, read_or_nothing(record)) if record is not None else (0, SwitchRecord())
 
     def _declared(self) -> dict[str, Declaration]:
         return dict(_readable(self.control.records(DECLARED)))
@@ -171,6 +190,9 @@ class SwitchOperator:
             with suppress(ValueError):
                 loads[process] = msgspec.json.decode(payload, type=LoadReport)
         return loads
+
+    def _standings(self) -> dict[str, Standing]:
+        return standings_of(self.control.reports(STANDING))
 
     def _now_ms(self) -> int:
         return self._clock.wall_ns() // 1_000_000

@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
-from tenfold.respond.switchboard.following import Following
+from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
 from tenfold.respond.switchboard.history import Entry, Wholeness
+from tenfold.respond.switchboard.shield import ShieldView
 from tenfold.respond.switchboard.view import SwitchView
+from tenfold.respond.switchboard.watch import Away, Back
 
 
 def table(views: Sequence[SwitchView], now_ms: int) -> list[str]:
@@ -21,8 +23,8 @@ def table(views: Sequence[SwitchView], now_ms: int) -> list[str]:
     return [_aligned(row, widths) for row in rows]
 
 
-def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[str]:
-    """Everything about one."""
+def page(view: SwitchView, follows: Following | None, now_ms: int, shield: ShieldView | None = None) -> Iterator[str]:
+    """Everything about one; `shield` is given of a feature that processes told of."""
     yield f"{view.name}  {said(view.value)}  ({view.kind}{', ' + view.tier if view.tier else ''})"
     if view.says:
         yield f"  {view.says}"
@@ -30,6 +32,8 @@ def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[s
         yield f"  touches: {', '.join(view.functions)}"
     if view.problem:
         yield f"  {view.problem}"
+    if view.otherwise:
+        yield f"  declared otherwise by {_some(view.otherwise)}; what was declared last is shown"
     yield f"  default: {said(view.default)}"
     for rule in reversed(view.rules):
         yield f"  {said(rule.value)} for {scope(rule)}, {left(rule, now_ms)}; {rule.owner}: {rule.reason}"
@@ -37,15 +41,39 @@ def page(view: SwitchView, follows: Following | None, now_ms: int) -> Iterator[s
         yield f"  epoch {view.epoch}, changed {at(view.changed_at_ns)} by {view.changed_by}"
     if follows is not None:
         yield f"  {acknowledged(follows)}"
+    if shield is not None:
+        yield f"  {missed(shield)}"
+        yield f"  {saved(shield)}"
+
+
+def missed(shield: ShieldView) -> str:
+    """Why people miss a feature now."""
+    causes = ", ".join(f"by {cause} in {many} of {shield.processes} processes" for cause, many in shield.by.items())
+    return f"shielded {causes}" if causes else "not shielded now"
+
+
+def saved(shield: ShieldView) -> str:
+    """What it was good for."""
+    if not shield.spared_all:
+        return "every request was served since these processes began"
+    causes = ", ".join(f"{cause} {count:,}" for cause, count in shield.spared.items())
+    taken = "unknown, as none was served and timed"
+    if shield.saved_s is not None:
+        taken = f"{shield.saved_s:.3g} s" if shield.saved_s < 60 else _length(shield.saved_s)
+    return f"{shield.spared_all:,} requests did without since these processes began ({causes}); saved: {taken}"
 
 
 def effect_lines(effect: Effect) -> Iterator[str]:
     """What it would touch."""
     yield f"{effect.name}: {said(effect.before)} -> {said(effect.after)} wherever nothing narrower is set"
+    if effect.undoes:
+        yield f"  takes back epoch {effect.undoes}"
     yield (
         f"  touches {effect.processes} of {effect.processes_all} processes, {len(effect.stores)} of "
         f"{effect.stores_all} known stores, about {effect.reads_per_s:g} of {effect.reads_per_s_all:g} reads a second"
     )
+    if effect.no_subject_per_s:
+        yield f"  about {effect.no_subject_per_s:g} of them name no subject: a percentage passes those by"
     if not effect.declared:
         yield "  no process has declared a switch of this name"
     if effect.functions:
@@ -55,12 +83,7 @@ def effect_lines(effect: Effect) -> Iterator[str]:
 
 
 def entry_line(entry: Entry) -> str:
-    if entry.record is None:
-        now = "default"
-    else:
-        rules = [msgspec.convert(rule, Rule, strict=False) for rule in entry.record.get("rules", ())]
-        now = "; ".join(f"{said(rule.value)} for {scope(rule)}" for rule in rules)
-    return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {now}  by {entry.by}: {entry.reason}"
+    return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {_set(entry)}  by {entry.by}: {entry.reason}"
 
 
 def acknowledged(follows: Following) -> str:
@@ -69,9 +92,28 @@ def acknowledged(follows: Following) -> str:
         line += f", median {follows.median_ms:.1f} ms, slowest {follows.slowest_ms:.1f} ms ({follows.slowest})"
     if follows.failures:
         line += f"; {follows.failures} times somebody raised at it"
+    if follows.refused:
+        line += f"; {_refused(follows.refused)}"
     if follows.missing:
         line += f"; not yet in {_some(follows.missing)}"
+    if follows.apart:
+        line += f". {apart_sentence(follows.apart)}"
     return line
+
+
+def _refused(refused: Sequence[Refused]) -> str:
+    """With the reason of the first, which is mostly everybody's."""
+    names = _some([one.process for one in refused])
+    processes = "1 process" if len(refused) == 1 else f"{len(refused)} processes"
+    return f"refused in {processes}: {refused[0].why.rstrip('.')} ({names})"
+
+
+def away_line(away: Away) -> str:
+    return f"The control node has not answered since {at(away.since_ns)} ({away.why}); every process keeps what it has."
+
+
+def back_line(back: Back) -> str:
+    return f"The control node answers again, after {_length(back.away_s)}."
 
 
 def wholeness_line(wholeness: Wholeness) -> str:
@@ -90,14 +132,13 @@ def said(value: Any) -> str:
 def scope(rule: Rule) -> str:
     """Whom it is about."""
     parts = [
-        f"{rule.percent:g} % of" if rule.percent is not None else "",
+        f"{rule.percent:g} % of subjects" if rule.percent is not None else "",
         _named("store", rule.stores),
         _named("service", rule.services),
         _named("instance", rule.instances),
-        ", ".join(f"{name}={value}" for name, value in rule.where.items()),
+        *(f"{name}={value}" for name, value in rule.where.items()),
     ]
-    text = " ".join(filter(None, parts))
-    return f"{text} everybody".strip() if not text or text.endswith(" of") else text
+    return ", ".join(filter(None, parts)) or "everybody"
 
 
 def left(rule: Rule, now_ms: int) -> str:
@@ -109,6 +150,16 @@ def left(rule: Rule, now_ms: int) -> str:
 def at(wall_ns: int) -> str:
     """In this machine's own zone."""
     return datetime.fromtimestamp(wall_ns // 1_000_000_000).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+
+
+def _set(entry: Entry) -> str:
+    if entry.record is None:
+        return "default"
+    try:
+        record = msgspec.convert(entry.record, SwitchRecord)
+    except msgspec.ValidationError:
+        return "what cannot be read"
+    return "; ".join(f"{said(rule.value)} for {scope(rule)}" for rule in record.rules)
 
 
 def _row(view: SwitchView, now_ms: int) -> tuple[str, ...]:
@@ -123,7 +174,7 @@ def _row(view: SwitchView, now_ms: int) -> tuple[str, ...]:
         _some([f"{said(rule.value)} {scope(rule)}" for rule in scoped]),
         _length((min(ends) - now_ms) / 1000) if ends else "",
         newest.owner if newest is not None else "",
-        newest.reason if newest is not None else "",
+        newest.reason if newest is not None else view.problem,
     )
 
 

@@ -6,10 +6,13 @@ import msgspec
 
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, RecordInvalid, Rule, SwitchRecord
+from tenfold.protect.switches.schema import problem_with
 
 
 class SwitchView(msgspec.Struct, frozen=True, kw_only=True):
-    """`value` holds wherever no scoped rule does. `problem` says that the record cannot be read."""
+    """`value` holds wherever no scoped rule does. `problem` says that the record cannot be read, `otherwise` who has
+    declared the switch otherwise than it is shown here, and in what.
+    """
 
     name: str
     kind: str
@@ -23,13 +26,21 @@ class SwitchView(msgspec.Struct, frozen=True, kw_only=True):
     changed_by: str = ""
     functions: tuple[str, ...] = ()
     problem: str = ""
+    otherwise: tuple[str, ...] = ()
 
     @property
     def set(self) -> bool:
         return bool(self.rules)
 
 
-def view_of(name: str, declaration: Declaration | None, change: Change | None, *, now_ms: int) -> SwitchView:
+def view_of(
+    name: str,
+    declaration: Declaration | None,
+    change: Change | None,
+    *,
+    now_ms: int,
+    otherwise: tuple[str, ...] = (),
+) -> SwitchView:
     """`declaration` is None for what no process has declared."""
     record, problem = _read(name, change)
     record = record.at(now_ms)
@@ -47,11 +58,15 @@ def view_of(name: str, declaration: Declaration | None, change: Change | None, *
         changed_by=change.by if change is not None else "",
         functions=declaration.functions if declaration is not None else (),
         problem=problem,
+        otherwise=otherwise,
     )
 
 
 def _read(name: str, change: Change | None) -> tuple[SwitchRecord, str]:
+    """One record that cannot be read, or shown, is said to be so; it does not hide the others."""
     try:
-        return SwitchRecord.read(name, change.json if change is not None else None), ""
+        record = SwitchRecord.read(name, change.json if change is not None else None)
     except RecordInvalid as error:
         return SwitchRecord(), str(error)
+    problem = next(filter(None, (problem_with(rule.value, {}) for rule in record.rules)), "")
+    return (SwitchRecord(), f"The record of the switch '{name}' cannot be: {problem}.") if problem else (record, "")

@@ -1,0 +1,55 @@
+"""Who has a change in force, process by process. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from tenfold.protect.switches.standing import Standing
+from tenfold.respond.control.ledger import Ack, Presence
+from tenfold.respond.switchboard.following import OPERATOR, name_of, refusals
+
+APPLIED_MAX = 200
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """One process and one change. `took_ms` is None when it cannot be told: it caught up, or the node is younger.
+
+    `refused` says why the process has heard of it and does not have it in force.
+    """
+
+    process: str
+    where: str
+    applied: bool
+    failures: int = 0
+    refused: str = ""
+    took_ms: float | None = None
+
+
+def following_presences(presences: Iterable[Presence]) -> list[Presence]:
+    """The services that follow now; people's own tools do not count."""
+    return [one for one in presences if one.follows and one.process.service != OPERATOR]
+
+
+def applied_by(
+    epoch: int, presences: Iterable[Presence], acks: Sequence[Ack], standings: Mapping[str, Standing]
+) -> tuple[Applied, ...]:
+    """Who has the change in force and who has not: those first, then the slowest; at most APPLIED_MAX."""
+    by_process, why = {ack.process: ack for ack in acks}, refusals(epoch, acks, standings)
+    rows = [
+        _applied(epoch, presence, by_process.get(presence.process.id), why.get(presence.process.id, ""))
+        for presence in presences
+    ]
+    rows.sort(key=lambda one: (one.applied, -(one.took_ms or 0.0), one.process))
+    return tuple(rows[:APPLIED_MAX])
+
+
+def _applied(epoch: int, presence: Presence, ack: Ack | None, refused: str) -> Applied:
+    process = presence.process
+    return Applied(
+        process=name_of(presence),
+        where=f"{process.host} {process.pid}".strip(),
+        applied=presence.epoch >= epoch and not refused,
+        refused=refused,
+        failures=ack.failures if ack is not None else 0,
+        took_ms=ack.took_ns / 1e6 if ack is not None and ack.took_ns is not None else None,
+    )
