@@ -12,7 +12,7 @@ from freshmart.cashier import Acquirer, Cashier
 from freshmart.catalog import read_pictures
 from freshmart.features import declare_features
 from freshmart.media import PictureStore
-from freshmart.orders import PLACE, UNREACHABLE, Connection, OrderDesk, PrimaryConnection
+from freshmart.orders import PLACE, UNREACHABLE, Connection, OrderDesk, OrderRates, PrimaryConnection
 from freshmart.pools import DATABASE_TIMEOUT, answers, make_pool, open_pool
 from freshmart.reads import PICTURE_TIMEOUT, Reads
 from freshmart.settings import Settings
@@ -68,6 +68,7 @@ class Backends:
         self.switches = Switches(registry=registry, events=events)
         self.shields = Shields(self.switches, registry=registry, events=events)
         declare_features(self.shields)
+        self.order_rates = OrderRates(self.switches, registry=registry)
         connections: list[Connection] = [
             PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
         ]
