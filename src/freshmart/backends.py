@@ -25,6 +25,7 @@ from tenfold.protect.shields import Shields
 from tenfold.protect.switches import Switches
 from tenfold.telemetry import EventLog, Registry
 
+SERVICE = "api"
 PAYMENTS_AT_ONCE, PAYMENTS_AT_ONCE_MAX = 2, 3
 """Exchanges with the acquirer, each with all orders that wait: fewer and larger ones cost everybody less."""
 CATALOGUE_DEADLINE = Duration.from_s(20)
@@ -153,7 +154,17 @@ class Backends:
 
 
 def _channel(settings: Settings, registry: Registry, events: EventLog) -> Channel | None:
-    """None where there is no control node: then each process finds its own hot keys."""
+    """None where there is no control node: then each process finds its own hot keys.
+
+    What it last heard lies on disk, so a process that begins while the node is dead does as it was told before.
+    """
     if not settings.control_url:
         return None
-    return Channel(settings.control_url, settings.control_token, service="api", registry=registry, events=events)
+    return Channel(
+        settings.control_url,
+        settings.control_token,
+        service=SERVICE,
+        keepsake=settings.state_folder / f"{SERVICE}.channel" if settings.state_folder else None,
+        registry=registry,
+        events=events,
+    )

@@ -12,6 +12,7 @@ from tests.freshmart_api import Api
 from tests.freshmart_shop import Shop, until
 
 from tenfold.protect.channel import Change
+from tenfold.protect.channel.keepsake import Keepsake
 from tenfold.protect.switches import Rule
 from tenfold.respond.switchboard import SwitchOperator
 
@@ -27,9 +28,13 @@ def node(tmp_path: Path) -> Iterator[ControlProcess]:
 
 
 @pytest.fixture
-def api(shop: Shop, node: ControlProcess) -> Iterator[Api]:
+def api(shop: Shop, node: ControlProcess, tmp_path: Path) -> Iterator[Api]:
     """One that follows the node."""
-    environment = shop.environment | {"TENFOLD_CONTROL_URL": node.url, "TENFOLD_CONTROL_TOKEN": node.token}
+    environment = shop.environment | {
+        "TENFOLD_CONTROL_URL": node.url,
+        "TENFOLD_CONTROL_TOKEN": node.token,
+        "FRESHMART_STATE": str(tmp_path),
+    }
     command = ["python", "-m", "freshmart.api"]
     service = shop.run(shop.estate.start_service("api-that-follows", command, environment, "/ready"))
     yield Api(shop, service)
@@ -68,3 +73,22 @@ def test_a_store_that_sends_too_many_orders_is_told_to_wait_and_the_others_are_n
     assert api.order(f"real-{sku}", order, headers={}).status != 429
     elsewhere = [api.order(f"calm-{sku}-{number}", {**order, "store": api.shop.other_store}) for number in range(5)]
     assert {one.status for one in elsewhere} == {201}
+
+
+def test_what_is_shielded_stays_so_when_the_api_is_killed_while_the_control_node_is_dead(
+    api: Api, node: ControlProcess, tmp_path: Path
+) -> None:
+    """The process that is started in its place takes up the last good state from its disk."""
+    path = f"/stores/{api.shop.store}/banners"
+    assert "x-degraded" not in api.ask(path).headers
+    throw(api, node, "banners", False)
+    assert api.ask(path).headers["x-degraded"] == "banners"
+    keepsake = Keepsake(tmp_path / "api.channel")
+    assert holds_soon(api, lambda: "banners" in keepsake.load().topics.get("switches", {}))
+    node.kill()
+    try:
+        api.shop.run(api.service.kill())
+        api.shop.run(api.service.start())
+        assert api.ask(path).headers["x-degraded"] == "banners"
+    finally:
+        node.open()
