@@ -27,7 +27,7 @@ class Shop:
         self.estate = estate
         self.events_path = estate.run.reports / "events" / "tests.jsonl"
         self._unused = iter(product.sku for product in read_products()[10_000:])
-        self.store = read_stores()[0].store
+        self.store, self.other_store = (store.store for store in read_stores()[:2])
 
     @property
     def environment(self) -> dict[str, str]:

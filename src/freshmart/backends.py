@@ -12,7 +12,7 @@ from freshmart.cashier import Acquirer, Cashier
 from freshmart.catalog import read_pictures
 from freshmart.features import declare_features
 from freshmart.media import PictureStore
-from freshmart.orders import PLACE, UNREACHABLE, Connection, OrderDesk, PrimaryConnection
+from freshmart.orders import PLACE, UNREACHABLE, Connection, OrderDesk, OrderRates, PrimaryConnection
 from freshmart.pools import DATABASE_TIMEOUT, answers, make_pool, open_pool
 from freshmart.reads import PICTURE_TIMEOUT, Reads
 from freshmart.settings import Settings
@@ -26,6 +26,7 @@ from tenfold.protect.shields import Shields
 from tenfold.protect.switches import Switches, hold_by_switch
 from tenfold.telemetry import EventLog, Registry
 
+SERVICE = "api"
 PAYMENTS_AT_ONCE, PAYMENTS_AT_ONCE_MAX = 2, 3
 """Exchanges with the acquirer, each with all orders that wait: fewer and larger ones cost everybody less."""
 DEPENDENCIES = ("main", "standby", "replica", "primary", "objects", "payment")
@@ -75,6 +76,7 @@ class Backends:
         self.shields = Shields(self.switches, registry=registry, events=events)
         declare_features(self.shields)
         hold_by_switch(self.switches, self.breakers, *DEPENDENCIES, owner=OWNER)
+        self.order_rates = OrderRates(self.switches, registry=registry)
         connections: list[Connection] = [
             PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
         ]
@@ -147,7 +149,17 @@ class Backends:
 
 
 def _channel(settings: Settings, registry: Registry, events: EventLog) -> Channel | None:
-    """None where there is no control node: then each process finds its own hot keys."""
+    """None where there is no control node: then each process finds its own hot keys.
+
+    What it last heard lies on disk, so a process that begins while the node is dead does as it was told before.
+    """
     if not settings.control_url:
         return None
-    return Channel(settings.control_url, settings.control_token, service="api", registry=registry, events=events)
+    return Channel(
+        settings.control_url,
+        settings.control_token,
+        service=SERVICE,
+        keepsake=settings.state_folder / f"{SERVICE}.channel" if settings.state_folder else None,
+        registry=registry,
+        events=events,
+    )

@@ -36,6 +36,8 @@ class Settings:
     control_token: str = field(default="", repr=False)
     port: int = 0
     events_path: Path | None = None
+    state_folder: Path | None = None
+    """What a process remembers for the one that is started in its place; None: nothing."""
 
     def event_log(self, source: str) -> EventLog:
         return EventLog(source, path=self.events_path)
@@ -58,7 +60,16 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         control_token=environ.get("TENFOLD_CONTROL_TOKEN", ""),
         port=read_port(environ),
         events_path=Path(events) if events else None,
+        state_folder=_state_folder(environ),
     )
+
+
+def _state_folder(environ: Mapping[str, str]) -> Path | None:
+    """Beside the events unless told: there a run lets every service write."""
+    stated, events = environ.get("FRESHMART_STATE"), environ.get("TENFOLD_EVENTS")
+    if stated:
+        return Path(stated)
+    return Path(events).parent if events else None
 
 
 def refuse_mutant(environ: Mapping[str, str] = os.environ) -> None:

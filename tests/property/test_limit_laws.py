@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.limit import AmplificationBudget, GradientLimit, RateLimits
+from tenfold.protect.limit import AmplificationBudget, GradientLimit, Rate, RateLimits
 
 GAPS_MS = st.integers(min_value=0, max_value=400)
 
@@ -33,6 +33,31 @@ def test_no_key_gets_more_than_its_burst_and_rate_however_many_keys_there_are(
                 seconds = (moments[last] - began_ns) / 1e9
                 # a key may meet the shared bucket once before it has its own
                 assert last - first + 1 <= 2 * burst + 2 * rate * seconds * 1.001 + 1e-6
+
+
+@given(
+    rates=st.lists(
+        st.tuples(st.integers(min_value=1, max_value=2_000), st.integers(min_value=1, max_value=50)), min_size=1
+    ),
+    gaps_ms=st.lists(GAPS_MS, max_size=60),
+)
+def test_a_rate_that_is_changed_keeps_its_promise_from_that_moment(
+    rates: list[tuple[int, int]], gaps_ms: list[int]
+) -> None:
+    """No more than its burst and its rate, and nobody waits for longer than it takes to earn one token."""
+    clock = VirtualClock()
+    limits = RateLimits("law", 1, clock=clock)
+    for per_s, burst in rates:
+        limits.rate = Rate(per_s, burst)
+        began_ns, taken = clock.monotonic_ns(), 0
+        for gap_ms in gaps_ms:
+            taken += limits.take("key")
+            assert taken <= burst + per_s * (clock.monotonic_ns() - began_ns) / 1e9 * 1.001 + 1e-6
+            clock.advance(Duration.from_ms(gap_ms))
+        while limits.take("key"):
+            pass
+        clock.advance(Duration(limits.rate.cost_ns))
+        assert limits.take("key")
 
 
 @given(

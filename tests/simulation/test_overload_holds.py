@@ -47,6 +47,17 @@ def test_calls_of_very_different_length_do_not_make_the_limit_collapse(seed: int
     assert seen.goodput_ratio(world.capacity_per_s, S(50)) >= 0.93, seed
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_a_web_application_serves_its_orders_when_the_mix_turns_from_hits_to_orders(seed: int) -> None:
+    """Hits of 0.05 ms, orders of 20 ms, and a house that could serve six times as much as comes."""
+    world, orders = OverloadWorld(seed, GradientLimit(), slots=64, service_ms=1.0), 0.05
+    world.service_of = lambda chance: chance.uniform(15, 25) if chance.random() < orders else 0.05
+    world.offer(200, S(20), mix=(0, 1))
+    orders = 0.2
+    seen = world.offer(2_500, S(10), mix=(0, 1), settle=S(3))
+    assert seen.answered_ratio(1) >= 0.99, seed
+
+
 def slower(world: OverloadWorld) -> None:
     world.service_ms *= 2
 

@@ -1,6 +1,7 @@
 """What was bought.
 
 order      what a customer asks for, and what is decided: pure
+rates      how many a second one store may place, as switches
 desk       gathers orders into batches, waits while the primary is away
 postgres   places a batch in one round trip (place.sql); reads placed orders
 outbox     accepted orders whose effects are still to come: read for the relay, applied once
@@ -21,6 +22,7 @@ from freshmart.orders.order import (
 )
 from freshmart.orders.outbox import apply_effects, bury, read_waiting
 from freshmart.orders.postgres import PLACE, READ_ORDERS, UNREACHABLE, PrimaryConnection, PrimaryUnreachable
+from freshmart.orders.rates import OrderRates
 from freshmart.orders.relay import Relay
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "Order",
     "OrderDesk",
     "OrderMalformed",
+    "OrderRates",
     "PrimaryConnection",
     "PrimaryUnreachable",
     "Relay",

@@ -125,6 +125,9 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
             403: _TAG_WRONG,
             409: ResponseSpec(OrderDeclined, description="sold-out; or key-reused: the key belongs to another order."),
             422: ResponseSpec(OrderDeclined, description="unknown-product: the store does not sell it."),
+            429: ResponseSpec(
+                Problem, description="too-many-orders: the store sends more than it may; ask again after Retry-After."
+            ),
             503: ResponseSpec(Problem, description="busy or late: ask again with the same key."),
         },
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import math
 import time
 import uuid
 
@@ -18,6 +19,7 @@ from tenfold.kernel import TenfoldError
 from tenfold.protect import ReadLadder
 from tenfold.protect.deadline import DeadlinePassed
 from tenfold.protect.ladder import LadderExhausted
+from tenfold.protect.limit import RateExceeded
 
 _PLACEHOLDER = Reply(200, placeholder(), PLACEHOLDER)
 
@@ -133,9 +135,13 @@ class Storefront:
     async def place(self, asked: AskedOrder, key: str, *, shadow: bool) -> Reply:
         try:
             order = read_order(asked, key, shadow=shadow)
+            self._backends.order_rates.check(order.store, shadow=shadow)
             decision = await self._backends.desk.place(order)
         except OrderMalformed as error:
             return problem(400, "malformed", str(error))
+        except RateExceeded as error:
+            more = f"Store {asked.store} sends more orders a second than it may; this one was not placed."
+            return problem(429, "too-many-orders", more, retry_after_s=math.ceil(error.retry_after.s))
         except DeskBusy as error:
             return problem(503, "busy", str(error), retry_after_s=1)
         except DeskLate as error:

@@ -4,51 +4,17 @@ import asyncio
 import json
 import os
 import signal
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
-from tests.freshmart_shop import TOKEN, Shop, until
+from tests.freshmart_api import TAG, Api, Got
+from tests.freshmart_shop import Shop, until
 
 from freshmart.web import answers
-from tenfold.fleet import Service
 
 pytestmark = pytest.mark.engines
-
-TAG = {"X-Tenfold-Test": TOKEN}
-
-
-class Got(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class Api:
-    def __init__(self, shop: Shop, service: Service) -> None:
-        self.shop = shop
-        self.service = service
-
-    def ask(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Got:
-        request = urllib.request.Request(self.service.url + path, data=body, headers=headers or {})
-        if body is not None:
-            request.add_header("Content-Type", "application/json")
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return Got(answer.status, _lower(answer.headers), answer.read())
-        except urllib.error.HTTPError as error:
-            return Got(error.code, _lower(error.headers), error.read())
-
-    def order(self, key: str, order: Any, headers: dict[str, str] | None = None) -> Got:
-        tagged = {"Idempotency-Key": key} | (TAG if headers is None else headers)
-        return self.ask("/orders", json.dumps(order).encode(), tagged)
-
-
-def _lower(headers: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +73,7 @@ def test_all_routes_are_documented(api: Api) -> None:
         "/ready",
         "/metrics",
     } == set(document["paths"])
-    assert {"201", "400", "403", "409", "422", "503"} <= set(document["paths"]["/orders"]["post"]["responses"])
+    assert {"201", "400", "403", "409", "422", "429", "503"} <= set(document["paths"]["/orders"]["post"]["responses"])
 
 
 def test_an_order_is_placed_answered_again_and_found(api: Api) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,21 @@ def test_a_port_that_cannot_be_is_named(port: str) -> None:
     """From 1 to 65535."""
     with pytest.raises(SettingInvalid, match="PORT"):
         read_settings({**WHOLE, "PORT": port})
+
+
+@pytest.mark.parametrize(
+    ("said", "folder"),
+    [
+        ({}, None),
+        ({"TENFOLD_EVENTS": "/runs/7/events/api.jsonl"}, Path("/runs/7/events")),
+        ({"TENFOLD_EVENTS": "/runs/7/events/api.jsonl", "FRESHMART_STATE": "/var/lib/shop"}, Path("/var/lib/shop")),
+    ],
+)
+def test_what_outlives_the_process_lies_where_it_is_told_or_beside_its_events(
+    said: dict[str, str], folder: Path | None
+) -> None:
+    """In a run every service has a folder for its events, so nobody needs to state another."""
+    assert read_settings({**WHOLE, **said}).state_folder == folder
 
 
 def test_printed_settings_show_no_secret() -> None:

@@ -17,6 +17,7 @@ from tenfold.protect.limit import (
     FixedLimit,
     Limiter,
     LimitReached,
+    Rate,
     RateExceeded,
     RateLimits,
     ReadBudget,
@@ -161,6 +162,28 @@ def test_each_key_has_a_rate_of_its_own() -> None:
         rates.check("7")
     clock.advance(refused.value.retry_after)
     rates.check("7")
+
+
+def test_a_rate_that_is_changed_holds_from_that_moment() -> None:
+    """A key that had spent all at the slow rate waits no longer than an empty bucket of the quick one does."""
+    clock = VirtualClock()
+    rates = RateLimits("orders", 1, burst=100, clock=clock)
+    assert [rates.take("7") for _ in range(101)] == [True] * 100 + [False]
+    rates.rate = Rate(1_000, 10)
+    assert not rates.take("7")
+    clock.advance(Duration.from_ms(1))
+    assert rates.take("7")
+    rates.rate = Rate(1, 1)
+    with pytest.raises(RateExceeded) as refused:
+        rates.check("7")
+    assert refused.value.retry_after <= Duration.from_s(1)
+
+
+def test_a_call_may_bring_the_rate_of_its_key() -> None:
+    """One key is held back, the others are not."""
+    rates = RateLimits("orders", 100, burst=5, clock=VirtualClock())
+    assert [rates.take("wild", Rate(1, 1)) for _ in range(2)] == [True, False]
+    assert [rates.take("7") for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_inventing_keys_gains_nothing() -> None:

@@ -1,6 +1,7 @@
 """How limits decide."""
 
 import math
+import random
 
 import pytest
 
@@ -54,6 +55,26 @@ def test_a_limit_that_has_found_its_size_grows_no_further_when_it_is_not_used() 
     found = limit.value
     calls.end(2_000, latency_ms=10, inflight=1)
     assert limit.value <= 1.2 * found  # it was held back by the dither then
+
+
+def test_a_limit_that_is_not_pressed_does_not_shrink_whatever_the_calls_are() -> None:
+    """One at a time, hits of 0.05 ms and orders of 20 ms: the mean shows the mix and no queue."""
+    limit, chance = GradientLimit(), random.Random(1)
+    calls = Calls(limit)
+    for _ in range(5_000):
+        calls.end(1, latency_ms=20 if chance.random() < 0.05 else 0.05, inflight=1)
+        assert limit.value == 8
+
+
+def test_a_limit_that_is_far_too_high_stays_while_it_is_not_pressed_and_comes_down_once_it_is() -> None:
+    """A queue of ours shows only then."""
+    limit = GradientLimit(initial=400)
+    calls = Calls(limit)
+    calls.end(500, latency_ms=10, inflight=20)
+    assert limit.value == 400
+    for _ in range(4_000):
+        calls.end(1, latency_ms=limit.value / 2)
+    assert limit.value < 60
 
 
 def test_calls_that_were_dropped_cut_the_limit() -> None:
@@ -114,6 +135,16 @@ def test_a_queue_of_our_own_never_raises_the_baseline() -> None:
         inflight = 22 if number % 4 < 2 else 18
         baseline.learn(window_of(inflight, inflight), pressed=True)
     assert baseline.ns <= 10 * MS
+
+
+def test_calls_of_another_kind_never_carry_the_baseline_below_nothing() -> None:
+    """Where the long ones are what is under way, latency follows concurrency too, at twenty times the baseline."""
+    baseline = Baseline()
+    baseline.learn(window_of(0.05, 10), pressed=True)
+    for number in range(1_000):
+        longer = 1.2 if number % 4 < 2 else 1.0
+        baseline.learn(window_of(longer, 4 * longer), pressed=True)
+        assert baseline.ns > 0
 
 
 def test_a_dependency_that_has_become_slower_by_itself_raises_the_baseline() -> None:

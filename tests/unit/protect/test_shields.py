@@ -1,5 +1,7 @@
 """Features that can be done without: who misses them, why, what is said of it, and what it saved."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from tests.channel_in_memory import MemoryChannel
@@ -8,7 +10,7 @@ from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import Change
 from tenfold.protect.shields import Feature, Shields
 from tenfold.protect.shields.report import SHIELDS
-from tenfold.protect.switches import Rule, Switches, SwitchRecord
+from tenfold.protect.switches import DeclarationInvalid, Rule, Switches, SwitchRecord
 from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.reporter import LOADS_EVERY_MS
 from tenfold.telemetry import EventLog
@@ -43,6 +45,15 @@ class House:
 @pytest.fixture
 def house() -> House:
     return House()
+
+
+@pytest.mark.parametrize("tier", ["", "P4"])
+def test_a_feature_needs_a_tier(house: House, tier: Any) -> None:
+    """Without one nobody could say when it goes; its switch is not declared either."""
+    with pytest.raises(DeclarationInvalid, match=r"'slots' cannot be declared.* P0, P1, P2 or P3"):
+        house.shields.declare("slots", tier=tier, says="when it comes", cost="calls")
+    assert house.switches.get("slots") is None
+    assert [feature.name for feature in house.shields] == ["reviews", "images"]
 
 
 def test_a_feature_is_open_until_somebody_shields_it(house: House) -> None:

@@ -317,6 +317,27 @@ def test_places_are_bounded_and_those_beyond_are_answered_right() -> None:
     assert sum(reads.values()) == 2 * PLACES_MAX + 1
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"name": "Bad Name"}, "'Bad Name' cannot be declared: a name is 1 to 128 of a-z"),
+        ({"name": ""}, "a name is"),
+        ({"name": "-x"}, "beginning with a letter or a digit"),
+        ({"name": "line\n"}, "a name is"),
+        ({"name": "x" * 129}, "a name is"),
+        ({"tier": "P4"}, "'P4' is no tier; one of P0, P1, P2, P3"),
+        ({"stores_max": -1}, "stores_max"),
+        ({"labels": {"cost": None}}, "labels"),
+    ],
+)
+def test_what_the_node_could_not_read_is_refused_where_it_is_declared(said: dict[str, Any], why: str) -> None:
+    """Else it would be declared here, and known nowhere."""
+    switches = Switches()
+    with pytest.raises(DeclarationInvalid, match=why):
+        switches.boolean(**{"name": "reviews", "default": True, **said})
+    assert list(switches) == []
+
+
 def test_a_name_is_declared_alike_everywhere_or_not_at_all() -> None:
     """The same words give the same switch; others are a fault of the code, said where it is made."""
     switches = Switches()

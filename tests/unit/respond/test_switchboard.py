@@ -112,6 +112,20 @@ REFUSED: list[tuple[str, SwitchRecord | bytes, str]] = [
 ]
 
 
+def test_the_good_declarations_of_a_report_are_taken_that_holds_a_bad_one(run: Run) -> None:
+    """A process with an older library may say what this node refuses; the bad one is counted."""
+
+    async def scene(board: Board) -> None:
+        good = [msgspec.json.encode(msgspec.structs.replace(LIMIT, name=name)) for name in ("first", "last")]
+        payload = b'{"declarations":[%b,{"name":"Bad Name","kind":"boolean","default":true},7,%b]}' % (good[0], good[1])
+        board.node.hear_reports(Reports(API.id, [Report(DECLARED, msgspec.Raw(payload))]))
+        while not {"first", "last"} <= set(board.switchboard.declarations.names()):  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0)
+        assert "Bad Name" not in board.switchboard.declarations.names()
+
+    run(scene)
+
+
 @pytest.mark.parametrize(("name", "record", "why"), REFUSED)
 def test_a_bad_change_is_refused_with_a_reason(run: Run, name: str, record: SwitchRecord | bytes, why: str) -> None:
     """Wrong type, out of schema, too many stores, no such switch; and it costs no epoch."""

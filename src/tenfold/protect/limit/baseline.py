@@ -34,7 +34,8 @@ class Baseline:
       (Little: latency = concurrency / throughput) with an elasticity of 1; without one it stays as it is, 0. The
       limit lets a little more and a little less in by turns while it holds back, and the regression of ln(latency)
       on ln(concurrency) over the last windows tells the two apart. Near 0 the baseline rises, near 1 it falls: so
-      what chance has moved comes back, and the limit settles where waiting begins.
+      what chance has moved comes back, and the limit settles where waiting begins. It falls by a share of itself: calls
+      of other kinds, twenty times as long, would carry it below nothing.
     """
 
     __slots__ = ("_evidence", "ns")
@@ -54,7 +55,8 @@ class Baseline:
         elif seen.latency_ns > SLOW * self.ns:
             self._evidence.add(log(seen.inflight), log(seen.latency_ns))
             off = PIVOT - self._evidence.elasticity
-            self.ns += (GAIN_UP if off > 0 else GAIN_DOWN) * off * (seen.latency_ns - self.ns)
+            slower_ns = seen.latency_ns - self.ns
+            self.ns += GAIN_UP * off * slower_ns if off > 0 else GAIN_DOWN * off * min(slower_ns, self.ns)
 
 
 class Evidence:

@@ -23,9 +23,11 @@ class GradientLimit:
         target   = limit · gradient + √limit               smoothed
 
     It begins small and doubles until calls become slower, so that its baseline is one of a dependency that was let
-    alone. It grows only while it is used. Windows in which a tenth of the calls was dropped cut it by a fifth. While
-    it holds back it dithers, a tenth up and a tenth down, two windows each: so the baseline learns whose queue it
-    sees. A window lasts three times what a call does: just after a rise only short calls have come back yet.
+    alone. While less than half of it is in use it neither grows nor shrinks: how long calls take then shows the
+    dependency, or which calls they were, and no queue of ours. Windows in which a tenth of the calls was dropped cut
+    it by a fifth, used or not. While it holds back it dithers, a tenth up and a tenth down, two windows each: so the
+    baseline learns whose queue it sees. A window lasts three times what a call does: just after a rise only short
+    calls have come back yet.
     """
 
     def __init__(self, *, initial: int = 8, least: int = 1, most: int = 1000, tolerance: float = TOLERANCE) -> None:
@@ -52,11 +54,14 @@ class GradientLimit:
             self.value = max(1, round(self._limit * self._dithered(gradient)))
 
     def _learn(self, seen: Summary) -> float:
-        """The gradient that the window shows."""
+        """The gradient that the window shows; 1 from a window that was not pressed."""
         if seen.dropped_ratio >= DROPPED_RATIO_MAX or not seen.latency_ns:
             return DROPPED_CUT
-        self._baseline.learn(seen, pressed=self._presses(seen))
+        pressed = self._presses(seen)
+        self._baseline.learn(seen, pressed=pressed)
         self._window.length_ns = min(WINDOW_NS_MAX, max(WINDOW_NS_MIN, int(WINDOW_CALLS * self._baseline.ns)))
+        if not pressed:
+            return 1.0
         return min(1.0, max(GRADIENT_MIN, self._tolerance * self._baseline.ns / seen.latency_ns))
 
     def _decide(self, seen: Summary, gradient: float) -> float:

@@ -24,6 +24,8 @@ class RateLimits:
 
     A bucket that is full again is as good as new and makes room for another. When none is, all keys that have no
     bucket share one: so nobody gets a new bucket by inventing keys, and no debt is forgotten.
+
+    `rate` may be swapped for another while this runs, and a call may bring its key's own: both hold from that moment.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class RateLimits:
         registry: Registry | None = None,
     ) -> None:
         self.name = name
-        self._rate = Rate(per_s, burst)
+        self.rate = Rate(per_s, burst)
         self._keys_max = keys_max
         self._now_ns = (clock or SystemClock()).monotonic_ns
         self._full_at_ns: dict[str, int] = {}
@@ -53,31 +55,32 @@ class RateLimits:
     def __len__(self) -> int:
         return len(self._full_at_ns)
 
-    def take(self, key: str) -> bool:
+    def take(self, key: str, rate: Rate | None = None) -> bool:
         """Whether one more call may be made for this key now."""
         with self._lock:
-            taken = self._take(key, self._now_ns())
+            taken = self._take(key, rate or self.rate, self._now_ns())
             self._counts["allowed" if taken else "refused"].value += 1
             return taken
 
-    def check(self, key: str) -> None:
+    def check(self, key: str, rate: Rate | None = None) -> None:
         """Like `take`, but raises RateExceeded."""
-        if not self.take(key):
-            wait = Duration(self._rate.wait_ns(self._full_at_ns.get(key, self._shared_full_at_ns), self._now_ns()))
+        rate = rate or self.rate
+        if not self.take(key, rate):
+            wait = Duration(rate.wait_ns(self._full_at_ns.get(key, self._shared_full_at_ns), self._now_ns()))
             raise RateExceeded(f"Rate '{self.name}' is used up for '{key}'; the call was not made.", wait)
 
-    def _take(self, key: str, now_ns: int) -> bool:
+    def _take(self, key: str, rate: Rate, now_ns: int) -> bool:
         full_at_ns = self._full_at_ns.pop(key, None)
         if full_at_ns is None and not self._make_room(now_ns):
-            return self._take_shared(now_ns)
-        spent_ns = self._rate.spent(full_at_ns or 0, now_ns)
-        self._full_at_ns[key] = spent_ns or full_at_ns or 0
+            return self._take_shared(rate, now_ns)
+        spent_ns = rate.spent(full_at_ns or 0, now_ns)
+        self._full_at_ns[key] = spent_ns or now_ns + rate.owed_ns(full_at_ns or 0, now_ns)
         return spent_ns != 0
 
-    def _take_shared(self, now_ns: int) -> bool:
+    def _take_shared(self, rate: Rate, now_ns: int) -> bool:
         self._counts["shared"].value += 1
-        spent_ns = self._rate.spent(self._shared_full_at_ns, now_ns)
-        self._shared_full_at_ns = spent_ns or self._shared_full_at_ns
+        spent_ns = rate.spent(self._shared_full_at_ns, now_ns)
+        self._shared_full_at_ns = spent_ns or now_ns + rate.owed_ns(self._shared_full_at_ns, now_ns)
         return spent_ns != 0
 
     def _make_room(self, now_ns: int) -> bool:

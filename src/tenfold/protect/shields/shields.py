@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator
 from tenfold.protect.shields.feature import Feature, FeatureView
 from tenfold.protect.shields.meters import Meters
 from tenfold.protect.shields.report import FEATURES_MAX, SHIELDS, ShieldReport
-from tenfold.protect.switches import BooleanSwitch, Switches
-from tenfold.protect.switches.declaration import STORES_MAX, Tier
+from tenfold.protect.switches import BooleanSwitch, DeclarationInvalid, Switches
+from tenfold.protect.switches.declaration import STORES_MAX, TIERS, Tier
 from tenfold.telemetry import EventLog, Registry
+
+FEATURE_TIERS = tuple(filter(None, TIERS))
 
 
 class Shields:
@@ -46,6 +48,11 @@ class Shields:
         `says` what a customer sees, `cost` what its absence costs. `when` is a rule of the app's own: asked at each
         request, so quick; while it holds the feature is shielded. Raises DeclarationInvalid.
         """
+        if tier not in FEATURE_TIERS:
+            raise DeclarationInvalid(
+                f"The feature '{name}' cannot be declared: its tier is {tier!r}; P0, P1, P2 or P3 may stand there, "
+                "since under load a feature leaves by its tier."
+            )
         switch = self._switches.declare(
             name,
             "boolean",

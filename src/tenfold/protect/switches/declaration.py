@@ -1,7 +1,8 @@
 """What the code says about a switch: what it may be, what it is when nobody says anything, and what it is for."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -14,9 +15,11 @@ DECLARED = "switch-declarations"
 STORES_MAX = 10
 BYTES_MAX = 8 << 10
 NAME = r"^[a-z0-9][a-z0-9._-]{0,127}$"
+NAME_SAID = "1 to 128 of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit"
 
 Kind = Literal["boolean", "integer", "number", "percentage", "text", "json"]
 Tier = Literal["", "P0", "P1", "P2", "P3"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
 
 SCHEMAS: Mapping[Kind, Mapping[str, Any]] = {
     "boolean": {"type": "boolean"},
@@ -54,12 +57,27 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     def check(self) -> None:
         """Raises DeclarationInvalid, SchemaInvalid."""
+        problem = self._problem_with_words()
+        if problem:
+            raise DeclarationInvalid(f"The switch {self.name!r} cannot be declared: {problem}.")
         check_schema(self.schema)
         problem = self.problem_with(self.default)
         if problem:
             raise DeclarationInvalid(f"The switch '{self.name}' cannot have its own default: {problem}.")
         if len(msgspec.json.encode(self)) > BYTES_MAX:
             raise DeclarationInvalid(f"The declaration of the switch '{self.name}' has more than {BYTES_MAX} bytes.")
+
+    def _problem_with_words(self) -> str:
+        """What the node could not read: whoever makes a declaration in code is held to its types by nobody else."""
+        if not isinstance(self.name, str) or not re.fullmatch(NAME, self.name):
+            return f"a name is {NAME_SAID}"
+        if self.tier not in TIERS:
+            return f"{self.tier!r} is no tier; one of {', '.join(filter(None, TIERS))} or none may stand there"
+        try:
+            msgspec.convert(msgspec.to_builtins(self), Declaration)
+        except (TypeError, ValueError) as error:
+            return str(error)
+        return ""
 
     def problem_with(self, value: Any) -> str:
         """Why the switch may not have `value`, nothing when it may."""

@@ -8,10 +8,16 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.switches import Declaration
-from tenfold.protect.switches.declaration import DECLARED, DeclarationReport, read_declaration
+from tenfold.protect.switches.declaration import DECLARED, read_declaration
 from tenfold.respond.control import ControlNode, Put
 
 WAITING_MAX = 2000
+
+
+class _Report(msgspec.Struct):
+    """A `DeclarationReport`, each part of which is read by itself."""
+
+    declarations: list[msgspec.Raw]
 
 
 class Declarations:
@@ -20,7 +26,7 @@ class Declarations:
     def __init__(self, node: ControlNode) -> None:
         self.dropped = 0
         self._node = node
-        self._decoder = msgspec.json.Decoder(DeclarationReport)
+        self._decoder = msgspec.json.Decoder(_Report)
         self._waiting: asyncio.Queue[Declaration] = asyncio.Queue(WAITING_MAX)
         self._task: asyncio.Task[None] | None = None
         node.inbox.on_report(DECLARED, self._took)
@@ -46,12 +52,19 @@ class Declarations:
                 await self._task
 
     def _took(self, process: str, payload: bytes) -> None:
-        """Raises ValueError for what is no report. What does not fit is said again by the process that misses it."""
-        for declaration in self._decoder.decode(payload).declarations:
+        """Raises ValueError for what is no report, and for one that holds what is no declaration, once the good ones
+        are taken. What does not fit is said again by the process that misses it.
+        """
+        bad: ValueError | None = None
+        for part in self._decoder.decode(payload).declarations:
             try:
-                self._waiting.put_nowait(declaration)
+                self._waiting.put_nowait(msgspec.json.decode(part, type=Declaration))
             except asyncio.QueueFull:
                 self.dropped += 1
+            except ValueError as error:
+                bad = error
+        if bad is not None:
+            raise bad
 
     async def _record_all(self) -> None:
         while True:
