@@ -36,7 +36,7 @@ REPAIR_KEYS_PER_S_MAX = 4_000
 """A sixth of a core at the peak: slower than it could, since the shop is open meanwhile."""
 WARMTH_MIN = 0.8
 """An empty main takes readers back, by fractions, when it can answer so many of them; the rest climb a rung further."""
-REFILL_KEYS_PER_S_MAX = {"price": 2_000, "availability": 2_000, "page": 200}
+REFILL_KEYS_PER_S_MAX = {"price": 3_000, "availability": 3_000, "page": 300}
 REFILL_OTHERS_PER_S_MAX = 300
 """What matters most comes back first; a page costs the replica as much as a hundred prices."""
 REPLICA_INFLIGHT_MAX = 512
