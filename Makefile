@@ -13,6 +13,8 @@ PIP_INDEX = $${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-ur
 UV = index="$(PIP_INDEX)"; if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
      if [ -n "$$PIP_CERT" ]; then export SSL_CERT_FILE="$$PIP_CERT"; fi; $(BIN)/python -m uv
 INSTALL_CHECKOUT = $(UV) pip install -q --no-deps --no-build-isolation -e .
+# A gigabyte was installed: while it is written to disk, a database waits for its own few bytes.
+SETTLE = sync -f .venv
 EXTRAS := --extra ops --extra engines --extra freshmart
 LOCK = $(UV) pip compile -q --generate-hashes --universal --no-header --python-version 3.11 $(EXTRAS) pyproject.toml
 
@@ -69,10 +71,12 @@ $(RUN_READY): $(BIN)/uv requirements/run.txt pyproject.toml
 	@echo "make: installing what a rehearsal needs"
 	@$(UV) pip install -q --compile-bytecode --require-hashes -r requirements/run.txt
 	@$(INSTALL_CHECKOUT)
+	@$(SETTLE)
 	@touch $@
 
 $(DEV_READY): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@echo "make: installing what the tests need"
 	@$(UV) pip install -q --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(INSTALL_CHECKOUT)
+	@$(SETTLE)
 	@touch $@ $(RUN_READY)
