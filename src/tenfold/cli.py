@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tenfold import __version__
-from tenfold.kernel import Interrupted, TenfoldError
+from tenfold.kernel import Interrupted, TenfoldError, interrupts_held_back
 
 PLAN = Path("plans/freshmart.yaml")
 
@@ -107,7 +107,8 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _add_switch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from tenfold.respond.switch_cli import add_switch_commands
+    with interrupts_held_back():
+        from tenfold.respond.switch_cli import add_switch_commands
 
     add_switch_commands(commands)
 
@@ -135,7 +136,8 @@ def _drills(text: str) -> tuple[str, ...]:
 
 
 def _rehearse(options: argparse.Namespace) -> int:
-    from tenfold.bootstrap import rehearse
+    with interrupts_held_back():
+        from tenfold.bootstrap import rehearse
 
     return rehearse(
         options.plan,
@@ -148,13 +150,15 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    from tenfold.bootstrap import up
+    with interrupts_held_back():
+        from tenfold.bootstrap import up
 
     return up(options.plan, port=options.port)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from tenfold.plan import read_plan
+    with interrupts_held_back():
+        from tenfold.plan import read_plan
 
     plan = read_plan(options.plan)
     print(

@@ -16,7 +16,7 @@ from tenfold.kernel.duration import Duration, DurationInvalid
 from tenfold.kernel.errors import TenfoldError
 from tenfold.kernel.forks import Forkable, tell_forks
 from tenfold.kernel.ids import run_id
-from tenfold.kernel.interrupt import Interrupted, run_until_signal
+from tenfold.kernel.interrupt import Interrupted, interrupts_held_back, run_until_signal
 from tenfold.kernel.seeds import derive_seed
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "TenfoldError",
     "VirtualClock",
     "derive_seed",
+    "interrupts_held_back",
     "run_id",
     "run_until_signal",
     "tell_forks",

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tenfold.kernel.errors import TenfoldError
@@ -19,6 +20,22 @@ class Interrupted(TenfoldError):
     def __init__(self, number: int) -> None:
         super().__init__(f"Interrupted by {signal.Signals(number).name}; everything that was started has been ended.")
         self.status = 128 + number
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """A SIGINT that comes inside is answered at its end, by KeyboardInterrupt. For the main thread, around imports.
+
+    Raised in the middle of one it may be lost: Python ignores what is raised in a callback of the import lock.
+    """
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def run_until_signal(work: Coroutine[object, object, Answer], *, clean_up_limit_s: float = CLEAN_UP_LIMIT_S) -> Answer:

@@ -127,3 +127,17 @@ def test_a_probe_of_the_operation_is_given_back_when_its_class_refuses() -> None
     breakers.isolate("stock", "read", "broken", owner="test", reason="test")
     assert broken.admit() == 0
     assert breakers.of("stock", "read", "well").admit()
+
+
+def test_a_dependency_that_is_isolated_is_left_alone_though_there_is_no_room_for_its_breaker() -> None:
+    """It shares the one of the place that is held, and the common one again when that is released."""
+    breakers = Breakers(clock=VirtualClock(), operations_max=1)
+    assert breakers.of("stock", "read").admit()
+    breakers.isolate("payment", owner="nina", reason="a test")
+    assert not breakers.of("payment").admit()
+    assert not breakers.of("payment", "charge").admit()
+    assert not breakers.of("payment", "charge", "visa").admit()
+    assert breakers.of("mail").admit()
+    breakers.release("payment", owner="nina", reason="a test")
+    assert breakers.of("mail").admit()
+    assert breakers.of("payment", "charge").admit()

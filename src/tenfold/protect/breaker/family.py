@@ -117,7 +117,7 @@ class Breakers:
     def _make(self, path: Path) -> Breaker:
         with self._lock:
             if path not in self._breakers and len(self._breakers) >= self._operations_max:
-                path = ("other",)
+                path = self._shared(path)
             if path not in self._breakers:
                 self._breakers[path] = self._grown(path)
             return self._breakers[path]
@@ -125,11 +125,17 @@ class Breakers:
     def _make_keys(self, path: Path) -> Keys:
         with self._lock:
             if path not in self._keys and len(self._keys) >= self._operations_max:
-                path = ("other",)
+                path = self._shared(path)
             if path not in self._keys:
                 whole = self._breakers[(*path, "*")] = self._grown((*path, "*"))
                 self._keys[path] = self._grown_keys(path, whole)
             return self._keys[path]
+
+    def _shared(self, path: Path) -> Path:
+        """Whose breaker an operation uses for which there is no room: that of the place where it is isolated, if it is;
+        there are no more of those than people made.
+        """
+        return next((held for held in self._holds if _is_below(path, held)), ("other",))
 
     def _grown(self, path: Path) -> Breaker:
         name = "/".join(path)

@@ -28,7 +28,7 @@ def page(view: SwitchView, follows: Following | None, now_ms: int, shield: Shiel
     yield f"{view.name}  {said(view.value)}  ({view.kind}{', ' + view.tier if view.tier else ''})"
     if view.says:
         yield f"  {view.says}"
-    if view.functions:
+    if view.functions and view.functions != (view.says,):
         yield f"  touches: {', '.join(view.functions)}"
     if view.problem:
         yield f"  {view.problem}"
@@ -70,16 +70,22 @@ def effect_lines(effect: Effect) -> Iterator[str]:
         yield f"  takes back epoch {effect.undoes}"
     yield (
         f"  touches {effect.processes} of {effect.processes_all} processes, {len(effect.stores)} of "
-        f"{effect.stores_all} known stores, about {effect.reads_per_s:g} of {effect.reads_per_s_all:g} reads a second"
+        f"{effect.stores_all} known stores, "
+        f"about {rate(effect.reads_per_s)} of {rate(effect.reads_per_s_all)} reads a second"
     )
     if effect.no_subject_per_s:
-        yield f"  about {effect.no_subject_per_s:g} of them name no subject: a percentage passes those by"
+        yield f"  about {rate(effect.no_subject_per_s)} of them name no subject: a percentage passes those by"
     if not effect.declared:
         yield "  no process has declared a switch of this name"
     if effect.functions:
         yield f"  functions: {', '.join(effect.functions)}"
     for rule in effect.narrower:
         yield f"  stays as it is, being narrower: {said(rule.value)} for {scope(rule)} (--override takes it along)"
+
+
+def rate(per_s: float) -> str:
+    """A figure as exact as it was measured: whole from ten on, two digits below."""
+    return f"{per_s:,.0f}" if per_s >= 10 or per_s == 0 else f"{per_s:.2g}"
 
 
 def entry_line(entry: Entry) -> str:
