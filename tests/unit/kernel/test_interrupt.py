@@ -10,9 +10,13 @@ from tenfold.kernel import interrupts_held_back
 def test_an_interrupt_is_answered_when_what_cannot_bear_it_is_over() -> None:
     """Not in the middle, and not lost."""
     done: list[str] = []
-    with pytest.raises(KeyboardInterrupt), interrupts_held_back():
+
+    def interrupted_half_way() -> None:
         signal.raise_signal(signal.SIGINT)
         done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt), interrupts_held_back():
+        interrupted_half_way()
     assert done == ["all of it"]
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
