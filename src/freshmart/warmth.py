@@ -27,7 +27,7 @@ from tenfold.protect.valkey import ValkeyRung
 WARM_LIMIT = Duration.from_s(12)
 """A process that is not warm by then serves all the same."""
 SOONEST = 0.2
-"""What came in together must not expire together: each value lies near for this part of its time at least."""
+"""What came in together must not expire together: each value is kept for this part of its time at least."""
 _BATCH = 256
 _PAGES = 8
 """A page costs the replica as much as a hundred prices."""
@@ -74,7 +74,7 @@ async def _fill(kind: Kind, keys: list[str]) -> None:
 
 async def _fill_cluster(cluster: ValkeyRung, found: Mapping[str, Found]) -> None:
     try:
-        await cluster.fill_many(found)
+        await cluster.fill_many(found, spread=1 - SOONEST)
     except TenfoldError:
         return
 

@@ -24,6 +24,9 @@ KEYS = [f"key-{number}" for number in range(500)]
 READS_PER_S = 3_000
 TIMEOUT = Duration.from_ms(50)
 INFLIGHT_MAX = 256
+RETURN_MAX = Duration.from_s(6)
+"""Cool-down, probe and ramp are 2.5 s of it; the ramp takes longer where a busy machine answers it slowly. How long
+each is to the millisecond is held on virtual time, in the tests of the breaker."""
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +134,7 @@ def test_reads_survive_the_sigkill_of_the_cache_and_return_to_it_when_it_is_back
             await ground.node("main.primary").start()
             back_ns = time.monotonic_ns()
             await until(lambda: house.breaker.state is BreakerState.CLOSED)
-            assert time.monotonic_ns() - back_ns < 3_000_000_000
+            assert time.monotonic_ns() - back_ns < RETURN_MAX.ns
             await load.answered_by("main")
             await load.end()
             assert load.errors == []

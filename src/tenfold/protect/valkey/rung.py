@@ -1,6 +1,7 @@
 """A rung on Valkey or Redis: values of one kind on one cluster."""
 
 from collections.abc import Mapping, Sequence
+from random import random
 
 from tenfold.kernel import Duration
 from tenfold.protect.batcher import Batcher
@@ -10,9 +11,11 @@ from tenfold.protect.valkey.cluster import ValkeyCluster
 from tenfold.protect.valkey.envelope import pack, unpack
 from tenfold.protect.valkey.values import Write
 
+SPREAD = 0.1
+
 
 class ValkeyRung:
-    """Values under `prefix` + key, kept by the server for `ttl` after a fill.
+    """Values under `prefix` + key, kept by the server for `ttl` after a fill, or a little less.
 
     `cluster` is an URL (see `address`), or a cluster that several rungs share and that whoever made it closes. Keys
     asked for in one turn of the loop are one MGET; values filled in one turn are one pipeline of SET … PX; at most
@@ -51,9 +54,11 @@ class ValkeyRung:
     async def fill(self, key: str, found: Found) -> None:
         await self._fills.ask(self._write(key, found))
 
-    async def fill_many(self, found: Mapping[str, Found]) -> None:
-        """Take all of these in one round trip of their own: for whoever works through many."""
-        await self._fill_many([self._write(key, one) for key, one in found.items()])
+    async def fill_many(self, found: Mapping[str, Found], *, spread: float = SPREAD) -> None:
+        """Take all of these in one round trip of their own: for whoever works through many. Each is kept for `ttl`
+        less a random share of it, `spread` at most, so that they do not expire together.
+        """
+        await self._fill_many([self._write(key, one, spread) for key, one in found.items()])
 
     async def close(self) -> None:
         """End what is under way, and the cluster's connections when the cluster was given by URL."""
@@ -62,8 +67,9 @@ class ValkeyRung:
         if self._owns:
             await self.cluster.close()
 
-    def _write(self, key: str, found: Found) -> Write:
-        return Write(self._prefix + key, pack(found), self._ttl_ms)
+    def _write(self, key: str, found: Found, spread: float = SPREAD) -> Write:
+        ttl_ms = max(1, round(self._ttl_ms * (1 - spread * random())))
+        return Write(self._prefix + key, pack(found), ttl_ms)
 
     async def _read_many(self, keys: list[str]) -> Sequence[bytes | None]:
         return await self.cluster.get_many(keys)
