@@ -59,7 +59,7 @@ class Lifetime:
 
 
 PRICE = Lifetime(Duration.from_s(120), Duration.from_s(300), Duration.from_s(600), 32 << 20)
-"""A new price is announced to every process and written to both clusters: its lifetimes are for what no word came of."""
+"""A new price is announced to every process and written to both clusters: its life is for what no word came of."""
 AVAILABILITY = Lifetime(Duration.from_s(30), Duration.from_s(60), Duration.from_s(60), 32 << 20)
 PAGE = Lifetime(Duration.from_s(60), Duration.from_s(120), Duration.from_s(600), 48 << 20)
 PRODUCT = Lifetime(Duration.from_s(300), Duration.from_s(600), Duration.from_s(3600), 8 << 20)
