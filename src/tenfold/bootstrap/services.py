@@ -1,8 +1,10 @@
 """The plan's services: in which order they start, each with which program, and what it is told."""
 
 import asyncio
+import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from graphlib import TopologicalSorter
 
 from tenfold.bootstrap.call import Call
@@ -11,13 +13,20 @@ from tenfold.plan import Plan, Service
 
 REHEARSAL = "TENFOLD_REHEARSAL"
 """Set for every service of a rehearsal, and only there: what may run in none but a rehearsal asks for it."""
+SYNC_LIMIT_S = 20.0
 _REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 
 
 async def run_setup(call: Call, estate: Estate, control: dict[str, str]) -> None:
-    """The plan's setup commands, one after the other. Raises SetupFailed, CommandUnusable."""
+    """The plan's setup commands, one after the other, and what they left to write is on the disk.
+
+    Otherwise the kernel writes it half a minute later, and a database waits behind it for its own few bytes. Raises
+    SetupFailed, CommandUnusable.
+    """
     for command in call.plan.setup:
         await estate.run_setup(command, _environment(call.plan, estate.references) | control)
+    with suppress(TimeoutError):  # a disk that others keep busy is no reason not to begin
+        await asyncio.wait_for(asyncio.to_thread(os.sync), SYNC_LIMIT_S)
 
 
 async def start_services(call: Call, estate: Estate, control: dict[str, str]) -> None:
