@@ -75,7 +75,7 @@ class Reader:
             return None
 
         try:
-            await self._cache.fill("warm", Found(b"", version=1))
+            await self._cache.fill({"warm": Found(b"", version=1)})
             return await self._warming.lead_or_follow(f"warm-{os.getpid()}", fence, nothing) > 0
         except TenfoldError:
             return False
@@ -109,7 +109,7 @@ class Reader:
         say(Line("loading", at_ns=time.monotonic_ns()))
         value: str = await self._database.fetchval(LOAD, key)
         try:
-            await self._cache.fill(key, Found(value.encode(), version=1))
+            await self._cache.fill({key: Found(value.encode(), version=1)})
         except TenfoldError as error:
             complain(error)
         return value.encode()

@@ -126,7 +126,7 @@ async def opened_ours(estate: Estate, *, replicas: bool = True) -> AsyncIterator
 async def _warmed(rung: ValkeyRung) -> bool:
     """Whether it took everything; a server that has only just started may not have been confirmed yet."""
     try:
-        await asyncio.gather(*(rung.fill(key, Found(key.encode(), 1)) for key in KEYS))
+        await rung.fill({key: Found(key.encode(), 1) for key in KEYS})
     except TenfoldError:
         return False
     return True

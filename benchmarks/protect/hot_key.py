@@ -164,8 +164,7 @@ async def _fill(url: str) -> None:
     rung = ValkeyRung("main", url, ttl=Duration.from_s(600), prefix=PREFIX, timeout=Duration.from_s(5))
     found = Found(b"x" * 200, 1, time.time_ns())
     names = [f"sku/{rank}" for rank in range(1, KEYS + 1)] + [f"rising/{number}" for number in range(1_000)]
-    for begin in range(0, len(names), 1_000):
-        await asyncio.gather(*(rung.fill(name, found) for name in names[begin : begin + 1_000]))
+    await rung.fill(dict.fromkeys(names, found))
     await rung.close()
 
 

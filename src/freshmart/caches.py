@@ -22,7 +22,7 @@ from tenfold.protect.flight import LeasedFlight
 from tenfold.protect.ladder import Refill, Told
 from tenfold.protect.limit import AmplificationBudget, ReadBudget, TierBudget
 from tenfold.protect.postgres import Pool, PostgresRung
-from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyLeases, ValkeyRung
+from tenfold.protect.valkey import ClusterPair, StandbyRung, ValkeyCluster, ValkeyLeases, ValkeyRung
 from tenfold.protect.valkey.tracking import Tracking
 from tenfold.telemetry import EventLog, Registry
 
@@ -91,7 +91,7 @@ class Caches:
         self._refills: dict[str, Refill] = {}
         self._guarding: asyncio.Task[None] | None = None
 
-    def rungs(self, kind: str, ttl: Duration) -> tuple[ValkeyRung, ValkeyRung]:
+    def rungs(self, kind: str, ttl: Duration) -> tuple[ValkeyRung, StandbyRung]:
         """Main and standby, for values of one kind."""
         return self._pair.rungs(ttl=ttl, prefix=f"{kind}:")
 

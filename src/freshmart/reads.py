@@ -1,12 +1,13 @@
 """What freshmart reads: a ladder for each kind of value, from the near cache down to the primary.
 
-near ──► main ──► standby ──► replica ──► primary        values of the catalogue, of stock, of features
+near ──► main ──► standby ──► replica ──► primary        values of the catalogue, of stock, of features; the standby is
+                                                         passed over while it is in step with a main that is well
                               replica ──► primary        an order's status: each is asked for once or twice
 near ──► objects                                         pictures; what fails is a placeholder
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from freshmart.caches import CACHE_TIMEOUT, Caches, Kind
@@ -34,6 +35,7 @@ from tenfold.protect.downgrade import FreshRung
 from tenfold.protect.hot import HotKeys
 from tenfold.protect.ladder import Lease
 from tenfold.protect.postgres import LogPosition, Pool, PostgresRung, ReadMany
+from tenfold.protect.valkey import StandbyRung
 from tenfold.telemetry import EventLog, Registry
 
 PICTURE_TIMEOUT = Duration.from_s(1)
@@ -146,7 +148,7 @@ class Reads:
         return ReadLadder(
             name,
             near=near,
-            steps=[self._cache(main), self._cache(standby), self._fresh(source), self._last(last)],
+            steps=[self._cache(main), self._standby(standby), self._fresh(source), self._last(last)],
             lease=lease,
             gate=self._caches.downgrade,
             hot=self.hots.get(name),
@@ -177,6 +179,10 @@ class Reads:
 
     def _cache(self, rung: Rung) -> Step:
         return Step(rung, breaker=self._breakers.of(rung.name), timeout=CACHE_TIMEOUT, fills=True, inflight_max=512)
+
+    def _standby(self, rung: StandbyRung) -> Step:
+        """What the main has just missed is not asked of a standby that is in step with it."""
+        return replace(self._cache(rung), mirrors=rung.mirrors)
 
     def _fresh(self, rung: PostgresRung) -> Step:
         """The replica, while it does not lag, within what it can bear."""

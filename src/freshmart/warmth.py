@@ -74,7 +74,7 @@ async def _fill(kind: Kind, keys: list[str]) -> None:
 
 async def _fill_cluster(cluster: ValkeyRung, found: Mapping[str, Found]) -> None:
     try:
-        await cluster.fill_many(found, spread=1 - SOONEST)
+        await cluster.fill(found, spread=1 - SOONEST)
     except TenfoldError:
         return
 

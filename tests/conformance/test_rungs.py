@@ -30,8 +30,7 @@ async def memory(ground: Ground) -> AsyncIterator[Rung]:
 @asynccontextmanager
 async def valkey(ground: Ground) -> AsyncIterator[Rung]:
     rung = ValkeyRung("main", ground.url("main.primary"), ttl=Duration.from_s(60), timeout=Duration.from_s(5))
-    for key, value in HELD.items():
-        await rung.fill(key, Found(value))
+    await rung.fill({key: Found(value) for key, value in HELD.items()})
     yield rung
     await rung.close()
 

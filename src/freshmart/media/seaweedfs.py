@@ -44,7 +44,7 @@ class PictureStore:
         except (FileNotFoundError, NotFoundError):
             return None
 
-    async def fill(self, key: str, found: Found) -> None:
+    async def fill(self, found: Mapping[str, Found]) -> None:
         """Nothing: the store is where pictures come from."""
 
     async def put_all(self, pictures: Mapping[str, bytes]) -> None:

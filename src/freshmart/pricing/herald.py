@@ -71,9 +71,9 @@ class PriceHerald:
         keys = list({price_key(row["store"], row["sku"]) for row in rows})
         lsn = await written_lsn(connection)
         values = await read_prices(connection, keys)
-        for cache in self._caches:
-            fills = (cache.fill(key, Found(value, lsn)) for key, value in values.items())
-            await asyncio.gather(*fills, return_exceptions=True)  # a cluster that is away is behind the announcement
+        found = {key: Found(value, lsn) for key, value in values.items()}
+        fills = (cache.fill(found) for cache in self._caches)
+        await asyncio.gather(*fills, return_exceptions=True)  # a cluster that is away is behind the announcement
         await self._announcer.announce(self._prefix, dict.fromkeys(keys, lsn))
         await forget_told(connection, [row["id"] for row in rows])
         self._told.inc(len(rows))

@@ -54,7 +54,7 @@ class House:
         self.freshness = PostgresFreshness(primary=primary, replica=replica, timeout=PATIENCE)
 
     async def fill(self, keys: list[str], value: str = "right") -> None:
-        await asyncio.gather(*(self.main.fill(key, Found(f"{value} {key}".encode(), 7)) for key in keys))
+        await self.main.fill({key: Found(f"{value} {key}".encode(), 7) for key in keys})
 
     async def close(self) -> None:
         for part in (self.main, self.audited, self.replica):
@@ -168,8 +168,7 @@ def test_a_cache_gone_wrong_is_found_left_repaired_and_used_again(ground: Ground
                 observe=house.freshness.observe,
             )
             guarding = asyncio.create_task(guard.run())
-            wrong = [Found(b"wrong", 1 << 60)] * 300
-            await asyncio.gather(*(house.main.fill(key, found) for key, found in zip(KEYS, wrong, strict=False)))
+            await house.main.fill(dict.fromkeys(KEYS[:300], Found(b"wrong", 1 << 60)))
             await until(lambda: downgrade.phase is not Phase.NORMAL)
             await until(lambda: downgrade.phase is Phase.NORMAL, deadline_s=30)
             guard.close()

@@ -94,7 +94,7 @@ async def opened_rung(ground: Ground) -> AsyncIterator[ValkeyRung]:
     await whole_again(ground)
     cluster = ValkeyCluster("main", address(ground, "main"), events=EventLog("test"))
     rung = ValkeyRung("main", cluster, ttl=TTL)
-    await asyncio.gather(*(rung.fill(key, Found(key.encode(), 1)) for key in KEYS))
+    await rung.fill({key: Found(key.encode(), 1) for key in KEYS})
     await command(ground, "main.primary", "WAIT", "1", "1000")
     try:
         yield rung
@@ -122,7 +122,7 @@ def test_reads_go_on_at_the_replica_when_the_primary_is_killed_and_nothing_is_wr
             await ground.node("main.primary").kill()
             await until(lambda: not rung.cluster.health.primary)
             with pytest.raises(PrimaryUnknown):
-                await rung.fill("new", Found(b"new"))
+                await rung.fill({"new": Found(b"new")})
             assert await read_all(rung) == VALUES
 
     ground.run(test())
@@ -143,7 +143,7 @@ def test_a_hung_primary_costs_its_callers_a_hedge_and_not_a_timeout(ground: Grou
                 assert sorted(waits_s)[10] < 0.03
                 await until(lambda: not rung.cluster.health.primary)
             await until(lambda: rung.cluster.primary_of("any") is not None)
-            await rung.fill("new", Found(b"new"))
+            await rung.fill({"new": Found(b"new")})
             assert rung.cluster.health.renewals == 0
 
     ground.run(test())
@@ -159,7 +159,7 @@ def test_a_promoted_replica_is_the_primary_and_the_old_one_comes_back_as_a_stran
             await command(ground, "main.replica", "REPLICAOF", "NO", "ONE")
             replica = ground.node("main.replica").port
             await until(lambda: getattr(rung.cluster.primary_of("any"), "port", 0) == replica)
-            await rung.fill("new", Found(b"new", 2))
+            await rung.fill({"new": Found(b"new", 2)})
             await ground.node("main.primary").start()
             for _ in range(5):
                 await rung.cluster.examine()
@@ -191,7 +191,14 @@ class House:
             "price",
             steps=[
                 Step(self.main, breaker=Breaker("main"), fills=True, inflight_max=512),
-                Step(self.standby, breaker=Breaker("standby"), timeout=PATIENT, fills=True, inflight_max=512),
+                Step(
+                    self.standby,
+                    breaker=Breaker("standby"),
+                    timeout=PATIENT,
+                    fills=True,
+                    inflight_max=512,
+                    mirrors=self.standby.mirrors,
+                ),
                 Step(self.database, inflight_max=512),
             ],
         )
@@ -271,16 +278,16 @@ def test_what_is_filled_while_the_standby_serves_is_filled_into_the_main_too(gro
             with ground.hung("main.primary"):
                 await house.reached(FailoverState.STANDBY)
             await until(lambda: house.pair.main.primary_of("any") is not None)
-            await house.standby.fill("fresh", Found(b"fresh", 7))
+            await house.standby.fill({"fresh": Found(b"fresh", 7)})
             plain = ValkeyRung("main", house.pair.main, ttl=TTL, prefix="price:")
 
             async def has(key: str) -> bool:
                 return await plain.read(key) is not None
 
             await holds(partial(has, "fresh"))
-            await plain.fill("fresh", Found(b"newer", 8))
-            await house.standby.fill("fresh", Found(b"fresh", 7))
-            await house.standby.fill("last", Found(b"last", 1))
+            await plain.fill({"fresh": Found(b"newer", 8)})
+            await house.standby.fill({"fresh": Found(b"fresh", 7)})
+            await house.standby.fill({"last": Found(b"last", 1)})
             await holds(partial(has, "last"))
             assert await plain.read("fresh") == Found(b"newer", 8)
 
@@ -352,7 +359,7 @@ def test_a_primary_that_sentinels_watch_is_found_and_its_successor_too(tmp_path:
 
                 await holds(knows_replica)
                 rung = ValkeyRung("main", cluster, ttl=TTL)
-                await rung.fill("a", Found(b"1", 1))
+                await rung.fill({"a": Found(b"1", 1)})
                 assert cluster.primary_of("a") == ("127.0.0.1", first)
 
                 async def told_to_fail_over() -> bool:
@@ -360,7 +367,7 @@ def test_a_primary_that_sentinels_watch_is_found_and_its_successor_too(tmp_path:
 
                 await holds(told_to_fail_over)
                 await until(lambda: cluster.primary_of("a") == ("127.0.0.1", second), deadline_s=15)
-                await rung.fill("b", Found(b"2", 1))
+                await rung.fill({"b": Found(b"2", 1)})
                 assert await rung.read("a") == Found(b"1", 1)
                 await rung.close()
                 await cluster.close()
@@ -398,7 +405,7 @@ def test_a_cluster_of_several_shards_is_read_and_filled_by_slot(tmp_path: Path) 
             await holds(met)
             cluster = ValkeyCluster("main", f"redis+cluster://127.0.0.1:{one}")
             rung = ValkeyRung("main", cluster, ttl=TTL)
-            await asyncio.gather(*(rung.fill(key, Found(key.encode(), 1)) for key in KEYS))
+            await rung.fill({key: Found(key.encode(), 1) for key in KEYS})
             assert await read_all(rung) == VALUES
             sizes = [await told(port, "DBSIZE") for port in (one, two)]
             assert sum(sizes) == len(KEYS)

@@ -69,7 +69,7 @@ async def services(ground: Ground, control: ControlProcess, number: int = 3) -> 
         opened = [Service(ground.url("main.primary"), control) for _ in range(number)]
         for service in opened:
             stack.push_async_callback(service.close)
-        await opened[0].valkey.fill(HOT, Found(b"one", 1))
+        await opened[0].valkey.fill({HOT: Found(b"one", 1)})
         for service in opened:
             await service.read("first")
         await until(lambda: all(service.channel.connected for service in opened))
@@ -128,7 +128,7 @@ def test_a_new_value_reaches_all_and_the_old_one_does_not_come_back(ground: Grou
     async def check() -> None:
         async with services(ground, control) as (one, two, _), read_by(one, two) as answers:
             await until(lambda: one.hot.is_hot(HOT) and two.hot.is_hot(HOT))
-            await one.valkey.fill(HOT, Found(b"two", 2))
+            await one.valkey.fill({HOT: Found(b"two", 2)})
             await until(lambda: {one.near.hit(HOT), two.near.hit(HOT)} == {b"two"})
             answers.clear()
             await until(lambda: answers.total() >= 300)

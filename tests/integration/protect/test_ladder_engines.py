@@ -67,8 +67,8 @@ async def opened_house(ground: Ground, patience: Duration = TIMEOUT) -> AsyncIte
     """With both caches warm; nothing runs on when it is closed."""
     house = House(ground, patience)
     for key in KEYS:
-        await house.main.fill(key, Found(key.encode()))
-        await house.standby.fill(key, Found(key.encode()))
+        await house.main.fill({key: Found(key.encode())})
+        await house.standby.fill({key: Found(key.encode())})
     try:
         yield house
     finally:

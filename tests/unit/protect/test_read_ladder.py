@@ -1,7 +1,7 @@
 """The read ladder: who is asked, who answers, who is filled. Time is the loop's and costs nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
@@ -24,6 +24,7 @@ class House:
             "price", bytes_max=1 << 20, ttl=Duration.from_s(1), stale=Duration.from_s(60), jitter_ratio=0, clock=clock
         )
         self.main, self.standby = MemoryRung("main"), MemoryRung("standby")
+        self.in_step = False
         self.database = MemoryRung("database", {"a": b"1"})
         self.breaker = Breaker("main", clock=clock)
         self.ladder = ReadLadder(
@@ -31,7 +32,7 @@ class House:
             near=self.near,
             steps=[
                 Step(self.main, breaker=self.breaker, fills=True, inflight_max=inflight_max),
-                Step(self.standby, breaker=Breaker("standby", clock=clock), fills=True),
+                Step(self.standby, breaker=Breaker("standby", clock=clock), fills=True, mirrors=lambda: self.in_step),
                 Step(self.database),
             ],
             clock=clock,
@@ -190,10 +191,33 @@ def test_when_no_rung_can_say_and_nothing_is_stale_the_error_names_every_cause()
     in_house(test)
 
 
+def test_a_mirror_is_not_asked_for_what_the_rung_above_has_missed() -> None:
+    """It lacks the same; what the database answers is filled where it was missed."""
+
+    async def test(house: House, clock: VirtualClock) -> None:
+        house.in_step = True
+        assert (await house.ladder.read("a")).rung == "database"
+        await asyncio.sleep(0.1)
+        assert (list(house.main.values), list(house.standby.values)) == (["a"], [])
+        assert (house.standby.reads, house.database.reads) == ([], ["a"])
+
+    in_house(test)
+
+
+def test_a_mirror_is_asked_when_the_rung_above_cannot_say() -> None:
+    async def test(house: House, clock: VirtualClock) -> None:
+        house.in_step = True
+        house.main.broken = True
+        house.standby.values = {"a": b"2"}
+        assert (await house.ladder.read("a")).rung == "standby"
+
+    in_house(test)
+
+
 def test_fills_are_bounded_and_what_is_dropped_is_counted() -> None:
     """Ten wait for a rung that takes nothing, forty are dropped at once, the ten when their time is over."""
 
-    async def never(key: str, found: Found) -> None:
+    async def never(found: Mapping[str, Found]) -> None:
         await asyncio.Event().wait()
 
     async def test(house: House, clock: VirtualClock) -> None:

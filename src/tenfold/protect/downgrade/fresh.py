@@ -1,6 +1,6 @@
 """A replica that is not asked while it lags."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect.found import UNKNOWN, Found
@@ -46,8 +46,8 @@ class FreshRung:
             raise self._lags()
         return found
 
-    async def fill(self, key: str, found: Found) -> None:
-        await self._rung.fill(key, found)
+    async def fill(self, found: Mapping[str, Found]) -> None:
+        await self._rung.fill(found)
 
     def _look(self) -> None:
         now_ns = self._now_ns()

@@ -101,6 +101,8 @@ class Climber:
 
     async def _ask(self, rungs: Sequence[GuardedRung], ascent: _Ascent) -> Told | None:
         for rung in rungs:
+            if ascent.last.outcome is Outcome.MISS and rung.step.mirrors():
+                continue  # it would say the same
             ascent.last = attempt = await self._attempt(rung, ascent)
             if attempt.found is not None:
                 return Told(rung.name, attempt.found)

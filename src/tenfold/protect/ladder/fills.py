@@ -63,20 +63,16 @@ class Fills:
             return False
         epoch = breaker.admit() if breaker else 1
         try:
-            async with asyncio.timeout(self._step.timeout.s), asyncio.TaskGroup() as group:
-                for key, found in batch.items():
-                    group.create_task(self._step.rung.fill(key, found))
-        except Exception as error:
-            if breaker and _is_aside(error):
+            async with asyncio.timeout(self._step.timeout.s):
+                await self._step.rung.fill(batch)
+        except NotAsked:
+            if breaker:
                 breaker.abandoned(epoch)
-            elif breaker:
+            return False
+        except Exception as error:  # a rung is foreign code: whatever it raises, it did not take the batch
+            if breaker:
                 breaker.failed(f"fill ({type(error).__name__})", epoch)
             return False
         if breaker:
             breaker.succeeded(epoch)
         return True
-
-
-def _is_aside(error: Exception) -> bool:
-    """Whether the rung was there and only said that it is not its turn."""
-    return isinstance(error, ExceptionGroup) and error.split(NotAsked)[1] is None

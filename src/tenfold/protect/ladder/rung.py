@@ -1,6 +1,7 @@
 """What a place to read from must do, how it may be used, and what an attempt at it came to."""
 
 import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -32,9 +33,13 @@ class Rung(Protocol):
         """
         ...
 
-    async def fill(self, key: str, found: Found) -> None:
-        """Take what another rung answered; one that keeps nothing does nothing."""
+    async def fill(self, found: Mapping[str, Found]) -> None:
+        """Take what another rung answered for these keys; one that keeps nothing does nothing."""
         ...
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ class Step:
     An attempt may last `timeout`. `fills`: it is a cache, and what a lower rung answers is written back here; a rung
     that does not fill is a source of truth. As many attempts as `inflight_max` run at a time, or as `budget` allows,
     so that the fall of the rung above cannot flood this one. Breaker and budget may be shared by all steps that lean
-    on the same server.
+    on the same server. While `mirrors` says yes this rung holds nothing that the one above lacks, as the standby of a
+    cache that is well: it is not asked for what that one has just missed.
     """
 
     rung: Rung
@@ -53,6 +59,7 @@ class Step:
     fills: bool = False
     inflight_max: int = 64
     budget: Budget | None = None
+    mirrors: Callable[[], bool] = _never
 
 
 class Outcome(enum.StrEnum):

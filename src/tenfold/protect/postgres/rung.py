@@ -64,7 +64,7 @@ class PostgresRung:
         answers = await self._read_many([(key, not_before) for key in keys])
         return {key: found for key, found in zip(keys, answers, strict=True) if found is not None}
 
-    async def fill(self, key: str, found: Found) -> None:
+    async def fill(self, found: Mapping[str, Found]) -> None:
         """Nothing: what a database holds is written by whoever owns it."""
 
     async def close(self) -> None:

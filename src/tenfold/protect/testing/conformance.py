@@ -64,10 +64,12 @@ async def lets_a_reader_leave_alone(open_rung: OpenRung) -> None:
 
 async def takes_or_ignores_a_fill(open_rung: OpenRung) -> None:
     """What was filled is answered as it was, version and time of truth too, or not at all; no other key changes."""
-    filled = Found(b"new", version=7, true_at_ns=1_700_000_000_000_000_000)
+    filled = {f"filled-{number}": Found(b"new", number, true_at_ns=1_700_000_000_000_000_000) for number in range(300)}
     async with open_rung() as rung:
-        await rung.fill("filled", filled)
-        assert await rung.read("filled") in (filled, None), f"{rung.name} changed what it was filled with"
+        await rung.fill(filled)
+        await rung.fill({})
+        for key, found in filled.items():
+            assert await rung.read(key) in (found, None), f"{rung.name} changed what it was filled with"
         assert _value(await rung.read("key-1")) == HELD["key-1"], f"a fill of {rung.name} changed another key"
 
 

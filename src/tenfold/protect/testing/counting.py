@@ -1,6 +1,7 @@
 """A rung that counts what it is asked, around any other."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from tenfold.protect.found import UNKNOWN, Found
 from tenfold.protect.ladder import Rung
@@ -18,5 +19,5 @@ class CountingRung:
         self.reads[key] += 1
         return await self._rung.read(key, not_before)
 
-    async def fill(self, key: str, found: Found) -> None:
-        await self._rung.fill(key, found)
+    async def fill(self, found: Mapping[str, Found]) -> None:
+        await self._rung.fill(found)

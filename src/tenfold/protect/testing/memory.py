@@ -29,9 +29,9 @@ class MemoryRung:
         value = self.values.get(key)
         return Found(value) if isinstance(value, bytes) else value
 
-    async def fill(self, key: str, found: Found) -> None:
+    async def fill(self, found: Mapping[str, Found]) -> None:
         await self._suffer()
-        self.values[key] = found
+        self.values.update(found)
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -20,7 +20,7 @@ from tenfold.protect.valkey.address import Address, AddressInvalid
 from tenfold.protect.valkey.cluster import ValkeyCluster
 from tenfold.protect.valkey.envelope import pack, unpack
 from tenfold.protect.valkey.lease import ValkeyLeases
-from tenfold.protect.valkey.pair import ClusterPair
+from tenfold.protect.valkey.pair import ClusterPair, StandbyRung
 from tenfold.protect.valkey.rung import ValkeyRung
 from tenfold.protect.valkey.values import Call
 
@@ -29,6 +29,7 @@ __all__ = [
     "AddressInvalid",
     "Call",
     "ClusterPair",
+    "StandbyRung",
     "ValkeyCluster",
     "ValkeyLeases",
     "ValkeyRung",

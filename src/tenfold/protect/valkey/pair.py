@@ -1,6 +1,7 @@
 """Two clusters, of which the second takes over when the first is lost, and gives back when the first is warm."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from random import Random
 
@@ -11,6 +12,7 @@ from tenfold.protect.ladder import NotAsked
 from tenfold.protect.valkey.cluster import ValkeyCluster
 from tenfold.protect.valkey.copying import BATCH_MAX, Mirror, copy_recent
 from tenfold.protect.valkey.rung import ValkeyRung
+from tenfold.protect.valkey.values import Write
 from tenfold.telemetry import Registry
 
 WATCH = Duration.from_s(1)
@@ -24,7 +26,7 @@ class ClusterPair:
     """Main and standby, shared by the rungs of all kinds of values; its `close` closes rungs and clusters too.
 
         main, standby = pair.rungs(ttl=Duration.from_s(60), prefix="price:")
-        ReadLadder("price", steps=[Step(main, fills=True), Step(standby, fills=True), Step(database)])
+        steps = [Step(main, fills=True), Step(standby, fills=True, mirrors=standby.mirrors), Step(database)]
 
     While it is in use one task examines both clusters: once a `watch`, and more often while `failover` is not at
     home. At each look it copies up to `copies_max` of the recently read values, a quarter of that while at home, to the
@@ -110,6 +112,11 @@ class ClusterPair:
                 continue
 
     @property
+    def in_step(self) -> bool:
+        """Whether the main serves, nobody doubts it, and the standby has what it was filled with and no more."""
+        return self._settled and self.main.trusted and self.failover.active is Side.MAIN
+
+    @property
     def _settled(self) -> bool:
         return self.failover.state is FailoverState.MAIN and self.main.health.primary
 
@@ -144,21 +151,26 @@ class MainRung(ValkeyRung):
             raise NotAsked(f"Cluster '{self.name}' is left; reads are on '{self._pair.standby.name}'.")
         return await super().read(key, not_before)
 
-    async def fill(self, key: str, found: Found) -> None:
-        self._pair.to_standby.offer(self._write(key, found))
-        await super().fill(key, found)
+    async def _write(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            self._pair.to_standby.offer(write)
+        await super()._write(writes)
 
 
 class StandbyRung(ValkeyRung):
     """Asked for what the main does not answer. While it serves, what is filled here is filled into the main too."""
 
+    def mirrors(self) -> bool:
+        """Whether it lacks whatever the main lacks: for `Step`."""
+        return self._pair.in_step
+
     def __init__(self, pair: ClusterPair, *, ttl: Duration, prefix: str) -> None:
         super().__init__(pair.standby.name, pair.standby, ttl=ttl, prefix=prefix)
         self._pair = pair
 
-    async def fill(self, key: str, found: Found) -> None:
-        write = self._write(key, found)
-        self._pair.to_standby.forget(write.key)
-        if self._pair.failover.active is Side.STANDBY:
-            self._pair.to_main.offer(write)
-        await super().fill(key, found)
+    async def _write(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            self._pair.to_standby.forget(write.key)
+            if self._pair.failover.active is Side.STANDBY:
+                self._pair.to_main.offer(write)
+        await super()._write(writes)

@@ -18,8 +18,8 @@ class ValkeyRung:
     """Values under `prefix` + key, kept by the server for `ttl` after a fill, or a little less.
 
     `cluster` is an URL (see `address`), or a cluster that several rungs share and that whoever made it closes. Keys
-    asked for in one turn of the loop are one MGET; values filled in one turn are one pipeline of SET … PX; at most
-    `batches_max` batches are out. `timeout` and `connect_timeout` are for a cluster given by URL.
+    asked for in one turn of the loop are one MGET, and at most `batches_max` of them are out; values filled together
+    are pipelines of SET … PX. `timeout` and `connect_timeout` are for a cluster given by URL.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class ValkeyRung:
             cluster = ValkeyCluster(name, cluster, timeout=timeout, connect_timeout=connect_timeout)
         self.cluster = cluster
         self._reads = Batcher(self._read_many, batch_max=batch_max, batches_max=batches_max)
-        self._fills = Batcher(self._fill_many, batch_max=batch_max, batches_max=1)
+        self._batch_max = batch_max
 
     @property
     def name(self) -> str:
@@ -51,29 +51,25 @@ class ValkeyRung:
     async def read(self, key: str, not_before: int = UNKNOWN) -> Found | None:
         return unpack(await self._reads.ask(self._prefix + key))
 
-    async def fill(self, key: str, found: Found) -> None:
-        await self._fills.ask(self._write(key, found))
-
-    async def fill_many(self, found: Mapping[str, Found], *, spread: float = SPREAD) -> None:
-        """Take all of these in one round trip of their own: for whoever works through many. Each is kept for `ttl`
-        less a random share of it, `spread` at most, so that they do not expire together.
+    async def fill(self, found: Mapping[str, Found], *, spread: float = SPREAD) -> None:
+        """Each value is kept for `ttl` less a random share of it, `spread` at most, so that what came in together does
+        not expire together.
         """
-        await self._fill_many([self._write(key, one, spread) for key, one in found.items()])
+        await self._write([self._written(key, one, spread) for key, one in found.items()])
 
     async def close(self) -> None:
         """End what is under way, and the cluster's connections when the cluster was given by URL."""
         await self._reads.close()
-        await self._fills.close()
         if self._owns:
             await self.cluster.close()
 
-    def _write(self, key: str, found: Found, spread: float = SPREAD) -> Write:
+    async def _write(self, writes: Sequence[Write]) -> None:
+        for first in range(0, len(writes), self._batch_max):
+            await self.cluster.set_many(writes[first : first + self._batch_max])
+
+    def _written(self, key: str, found: Found, spread: float) -> Write:
         ttl_ms = max(1, round(self._ttl_ms * (1 - spread * random())))
         return Write(self._prefix + key, pack(found), ttl_ms)
 
     async def _read_many(self, keys: list[str]) -> Sequence[bytes | None]:
         return await self.cluster.get_many(keys)
-
-    async def _fill_many(self, writes: list[Write]) -> Sequence[None]:
-        await self.cluster.set_many(writes)
-        return [None] * len(writes)
