@@ -1,6 +1,7 @@
 """How many orders a second one store may place: so that one till gone wild does not take everybody's turn."""
 
 from functools import lru_cache
+from typing import Any
 
 from tenfold.kernel import Clock
 from tenfold.protect.limit import Rate, RateLimits
@@ -22,25 +23,12 @@ class OrderRates:
     """
 
     def __init__(self, switches: Switches, *, registry: Registry, clock: Clock | None = None) -> None:
+        both: dict[str, Any] = {"minimum": 1, "maximum": MOST, "tier": "P0", "functions": (MISSED,), "owner": OWNER}
         self._per_s = switches.number(
-            PER_S,
-            default=PER_S_USUAL,
-            minimum=1,
-            maximum=MOST,
-            tier="P0",
-            says="orders a second that one store may place",
-            functions=(MISSED,),
-            owner=OWNER,
+            PER_S, default=PER_S_USUAL, says="orders a second that one store may place", **both
         )
         self._burst = switches.integer(
-            BURST,
-            default=BURST_USUAL,
-            minimum=1,
-            maximum=MOST,
-            tier="P0",
-            says="orders that one store may place at once after a quiet moment",
-            functions=(MISSED,),
-            owner=OWNER,
+            BURST, default=BURST_USUAL, says="orders that one store may place at once after a quiet moment", **both
         )
         self._lanes = {
             shadow: RateLimits(name, PER_S_USUAL, burst=BURST_USUAL, clock=clock, registry=registry)
