@@ -339,6 +339,7 @@ def _drill(span: Span, at: float) -> DrillView:
     drill.state = "steady" if into < 3 else "injected" if into < 6 else "reverting" if into < 9 else "held"
     drill.detect_ms = 120.0 if into > 3.12 else None
     drill.recover_ms = 900.0 if into > 6.9 else None
+    drill.offered_rps, drill.served_rps = (span.rate, span.rate) if drill.state == "held" else (0.0, 0.0)
     return drill
 
 

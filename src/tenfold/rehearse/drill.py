@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from tenfold.kernel import Clock, Duration
 from tenfold.plan.model import Drill, Journey, Signal, SignalKind
 from tenfold.rehearse.fault import Injectable
-from tenfold.rehearse.load.messages import Tick
+from tenfold.rehearse.load.messages import JourneyTick, Tick
 from tenfold.telemetry import Event, Histogram
 
 LEAD = Duration.from_s(2)
@@ -59,7 +59,9 @@ class DrillOutcome:
     requests: int
     errors: int
     degraded: int
+    """Answered with less, or refused where the plan allows it."""
     dropped: int
+    held_load: "HeldLoad"
     detect: Duration | None
     recover: Duration | None
     reverted: bool
@@ -68,6 +70,15 @@ class DrillOutcome:
     @property
     def held(self) -> bool:
         return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLoad:
+    """Requests a second while the fault was in: that fell due, and that were answered as promised: neither refused nor
+    later than the p99 of their journey."""
+
+    offered_rps: float = 0.0
+    served_rps: float = 0.0
 
 
 async def carry_out(
@@ -106,6 +117,7 @@ def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline:
         errors=sum(errors.values()),
         degraded=sum(degraded.values()),
         dropped=dropped,
+        held_load=load_held(timeline, journeys),
         detect=detect,
         recover=recover,
         reverted=recover is not None,
@@ -131,6 +143,22 @@ def recovered_after(timeline: Timeline, drill: Drill, journeys: dict[str, Journe
     if timeline.ended_ns - steady_ns < STEADY.ns:
         return None
     return Duration(steady_ns - timeline.reverting_ns)
+
+
+def load_held(timeline: Timeline, journeys: dict[str, Journey]) -> HeldLoad:
+    """From the first tick after the fault to the last before its revert; zeros when there are not two."""
+    ticks = [tick for tick in timeline.ticks if timeline.injected_ns < tick.at_ns <= timeline.reverting_ns]
+    if len(ticks) < 2:
+        return HeldLoad()
+    seconds = (ticks[-1].at_ns - ticks[0].at_ns) / 1e9
+    served = sum(_kept(seen, journeys[name]) for tick in ticks[1:] for name, seen in tick.journeys.items())
+    return HeldLoad(sum(tick.due for tick in ticks[1:]) / seconds, served / seconds)
+
+
+def _kept(seen: JourneyTick, journey: Journey) -> int:
+    """How many answers were what was promised. A refusal is quick: whoever was late had an answer."""
+    (within,) = Histogram.from_counts(seen.latency).cumulative([journey.slo.p99.ns])
+    return max(0, within - seen.errors)
 
 
 def _of(timeline: Timeline, signal: Signal) -> list[Event]:

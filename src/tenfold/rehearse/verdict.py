@@ -47,7 +47,11 @@ class StepVerdict(msgspec.Struct):
 
 
 class DrillVerdict(msgspec.Struct):
-    """One fault under load. `detect_ms` and `recover_ms` are None when it was never noticed or never over."""
+    """One fault under load. `detect_ms` and `recover_ms` are None when it was never noticed or never over.
+
+    `degraded` requests were answered with less, or refused where the plan allows it. `offered_rps` fell due while the
+    fault was in, `served_rps` were answered as promised: not refused, and within the p99 of their journey.
+    """
 
     name: str
     target: Literal["cache", "database", "object-store", "service", "traffic"]
@@ -58,6 +62,9 @@ class DrillVerdict(msgspec.Struct):
     detect_ms: float | None
     recover_ms: float | None
     reverted: bool
+    degraded: int = 0
+    offered_rps: float = 0.0
+    served_rps: float = 0.0
 
 
 class InvariantVerdict(msgspec.Struct):

@@ -14,7 +14,7 @@ from tenfold.telemetry import EventLog, Registry
 MS = 1_000_000
 
 
-def after(windows: int, lag_ms: float = 50) -> Overload:
+def after(windows: int, lag_ms: float = 20) -> Overload:
     overload = Overload()
     look(overload, windows, lag_ms)
     return overload
@@ -40,6 +40,11 @@ def test_a_loop_that_stays_late_lets_go_tier_by_tier_and_never_of_p0() -> None:
     assert [after(5).refused_ratio(tier) for tier in range(4)] == [0, 0, 1, 1]
     assert [after(99).refused_ratio(tier) for tier in range(4)] == [0, 1, 1, 1]
     assert not any(after(99).refuses(0, greedy=True) for _ in range(100))
+
+
+def test_the_later_the_loop_the_sooner_it_lets_go() -> None:
+    """Four times too late counts twice: everything that can be refused is, after four windows and not after seven."""
+    assert (after(4, lag_ms=41).level, after(4, lag_ms=40).level) == (3.0, 1.5)
 
 
 def test_between_levels_a_share_of_a_tier_is_refused() -> None:
@@ -74,7 +79,7 @@ def test_a_shedder_refuses_what_the_overload_says_and_tells_the_pressure_before(
     overload = Overload()
     shedder = Shedder("shop", FixedLimit(10), overload=overload, on_pressure=told.append, clock=clock, events=events)
     assert shedder.enter(3).fate is Fate.ADMITTED
-    look(overload, 5, 50)
+    look(overload, 5, 20)
     assert (shedder.enter(3).fate, told) == (Fate.SHED, [0.25])
     assert (shedder.enter(2).fate, told) == (Fate.SHED, [0.25, 0.5])
     assert (shedder.enter(1).fate, shedder.enter(0).fate) == (Fate.ADMITTED, Fate.ADMITTED)

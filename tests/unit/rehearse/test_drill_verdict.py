@@ -140,3 +140,17 @@ def test_a_refusal_is_no_error_of_a_journey_that_may_be_answered_with_less() -> 
         return judge_drill("d", drill, JOURNEYS, timeline(ticks, [])).errors
 
     assert [refused(("price",), "503"), refused(("price",), "500"), refused((), "503")] == [0, 10, 10]
+
+
+def test_what_was_offered_and_served_is_counted_while_the_fault_was_in() -> None:
+    """Arrivals before and after it do not count, and neither a refusal nor what comes too late is a service."""
+    ticks = [tick(at, errors=40 if 2 < at <= 5 else 0) for at in (1, 2, 3, 4, 5, 6)]
+    load = judge_drill("overload", DRILL, JOURNEYS, timeline(ticks, [])).held_load
+    assert (load.offered_rps, load.served_rps) == (100.0, 60.0)
+    late = [tick(at, latency_ms=51) for at in (3, 4, 5)]
+    assert judge_drill("overload", DRILL, JOURNEYS, timeline(late, [])).held_load.served_rps == 0.0
+
+
+def test_a_fault_shorter_than_two_ticks_says_nothing_of_the_load() -> None:
+    load = judge_drill("overload", DRILL, JOURNEYS, timeline([tick(3)], [])).held_load
+    assert (load.offered_rps, load.served_rps) == (0.0, 0.0)

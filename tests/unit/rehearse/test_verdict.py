@@ -28,7 +28,8 @@ CONTRACT = """
             "journeys": {"order": {"requests": 6010, "errors": 0, "p50_ms": 2.1, "p99_ms": 20.3, "p999_ms": 41.0,
                                    "slo_held": true}}}],
  "drills": [{"name": "cache-primary-killed", "target": "cache", "proves": "…", "held": true, "requests": 30000,
-             "errors": 0, "detect_ms": 120.0, "recover_ms": 900.0, "reverted": true}],
+             "errors": 0, "detect_ms": 120.0, "recover_ms": 900.0, "reverted": true,
+             "degraded": 0, "offered_rps": 3001.2, "served_rps": 2998.7}],
  "invariants": [{"name": "stock-never-negative", "held": true, "checked": 400000, "violations": 0}]}
 """
 
@@ -54,6 +55,8 @@ DRILL = DrillVerdict(
     detect_ms=120.0,
     recover_ms=900.0,
     reverted=True,
+    offered_rps=3001.2,
+    served_rps=2998.7,
 )
 INVARIANT = InvariantVerdict(name="stock-never-negative", held=True, checked=400_000, violations=0)
 

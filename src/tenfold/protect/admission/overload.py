@@ -15,13 +15,16 @@ LATE, IN_TIME = Duration.from_ms(10), Duration.from_ms(5)
 """The usual lag of a window: above the one it is overloaded, below the other it has room."""
 LATE_WINDOWS = 2
 """So many in a row: one alone may be a pause of the machine."""
+VERY_LATE = 4
+"""So many times too late, it has far more to do than it can: the crowd has come at once."""
 RISE, FALL = 0.5, 0.1
 OTHERS_OWE = 8.0
 """What the greedy do not pay for in so many refusals, the others of their tier pay too."""
 
 
 class Overload:
-    """`level` rises by half a tier with each late window and falls by a tenth with each that was in time.
+    """`level` rises by half a tier with each late window, by a whole one with each that was very late, and falls by a
+    tenth with each that was in time.
 
     Between two levels a share of the tier is refused, of greedy tenants first. Pure; for one guard, which locks around
     `refuses`.
@@ -38,7 +41,8 @@ class Overload:
         """One window is over, in which the loop was usually this late."""
         self._late = self._late + 1 if lag_ns > self._late_ns else 0
         if self._late >= LATE_WINDOWS:
-            self.level = min(float(self._lowest), self.level + RISE)
+            rise = 2 * RISE if lag_ns > VERY_LATE * self._late_ns else RISE
+            self.level = min(float(self._lowest), self.level + rise)
         elif lag_ns < self._in_time_ns and self.level:
             self.level = max(0.0, round(self.level - FALL, 3))
 

@@ -90,6 +90,7 @@ class Board:
         view = self._drill(outcome.name)
         view.state = "held" if outcome.held else "failed"
         view.requests, view.errors = outcome.requests, outcome.errors
+        view.offered_rps, view.served_rps = outcome.held_load.offered_rps, outcome.held_load.served_rps
         view.detect_ms = outcome.detect.ms if outcome.detect else None
         view.recover_ms = outcome.recover.ms if outcome.recover else None
         self._mark_drill(outcome, timeline)

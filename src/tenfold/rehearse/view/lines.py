@@ -58,7 +58,8 @@ def _drill_line(drill: DrillView) -> str:
         return f"drill     {drill.name} {drill.state}"
     return (
         f"drill     {drill.name} {drill.state}: noticed {_after(drill.detect_ms)}, "
-        f"recovered {_after(drill.recover_ms)}, {drill.errors:,} errors in {drill.requests:,} requests"
+        f"recovered {_after(drill.recover_ms)}, {drill.errors:,} errors in {drill.requests:,} requests, "
+        f"served {drill.served_rps:,.0f} of {drill.offered_rps:,.0f}/s meanwhile"
     )
 
 

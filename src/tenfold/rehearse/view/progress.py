@@ -42,6 +42,8 @@ class DrillView(msgspec.Struct):
     """What is done to whom, as the plan says it: `kill main.primary`."""
     requests: int = 0
     errors: int = 0
+    offered_rps: float = 0.0
+    served_rps: float = 0.0
     detect_ms: float | None = None
     recover_ms: float | None = None
 
