@@ -141,7 +141,7 @@ class Backends:
         limit = GradientLimit(initial=PAYMENTS_AT_ONCE, most=PAYMENTS_AT_ONCE_MAX)
         return Cashier(
             acquirer.authorise,
-            breaker=self.breakers.of("payment"),
+            breaker=self.breakers.of("payment", "authorise"),
             limiter=Limiter("payment", limit, registry=self.registry),
             budget=AmplificationBudget("payment", registry=self.registry),
             registry=self.registry,

@@ -78,7 +78,7 @@ class WedgeMachine(RuleBasedStateMachine):
         for breaker in self.breakers:
             breaker.after_fork()
 
-    @rule(how=st.sampled_from(["suspect", "wait", "wake", "hold open", "hold closed", "isolate", "release"]))
+    @rule(how=st.sampled_from(["suspect", "wait", "wake", "hold open", "hold closed", "isolate", "trust", "release"]))
     def be_told(self, how: str) -> None:
         for breaker in self.breakers:
             if how == "suspect":
@@ -93,6 +93,8 @@ class WedgeMachine(RuleBasedStateMachine):
                 breaker.force_closed(**WHO)
         if how == "isolate":
             self.breakers.isolate("stock", **WHO)
+        elif how == "trust":
+            self.breakers.trust("stock", **WHO)
         elif how == "release":
             self.release()
 

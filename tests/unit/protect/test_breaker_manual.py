@@ -3,7 +3,7 @@
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.breaker import Breaker, Breakers, BreakerState, CircuitOpen
+from tenfold.protect.breaker import Breaker, Breakers, BreakerState, CircuitOpen, Policy
 from tenfold.telemetry import EventLog, Registry, render
 
 WHO = {"owner": "wang.li", "reason": "maintenance until 02:00"}
@@ -65,6 +65,27 @@ def test_a_dependency_that_is_isolated_is_so_with_all_operations_present_and_to_
     breakers.release("payment", **WHO)
     assert charge.allows()
     assert not breakers.of("payment", "refund").allows()
+
+
+def test_a_dependency_that_is_trusted_is_called_whatever_fails_in_all_operations_and_classes() -> None:
+    """But for what somebody isolates, before or after; afterwards each decides for itself again."""
+    breakers = Breakers(clock=VirtualClock(), policy=Policy(failures_max=3))
+    store = breakers.of("payment", "charge", "store-7")
+    for _ in range(3):
+        store.failed("refused")
+    assert not store.admit()
+    breakers.isolate("payment", "refund", **WHO)
+    breakers.isolate("payment", "charge", "store-8", **WHO)
+    breakers.trust("payment", **WHO)
+    for called in (store, breakers.of("payment", "authorise")):
+        assert all(called.admit() for _ in range(100)), "whatever fails"
+        called.failed("refused")
+    assert (store.state, breakers.of("payment", "charge", "store-8").state) == (BreakerState.CLOSED, BreakerState.OPEN)
+    assert not breakers.of("payment", "refund").admit()
+    assert not breakers.of("payment", "charge", "store-8").admit()
+    breakers.release("payment", **WHO)
+    assert not store.admit()
+    assert not breakers.of("payment", "refund").admit()
 
 
 def test_one_class_can_be_isolated_alone() -> None:

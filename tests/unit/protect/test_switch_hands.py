@@ -79,5 +79,6 @@ def test_a_dependency_is_called_whatever_fails_while_its_switch_says_closed() ->
     shop.set("open")
     shop.set("closed")
     assert (fail(payment, 100), payment.state) == (100, BreakerState.CLOSED)
+    assert fail(shop.breakers.of("payment", "refund"), 100) == 100, "an operation that is first used now"
     shop.set("auto")
     assert fail(payment, 100) == 1

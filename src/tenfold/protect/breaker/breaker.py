@@ -156,11 +156,19 @@ class Breaker:
 
     def force_open(self, *, owner: str, reason: str) -> None:
         """Refuse every call, probes too, until `release`."""
-        self._force(Hold(_OPEN, owner, reason))
+        self.obey(Hold(_OPEN, owner, reason))
 
     def force_closed(self, *, owner: str, reason: str) -> None:
         """Admit every call, whatever fails, until `release`."""
-        self._force(Hold(_CLOSED, owner, reason))
+        self.obey(Hold(_CLOSED, owner, reason))
+
+    def obey(self, hold: Hold) -> None:
+        """Stay as somebody says, until `release`."""
+        with self._lock:
+            self._circuit.hold = hold
+            evidence = {"to": hold.state.value, "owner": hold.owner, "reason": hold.reason}
+            self._meters.tell("breaker-forced", self.name, evidence)
+            self._settle(self._circuit.obey(self._now_ns()))
 
     def release(self, *, owner: str, reason: str) -> None:
         """Let it decide by itself again; after having been held OPEN by way of probes."""
@@ -212,13 +220,6 @@ class Breaker:
     def _is_late(self, epoch: int | None) -> bool:
         """Whether it is the word of a call that began before the last change."""
         return epoch is not None and epoch != self._epoch
-
-    def _force(self, hold: Hold) -> None:
-        with self._lock:
-            self._circuit.hold = hold
-            evidence = {"to": hold.state.value, "owner": hold.owner, "reason": hold.reason}
-            self._meters.tell("breaker-forced", self.name, evidence)
-            self._settle(self._circuit.obey(self._now_ns()))
 
     def _settle(self, change: Change | None) -> None:
         """Let everybody know, beginning with those whose calls are out."""

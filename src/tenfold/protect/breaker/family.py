@@ -72,22 +72,22 @@ class Breakers:
         """Hold open everything below, what will be used later too, until `release`."""
         if key_class:
             self.of(dependency, operation, key_class).force_open(owner=owner, reason=reason)
-            return
-        top = _path(dependency, operation)
-        self._hold(top, Hold(BreakerState.OPEN, owner, reason))
-        for _, breaker in self._below(top):
-            breaker.force_open(owner=owner, reason=reason)
+        else:
+            self._hold(_path(dependency, operation), Hold(BreakerState.OPEN, owner, reason), owner, reason)
+
+    def trust(self, dependency: str, operation: str = "", key_class: str = "", *, owner: str, reason: str) -> None:
+        """Hold closed everything below, what will be used later too, until `release`; what is isolated stays so."""
+        if key_class:
+            self.of(dependency, operation, key_class).force_closed(owner=owner, reason=reason)
+        else:
+            self._hold(_path(dependency, operation), Hold(BreakerState.CLOSED, owner, reason), owner, reason)
 
     def release(self, dependency: str, operation: str = "", key_class: str = "", *, owner: str, reason: str) -> None:
-        """Take back what `isolate` did at the same place; what is isolated above or below stays so."""
+        """Take back what was done by hand at the same place; what is held above or below stays so."""
         if key_class:
             self.of(dependency, operation, key_class).release(owner=owner, reason=reason)
-            return
-        top = _path(dependency, operation)
-        self._hold(top, None)
-        for path, breaker in self._below(top):
-            if self._hold_of(path) is None:
-                breaker.release(owner=owner, reason=reason)
+        else:
+            self._hold(_path(dependency, operation), None, owner, reason)
 
     def find(self, name: str) -> Breaker | None:
         """The breaker of this name as others call it; of a class whose operation is in use here, made if need be."""
@@ -147,7 +147,7 @@ class Breakers:
             breaker.listen(on_change)
         hold = self._hold_of(path)
         if hold is not None:
-            breaker.force_open(owner=hold.owner, reason=hold.reason)
+            breaker.obey(hold)
         return breaker
 
     def _grown_keys(self, path: Path, whole: Breaker) -> Keys:
@@ -160,14 +160,22 @@ class Breakers:
         by_operation = self._policies.get("/".join(path[:2]))
         return by_operation or self._policies.get(path[0]) or self._policy
 
-    def _hold(self, top: Path, hold: Hold | None) -> None:
+    def _hold(self, top: Path, hold: Hold | None, owner: str, reason: str) -> None:
         """Swapped whole: whoever grows a breaker meanwhile goes on looking at what was there."""
         with self._lock:
             others = {held: other for held, other in self._holds.items() if held != top}
             self._holds = others if hold is None else {**others, top: hold}
+        for path, breaker in self._below(top):
+            counts = self._hold_of(path)
+            if counts is None:
+                breaker.release(owner=owner, reason=reason)
+            elif counts != breaker.hold:
+                breaker.obey(counts)
 
     def _hold_of(self, path: Path) -> Hold | None:
-        return next((hold for held, hold in self._holds.items() if _is_below(path, held)), None)
+        """The one that counts: whoever isolates it, before whoever trusts it."""
+        holds = [hold for held, hold in self._holds.items() if _is_below(path, held)]
+        return next((hold for hold in holds if hold.state is BreakerState.OPEN), holds[0] if holds else None)
 
     def _below(self, top: Path) -> list[tuple[Path, Breaker]]:
         with self._lock:

@@ -26,7 +26,8 @@ class KeyedBreaker:
     @property
     def state(self) -> BreakerState:
         """That of the operation when it is in trouble, else of the class."""
-        part = self._keys.get(self.name) or self._keys.hold_of(self.name)
+        own = None if self._is_trusted else self._keys.get(self.name)
+        part = own or self._keys.hold_of(self.name)
         whole = self._whole.state
         return part.state if part is not None and whole is BreakerState.CLOSED else whole
 
@@ -35,7 +36,7 @@ class KeyedBreaker:
         whole = self._whole.admit()
         if not whole:
             return 0
-        part = self._keys.get(self.name)
+        part = None if self._is_trusted else self._keys.get(self.name)
         if part is not None:
             epoch = part.admit()
         else:  # of a class that is well nothing is remembered, but that somebody may hold it open
@@ -66,6 +67,12 @@ class KeyedBreaker:
         part = self._keys.get(self.name)
         if part is not None:
             part.abandoned(own)
+
+    @property
+    def _is_trusted(self) -> bool:
+        """Somebody holds the whole operation closed: then what this class found counts for nothing."""
+        hold = self._whole.hold
+        return hold is not None and hold.state is BreakerState.CLOSED
 
     def guard(self) -> Guard:
         """As `Breaker.guard`."""

@@ -127,7 +127,7 @@ class Keys:
         if part is None:
             self.make(name)
         else:
-            _force(part, hold)
+            part.obey(hold)
 
     def release(self, name: str, *, owner: str, reason: str) -> None:
         """Take back what `force` did."""
@@ -140,12 +140,7 @@ class Keys:
         breaker = Breaker(name, policy=self._policy, clock=self._clock, meters=self._meters)
         hold = self.hold_of(name)
         if hold is not None:
-            _force(breaker, hold)
+            breaker.obey(hold)
         for on_change in self._listeners:
             breaker.listen(on_change)
         return breaker
-
-
-def _force(breaker: Breaker, hold: Hold) -> None:
-    force = breaker.force_open if hold.state is BreakerState.OPEN else breaker.force_closed
-    force(owner=hold.owner, reason=hold.reason)

@@ -38,7 +38,7 @@ def _hold(breakers: Breakers, dependency: str, switch: Switch[str], value: str) 
     who, why = (rule.owner, rule.reason) if rule is not None else (NOBODY, "nothing is set any longer")
     if value == OPEN:
         breakers.isolate(dependency, owner=who, reason=why)
-        return
-    breakers.release(dependency, owner=who, reason=why)
-    if value == CLOSED:
-        breakers.of(dependency).force_closed(owner=who, reason=why)
+    elif value == CLOSED:
+        breakers.trust(dependency, owner=who, reason=why)
+    else:
+        breakers.release(dependency, owner=who, reason=why)
