@@ -11,13 +11,13 @@ from tenfold.protect.switches import Rule, SwitchRecord
 
 
 class MemoryChannel:
-    """The part of the channel that switches stand on. `failures` counts subscribers that raised."""
+    """The part of the channel that switches stand on. `raised` is what subscribers raised."""
 
     def __init__(self, *, service: str = "shop", store: str = "", instance: str = "") -> None:
         self.process = Process(id="p1", service=service, store=store, instance=instance)
         self.state = State("i", "b", 0, {})
         self.reports: list[tuple[str, Any]] = []
-        self.failures = 0
+        self.raised: list[Exception] = []
         self._subscribers: dict[str, list[Callable[[Change], None]]] = {}
 
     def current(self, topic: str) -> Records:
@@ -29,6 +29,10 @@ class MemoryChannel:
         for record in self.current(topic).values():
             self._tell(on_change, record)
         return lambda: told.remove(on_change)
+
+    @property
+    def failures(self) -> int:
+        return len(self.raised)
 
     def report(self, topic: str, payload: Any) -> bool:
         self.reports.append((topic, msgspec.json.decode(msgspec.json.encode(payload))))
@@ -54,5 +58,5 @@ class MemoryChannel:
     def _tell(self, on_change: Callable[[Change], None], change: Change) -> None:
         try:
             on_change(change)
-        except Exception:
-            self.failures += 1
+        except Exception as error:
+            self.raised.append(error)

@@ -1,5 +1,7 @@
 """Switches without a node: which value holds, what is refused, what ends by itself, what is told and reported."""
 
+import os
+import threading
 from typing import Any
 
 import msgspec
@@ -8,7 +10,7 @@ from tests.channel_in_memory import MemoryChannel
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import State
-from tenfold.protect.switches import DeclarationInvalid, Rule, SchemaInvalid, Switches, SwitchesBusy
+from tenfold.protect.switches import DeclarationInvalid, RecordInvalid, Rule, SchemaInvalid, Switches, SwitchesBusy
 from tenfold.protect.switches.declaration import DECLARED
 from tenfold.protect.switches.loads import LOADS
 from tenfold.protect.switches.reporter import AGAIN_EVERY_MS, LOADS_EVERY_MS
@@ -135,6 +137,49 @@ def test_a_rule_with_an_end_goes_back_by_itself_at_that_moment() -> None:
     assert heard == [True, False, True]
     assert names == ["reviews"]
     assert world.count("tenfold_switch_ended_total") == 1
+
+
+def _broken(_: object) -> None:
+    raise OSError("broken on purpose")
+
+
+def test_a_listener_of_events_that_raises_keeps_no_switch_from_going_back() -> None:
+    """Neither the one whose end it hears of nor those after it."""
+    world = World()
+    switches = [world.switches.boolean(name, default=True) for name in ("reviews", "banners")]
+    with world.switches.following(world.channel, tended=False):
+        for switch in switches:
+            world.channel.put_record(switch.name, Rule(value=False, until_ms=world.in_ms(1_000)))
+        world.events.listen(_broken)
+        world.pass_ms(1_000)
+        assert [switch() for switch in switches] == [True, True]
+    assert world.count("tenfold_switch_callback_failures_total") == 2
+
+
+def test_a_listener_of_events_that_raises_leaves_a_refusal_a_refusal() -> None:
+    """The acknowledgement says what became of the change, and why."""
+    world = World()
+    world.switches.boolean("reviews", default=True)
+    world.events.listen(_broken)
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_raw("switches", "reviews", b"7")
+        assert [type(error) for error in world.channel.raised] == [RecordInvalid]
+        world.channel.put_record("reviews", Rule(value=False))
+        assert "broken on purpose" in str(world.channel.raised[1])
+
+
+def test_a_child_ends_what_is_over_though_somebody_raised_when_it_took_up_what_is_set() -> None:
+    """Its thread begins all the same, and so does everybody else's who is told of a fork."""
+    world = World()
+    world.switches.boolean("reviews", default=True)
+    world.channel.put_record("reviews", Rule(value=False))
+    with world.switches.following(world.channel):
+        world.events.listen(_broken)
+        pid = os.fork()
+        if not pid:
+            names = [thread.name for thread in threading.enumerate()]
+            os._exit(0 if names == ["MainThread", "tenfold-switches"] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 class SetBack(VirtualClock):

@@ -16,5 +16,5 @@ class Meters:
             "tenfold_switch_refused_total", "Records that could not be put in force; the last good one went on."
         ).child()
         self.failures = registry.counter(
-            "tenfold_switch_callback_failures_total", "Callbacks that raised at a change."
+            "tenfold_switch_callback_failures_total", "Callbacks and listeners of events that raised at a change."
         ).child()

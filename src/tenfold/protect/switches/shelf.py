@@ -112,10 +112,8 @@ class Shelf:
         if switch is not None:
             self._meters.changes.inc()
             raised = self._put_in_force(switch, now_ms)
-            self._emit(
-                "switch-changed", name, epoch=epoch, everywhere=switch.record.everywhere(switch.declaration.default)
-            )
-            _raise(name, raised)
+            everywhere = switch.record.everywhere(switch.declaration.default)
+            _raise(name, raised + self._emit("switch-changed", name, epoch=epoch, everywhere=everywhere))
 
     def names_set(self) -> list[str]:
         """The names of which anything is known to be set."""
@@ -128,8 +126,8 @@ class Shelf:
             left = switch.record.at(now_ms)
             if len(left.rules) != len(switch.record.rules):
                 self._meters.ended.inc()
-                self._emit("switch-ended", switch.name, rules_left=len(left.rules))
                 self._put_in_force(switch, now_ms)
+                self._emit("switch-ended", switch.name, rules_left=len(left.rules))
                 ended.append(switch.name)
         return ended
 
@@ -158,9 +156,15 @@ class Shelf:
         self.refused[name] = (epoch, str(error))
         self._emit("switch-refused", name, epoch=epoch, problem=str(error))
 
-    def _emit(self, kind: str, name: str, **evidence: Any) -> None:
-        if self._events is not None:
-            self._events.emit(kind, name, **evidence)
+    def _emit(self, kind: str, name: str, **evidence: Any) -> list[Exception]:
+        """Answers what a listener of events raised: that holds up no switch, neither this one nor the next."""
+        try:
+            if self._events is not None:
+                self._events.emit(kind, name, **evidence)
+        except Exception as error:
+            self._meters.failures.inc()
+            return [error]
+        return []
 
 
 def _check(declaration: Declaration, record: SwitchRecord) -> None:

@@ -197,7 +197,7 @@ class Switches(Kinds):
         for name in {*self._shelf.names_set(), *records}:
             record = records.get(name)
             json, epoch = (record.json, record.epoch) if record is not None else (None, 0)
-            with self._lock, suppress(TenfoldError):
+            with self._lock, suppress(Exception):  # else nothing would end here, and the hooks of others would not run
                 self._shelf.take(name, json, epoch, self._now_ms())
         self._lookout.open()
 
