@@ -2,19 +2,20 @@
 
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
 from msgspec import Raw
 
 from tenfold.kernel import Backoff, Duration
-from tenfold.protect.channel import AddressInvalid, Change, ChangeRefused, Process, State
-from tenfold.protect.channel.keepsake import Keeper, Keepsake, KeepsakeRefused
+from tenfold.protect.channel import AddressInvalid, Change, Channel, ChangeRefused, Process, State
+from tenfold.protect.channel.keepsake import KEEP_EVERY, Keeper, Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, Line, Missed, Snapshot
 from tenfold.protect.channel.mirror import Followed, Mirror, Refusal
 from tenfold.protect.channel.subscribers import Subscribers, Told
 from tenfold.protect.channel.wire import Address
-from tenfold.telemetry import Counter
+from tenfold.telemetry import Counter, Event, EventLog
 
 EARLY, LATE = "0001-early", "0002-late"
 
@@ -185,6 +186,42 @@ def test_a_disk_that_is_full_leaves_the_last_keepsake_whole(tmp_path: Path, monk
     with pytest.raises(OSError, match="No space left"):
         keepsake.save(mirror.state)
     assert keepsake.load().epoch == 1
+
+
+def test_a_keepsake_that_could_not_be_written_is_tried_again_without_another_change(tmp_path: Path) -> None:
+    """Else a disk that was full for a moment costs what people set last."""
+    mirror, keeper = Mirror(), Keeper(Keepsake(tmp_path / "mounted" / "keepsake"))
+    followed(mirror, snapshot(5, change(5)))
+    with pytest.raises(FileNotFoundError):
+        keeper.keep(mirror.state, 0)
+    (tmp_path / "mounted").mkdir()
+    rest_s = keeper.keep(mirror.state, 1)
+    assert rest_s == pytest.approx(KEEP_EVERY.s)
+    assert keeper.keep(mirror.state, KEEP_EVERY.ns) is None
+    assert keeper.keepsake.load().epoch == 5
+
+
+def test_the_channel_comes_again_to_a_keepsake_that_failed_and_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when somebody who hears of it raises: the thread that writes is needed."""
+    heard: list[str] = []
+
+    def broken(event: Event) -> None:
+        heard.append(event.kind)
+        raise RuntimeError("broken on purpose")
+
+    events = EventLog("test")
+    events.listen(broken)
+    path = tmp_path / "nowhere" / "keepsake"
+    channel = Channel("http://127.0.0.1:1", "token", service="shop", keepsake=path, events=events)
+    followed(channel._mirror, snapshot(5, change(5)))
+    rests_s = []
+    for now_s in (10, 10.25, 11):
+        monkeypatch.setattr(time, "monotonic_ns", lambda now_s=now_s: int(now_s * 1e9))
+        rests_s.append(channel._keep())
+    assert rests_s == [KEEP_EVERY.s, pytest.approx(0.75), KEEP_EVERY.s]
+    assert heard == ["channel-keepsake-failed"]
 
 
 def test_a_subscriber_that_raises_is_counted_and_harms_nobody() -> None:

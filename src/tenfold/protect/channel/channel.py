@@ -20,7 +20,7 @@ from tenfold.kernel.forks import tell_forks
 from tenfold.protect.channel.contact import Contact
 from tenfold.protect.channel.courier import Courier
 from tenfold.protect.channel.follower import Follower
-from tenfold.protect.channel.keepsake import Keeper, Keepsake, KeepsakeRefused
+from tenfold.protect.channel.keepsake import KEEP_EVERY, Keeper, Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, decode
 from tenfold.protect.channel.meters import Meters
 from tenfold.protect.channel.mirror import NOTHING, Followed, Mirror, Records, Refusal, State
@@ -57,6 +57,7 @@ class Channel:
         self.process = Process.this(service, instance=instance, store=store)
         self._address = Address(url, token)
         self._keeper = Keeper(Keepsake(keepsake)) if keepsake else None
+        self._unkept = ""
         self._events = events
         self._mirror = Mirror()
         self._meters = Meters(
@@ -190,18 +191,29 @@ class Channel:
         self._contact.lost(reason, self.epoch, time.monotonic_ns())
 
     def _keep(self) -> float | None:
-        """The courier's chore: answers in how many seconds there is something to keep."""
+        """The courier's chore: answers in how many seconds there is something to keep. Why it cannot be is said once,
+        however often it is tried.
+        """
         if self._keeper is None:
             return None
         try:
-            return self._keeper.keep(self._mirror.state, time.monotonic_ns(), at_once=self._follower.closed)
+            rest_s = self._keeper.keep(self._mirror.state, time.monotonic_ns(), at_once=self._follower.closed)
         except OSError as error:
-            self._emit("channel-keepsake-failed", reason=str(error))
-            return None
+            before, self._unkept = self._unkept, str(error)
+            if self._unkept != before:
+                self._emit("channel-keepsake-failed", reason=self._unkept)
+            return KEEP_EVERY.s
+        if rest_s is None:
+            self._unkept = ""
+        return rest_s
 
     def _emit(self, kind: str, **evidence: Any) -> None:
-        if self._events is not None:
-            self._events.emit(kind, self._address.url, **evidence)
+        """What a listener of events raises is counted: it may end none of the channel's threads."""
+        try:
+            if self._events is not None:
+                self._events.emit(kind, self._address.url, **evidence)
+        except Exception:
+            self._meters.failures.inc()
 
     def after_fork(self) -> None:
         """Begin this process's own life: new id, new locks, new threads; the parent's sockets are left alone."""

@@ -118,16 +118,19 @@ class Keeper:
         self._again_at_ns = 0
 
     def keep(self, state: State, now_ns: int, *, at_once: bool = False) -> float | None:
-        """Write `state` when it is new and due; answers in how many seconds it will be due. Raises OSError."""
+        """Write `state` when it is new and due; answers in how many seconds it will be due. Raises OSError; it is due
+        again after KEEP_EVERY then.
+        """
         if not state.incarnation or state is self._kept:
             return None
         if now_ns < self._again_at_ns and not at_once:
             return (self._again_at_ns - now_ns) / 1e9
-        self._kept, self._again_at_ns = state, now_ns + KEEP_EVERY.ns
-        if self.keepsake.save(state):
-            return None
-        self._kept, self._again_at_ns = None, now_ns + AGAIN.ns
-        return AGAIN.s
+        self._again_at_ns = now_ns + KEEP_EVERY.ns
+        if not self.keepsake.save(state):
+            self._again_at_ns = now_ns + AGAIN.ns
+            return AGAIN.s
+        self._kept = state
+        return None
 
 
 def kept(state: State) -> Snapshot:

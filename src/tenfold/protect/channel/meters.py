@@ -17,5 +17,5 @@ class Meters:
             "tenfold_channel_reports_dropped_total", "Reports that were never sent: too many, too large, node away."
         ).child()
         self.failures = registry.counter(
-            "tenfold_channel_subscriber_failures_total", "Changes that a subscriber raised at."
+            "tenfold_channel_subscriber_failures_total", "Changes that a subscriber, events that a listener raised at."
         ).child()
