@@ -404,6 +404,44 @@ def test_switches_follow_one_channel() -> None:
     world.switches.close()
 
 
+def test_what_was_taken_back_while_nothing_was_followed_is_taken_back_at_the_next_opening() -> None:
+    """The channel tells what there is, not what there is no longer; who listens hears of it. A refusal goes too."""
+    world = World()
+    switches = [world.switches.boolean(name, default=True) for name in ("reviews", "banners", "images")]
+    with world.switches.following(world.channel, tended=False):
+        for switch in switches[:2]:
+            world.channel.put_record(switch.name, Rule(value=False))
+        world.channel.put_record("images", Rule(value=7))
+    world.channel.put_raw("switches", "reviews", None)
+    world.channel.put_raw("switches", "images", None)
+    heard: list[str] = []
+    world.switches.listen(heard.append)
+    with world.switches.following(world.channel, tended=False):
+        assert [switch() for switch in switches] == [True, False, True]
+        assert sorted(heard) == ["banners", "images", "reviews"]
+        world.pass_ms(1)
+    assert _stood(world) == []
+
+
+def test_what_is_set_stays_so_with_another_channel_until_its_node_is_heard() -> None:
+    """With the node away everything is as last known; once it is there, what it does not have is not set."""
+    world = World()
+    switch = world.switches.boolean("reviews", default=True)
+    with world.switches.following(world.channel, tended=False):
+        world.channel.put_record("reviews", Rule(value=False))
+    other = MemoryChannel()
+    other.state = State()
+    with world.switches.following(other, tended=False):
+        world.pass_ms(1)
+        assert switch() is False
+        other.state = State("i", "b", 0, {})
+        world.pass_ms(1)
+        assert switch() is True
+        other.put_record("reviews", Rule(value=False))
+        world.pass_ms(1)
+        assert switch() is False
+
+
 def test_declarations_are_told_and_told_again_to_a_node_that_began_anew() -> None:
     """Also what is declared later; and what the node has not made a record of."""
     world = World()

@@ -57,6 +57,7 @@ class Switches(Kinds):
         self._borrowed_names: set[str] = set()
         self._listeners: tuple[OnName, ...] = ()
         self._tended = False
+        self._settled = True
         self._begin_life()
 
     def _begin_life(self) -> None:
@@ -105,9 +106,10 @@ class Switches(Kinds):
         with self._guarded():
             if self._channel is not None:
                 raise SwitchesBusy("These switches follow a channel already; they go on following it.")
-            self._channel = channel
+            self._channel, self._settled = channel, False
             self._shelf.live_at(_place_of(channel), self._now_ms())
         self._leave = channel.subscribe(TOPIC, self._hear)
+        self._settle(channel)
         self._tended = tended
         if tended:
             tell_forks(self)
@@ -138,6 +140,8 @@ class Switches(Kinds):
         The thread does it, or whoever opened these switches without one.
         """
         channel = self._channel
+        if channel is not None:
+            self._settle(channel)
         with self._guarded():
             ended = self._shelf.end_what_is_over(self._now_ms())
             end_ms = self._shelf.next_end_ms()
@@ -163,6 +167,25 @@ class Switches(Kinds):
             switch = self._shelf.get(change.key)
             self._lookout.expect(switch.record.next_end_ms if switch is not None else None)
             self._tell((change.key,))
+
+    def _settle(self, channel: Channel) -> None:
+        """Take back, once, what was set here when another channel, or none, was followed, and is set no longer: a
+        channel tells what there is. Until the node is heard everything stays as last known.
+        """
+        if self._settled or not channel.state.boot:
+            return
+        self._settled = True
+        gone = {*self._shelf.names_set(), *self._shelf.refused} - channel.current(TOPIC).keys()
+        self._take_up(channel, gone)
+        self._tell(gone)
+
+    def _take_up(self, channel: Channel, names: Iterable[str]) -> None:
+        """What is set of these by now. What is newer than what is read here is told afterwards, by the channel."""
+        for name in names:
+            with self._guarded(), suppress(Exception):  # of one name: the others are taken up all the same
+                record = channel.current(TOPIC).get(name)
+                json, epoch = (record.json, record.epoch) if record is not None else (None, 0)
+                self._shelf.take(name, json, epoch, self._now_ms())
 
     def _tell(self, names: Iterable[str]) -> None:
         for name in names:
@@ -193,12 +216,8 @@ class Switches(Kinds):
             return
         if self._pid != os.getpid():
             self._begin_life()
-        records = channel.current(TOPIC)
-        for name in {*self._shelf.names_set(), *records}:
-            record = records.get(name)
-            json, epoch = (record.json, record.epoch) if record is not None else (None, 0)
-            with self._lock, suppress(Exception):  # else nothing would end here, and the hooks of others would not run
-                self._shelf.take(name, json, epoch, self._now_ms())
+        set_before = self._shelf.names_set() if self._settled else []
+        self._take_up(channel, {*set_before, *channel.current(TOPIC)})
         self._lookout.open()
 
     def _now_ms(self) -> int:
