@@ -10,7 +10,15 @@ from tests.channel_in_memory import MemoryChannel
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import State
-from tenfold.protect.switches import DeclarationInvalid, RecordInvalid, Rule, SchemaInvalid, Switches, SwitchesBusy
+from tenfold.protect.switches import (
+    Declaration,
+    DeclarationInvalid,
+    RecordInvalid,
+    Rule,
+    SchemaInvalid,
+    Switches,
+    SwitchesBusy,
+)
 from tenfold.protect.switches.declaration import DECLARED
 from tenfold.protect.switches.loads import LOADS
 from tenfold.protect.switches.reporter import AGAIN_EVERY_MS, LOADS_EVERY_MS
@@ -393,6 +401,59 @@ def test_a_name_is_declared_alike_everywhere_or_not_at_all() -> None:
         switches.integer("b", default=7, maximum=5)
     with pytest.raises(SchemaInvalid, match="'pattern' is not known"):
         switches.json("c", default="x", schema={"pattern": ".*"})
+
+
+def _sorting(*choices: str) -> Declaration:
+    return Declaration(name="sorting", kind="text", default="price", schema={"enum": list(choices)})
+
+
+def test_a_borrowed_declaration_follows_the_nodes() -> None:
+    """Another process was deployed with one choice more; what is set to it holds here, and is acknowledged."""
+    world = World()
+    world.channel.put(DECLARED, "sorting", _sorting("price", "name"))
+    with world.switches.following(world.channel, tended=False):
+        assert world.switches.known("sorting").read() == "price"  # type: ignore[union-attr]
+        world.channel.put(DECLARED, "sorting", _sorting("price", "name", "age"))
+        world.channel.put_record("sorting", Rule(value="age"))
+        assert world.channel.failures == 0
+        assert world.switches.known("sorting").read() == "age"  # type: ignore[union-attr]
+        world.channel.put_raw(DECLARED, "sorting", b"7")
+        assert world.switches.known("sorting").read() == "age"  # type: ignore[union-attr]
+
+
+def test_what_a_borrowed_declaration_refused_holds_once_the_nodes_allows_it() -> None:
+    """Whichever came first, the value or what allows it."""
+    world = World()
+    world.channel.put(DECLARED, "sorting", _sorting("price", "name"))
+    with world.switches.following(world.channel, tended=False):
+        assert world.switches.known("sorting").read() == "price"  # type: ignore[union-attr]
+        world.channel.put_record("sorting", Rule(value="age"))
+        assert world.channel.failures == 1
+        world.channel.put(DECLARED, "sorting", _sorting("price", "name", "age"))
+        assert world.switches.known("sorting").read() == "age"  # type: ignore[union-attr]
+        world.pass_ms(1)
+    assert _stood(world) == []
+
+
+@pytest.mark.parametrize("choices", [("price", "name"), ("price", "name", "age")])
+def test_a_declaration_of_its_own_takes_the_place_of_a_borrowed_one(choices: tuple[str, ...]) -> None:
+    """Alike or not: it is what code says here, and the node is told so. A second one has to be alike as ever."""
+    world = World()
+    world.channel.put(DECLARED, "sorting", _sorting("price", "name"))
+    world.channel.put_record("sorting", Rule(value=choices[-1]))
+    with world.switches.following(world.channel, tended=False):
+        world.switches.known("sorting")
+        world.switches.look()
+        assert _declared(world) == []
+        switch = world.switches.text("sorting", default="price", choices=choices)
+        assert switch() == choices[-1]
+        assert switch is world.switches.known("sorting")
+        world.channel.put(DECLARED, "sorting", _sorting("price"))
+        assert switch is world.switches.known("sorting")
+        world.switches.look()
+        with pytest.raises(DeclarationInvalid, match="declared twice"):
+            world.switches.text("sorting", default="price", choices=("price", "size"))
+    assert _declared(world) == [["sorting"]]
 
 
 def test_switches_follow_one_channel() -> None:

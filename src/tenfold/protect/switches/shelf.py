@@ -76,17 +76,19 @@ class Shelf:
         record = self._set.get(name, _UNSET).record
         return record if record.rules else None
 
-    def declare(self, declaration: Declaration, now_ms: int) -> Switch[Any]:
-        """The switch of that name, made at its first declaration. Raises DeclarationInvalid, SchemaInvalid."""
+    def declare(self, declaration: Declaration, now_ms: int, *, instead: bool = False) -> Switch[Any]:
+        """The switch of that name, made at its first declaration, or again `instead` of one that is declared otherwise.
+        Raises DeclarationInvalid, SchemaInvalid.
+        """
         known = self._switches.get(declaration.name)
-        if known is not None:
+        if known is not None and not (instead and known.declaration != declaration):
             return _the_same(known, declaration)
         declaration.check()
         kind: type[Switch[Any]] = _MADE.get(declaration.kind, Switch)
         switch = kind(declaration, self.own, self._guard)
-        self._switches[declaration.name] = switch
         if declaration.name in self._set:
             self._put_in_force(switch, now_ms)
+        self._switches[declaration.name] = switch
         return switch
 
     def live_at(self, own: Place, now_ms: int) -> None:

@@ -54,7 +54,7 @@ class Switches(Kinds):
         self._clock = clock or SystemClock()
         self._channel: Channel | None = None
         self._leave: Callable[[], None] | None = None
-        self._borrowed_names: set[str] = set()
+        self._borrowed: dict[str, Change] = {}
         self._listeners: tuple[OnName, ...] = ()
         self._tended = False
         self._settled = True
@@ -67,9 +67,10 @@ class Switches(Kinds):
         self._lookout = Lookout(self.look, self._now_ms)
 
     def declared(self, declaration: Declaration) -> Switch[Any]:
-        """The switch of that declaration, made when it is the first of its name. Raises DeclarationInvalid."""
+        """The switch of that declaration, made when it is the first of its name here. Raises DeclarationInvalid."""
         with self._guarded():
-            switch = self._shelf.declare(declaration, self._now_ms())
+            switch = self._declare(declaration)
+            self._borrowed.pop(declaration.name, None)
         self._lookout.wake()
         return switch
 
@@ -78,8 +79,11 @@ class Switches(Kinds):
         return self._shelf.get(name)
 
     def known(self, name: str) -> Switch[Any] | None:
-        """The same, or else as any other process has declared it to the node; None when nobody has."""
-        return self._shelf.get(name) or self._borrowed(name)
+        """The same, or else as any other process has declared it to the node; None when nobody has. Ask at each read:
+        there is another one once that is declared otherwise, or here.
+        """
+        switch = self._shelf.get(name)
+        return switch if switch is not None and name not in self._borrowed else self._borrow(name)
 
     def record(self, name: str) -> SwitchRecord | None:
         """What is set for a name, whoever declared it."""
@@ -146,7 +150,7 @@ class Switches(Kinds):
             ended = self._shelf.end_what_is_over(self._now_ms())
             end_ms = self._shelf.next_end_ms()
             if channel is not None:
-                own = [switch for switch in self if switch.name not in self._borrowed_names]
+                own = [switch for switch in self if switch.name not in self._borrowed]
                 now_ms = self._clock.monotonic_ns() // 1_000_000
                 self._reporter.report(channel, own, list(self), self._shelf.refused, now_ms)
         self._tell(ended)
@@ -157,6 +161,8 @@ class Switches(Kinds):
 
     def _hear(self, change: Change) -> None:
         """The channel's word. Raises RecordInvalid and CallbackFailed, so that the acknowledgement says so."""
+        if change.key in self._borrowed:
+            self._borrow(change.key)
         try:
             with self._guarded():
                 self._shelf.take(change.key, change.json, change.epoch, self._now_ms())
@@ -193,15 +199,26 @@ class Switches(Kinds):
                 with suppress(Exception):
                     listener(name)
 
-    def _borrowed(self, name: str) -> Switch[Any] | None:
-        """Declared here from now on, as it was declared there; it is not this process that says so to the node."""
-        record = self._channel.current(DECLARED).get(name) if self._channel is not None else None
-        if record is None:
-            return None
-        with suppress(TenfoldError, ValueError), self._guarded():
-            self._borrowed_names.add(name)
-            return self._shelf.declare(read_declaration(record.json or b""), self._now_ms())
-        return None
+    def _borrow(self, name: str) -> Switch[Any] | None:
+        """Declared here too, as it is declared there by now; it is not this process that says so to the node."""
+        channel = self._channel
+        record = channel.current(DECLARED).get(name) if channel is not None else None
+        if record is None or record is self._borrowed.get(name):
+            return self._shelf.get(name)
+        with self._guarded():
+            if name in self._borrowed or self._shelf.get(name) is None:
+                self._borrowed[name] = record
+                with suppress(TenfoldError, ValueError, RecursionError):
+                    self._declare(read_declaration(record.json or b""))
+        return self._shelf.get(name)
+
+    def _declare(self, declaration: Declaration) -> Switch[Any]:
+        """Instead of a borrowed one; what that refused may be what this one was made for. With the lock held."""
+        name, channel = declaration.name, self._channel
+        switch = self._shelf.declare(declaration, self._now_ms(), instead=name in self._borrowed)
+        if name in self._borrowed and name in self._shelf.refused and channel is not None:
+            self._take_up(channel, (name,))
+        return switch
 
     def _guarded(self) -> threading.RLock:
         """The lock; in a child that was forked while another thread held it, a new one."""
