@@ -9,7 +9,7 @@ import pytest
 from msgspec import Raw
 
 from tenfold.kernel import Backoff, Duration
-from tenfold.protect.channel import AddressInvalid, Change, Channel, ChangeRefused, Process, State
+from tenfold.protect.channel import AddressInvalid, Change, ChangeRefused, Channel, Process, State
 from tenfold.protect.channel.keepsake import KEEP_EVERY, Keeper, Keepsake, KeepsakeRefused
 from tenfold.protect.channel.lines import Beat, Line, Missed, Snapshot
 from tenfold.protect.channel.mirror import Followed, Mirror, Refusal

@@ -13,6 +13,7 @@ from tenfold.protect.channel import State
 from tenfold.protect.switches import (
     Declaration,
     DeclarationInvalid,
+    Place,
     RecordInvalid,
     Rule,
     SchemaInvalid,
@@ -20,8 +21,9 @@ from tenfold.protect.switches import (
     SwitchesBusy,
 )
 from tenfold.protect.switches.declaration import DECLARED
-from tenfold.protect.switches.loads import LOADS
-from tenfold.protect.switches.reporter import AGAIN_EVERY_MS, LOADS_EVERY_MS
+from tenfold.protect.switches.loads import LOADS, SWITCHES_MAX, Load, LoadReport
+from tenfold.protect.switches.plan import Said
+from tenfold.protect.switches.reporter import AGAIN_EVERY_MS, BYTES_MAX, LOADS_EVERY_MS
 from tenfold.protect.switches.schema import check_schema, problem_with
 from tenfold.protect.switches.standing import STANDING
 from tenfold.protect.switches.switch import PLACES_MAX
@@ -365,9 +367,13 @@ def test_places_are_bounded_and_those_beyond_are_answered_right() -> None:
         for store in range(2 * PLACES_MAX):
             assert switch.at(store=str(store)) is True
         assert switch.at(store="9999") is False
+        for _ in range(3):
+            switch()
         reads = switch.reads()
     assert len(reads) <= PLACES_MAX + 1
-    assert sum(reads.values()) == 2 * PLACES_MAX + 1
+    assert reads[Place("shop", "", "a"), Said()] == 3
+    assert sum(reads.values()) + switch.reads_elsewhere() == 2 * PLACES_MAX + 1 + 3
+    assert switch.reads_elsewhere() == 0
 
 
 @pytest.mark.parametrize(
@@ -543,6 +549,51 @@ def test_reads_are_reported_by_place_as_rates() -> None:
     ]
     assert loads[1:] == [[]]
     assert world.count("tenfold_switch_reads_total") == 350
+
+
+def _loads(world: World) -> LoadReport:
+    """Of one turn, as the node reads it."""
+    world.channel.reports.clear()
+    world.pass_ms(LOADS_EVERY_MS)
+    [payload] = [payload for topic, payload in world.channel.reports if topic == LOADS]
+    assert len(msgspec.json.encode(payload)) <= BYTES_MAX
+    return msgspec.convert(payload, LoadReport)
+
+
+def test_reads_from_places_that_are_not_told_apart_are_told_as_such() -> None:
+    """A dry run for the 300th store must not say that nobody reads there."""
+    world = World()
+    switch = world.switches.boolean("a", default=True)
+    with world.switches.following(world.channel, tended=False):
+        world.switches.look()
+        for _ in range(5):
+            switch()
+            for store in range(PLACES_MAX + 19):
+                switch.at(store=str(store))
+        report = _loads(world)
+        again = _loads(world)
+    assert (len(report.loads), report.elsewhere_per_s, report.unnamed_per_s) == (PLACES_MAX, {"a": 20}, 0)
+    assert Load("a", 1, "shop", "", "a") in report.loads
+    assert again == LoadReport(LOADS_EVERY_MS / 1000, [])
+    assert world.count("tenfold_switch_reads_total") == 5 * (PLACES_MAX + 20)
+
+
+@pytest.mark.parametrize("length", [1, 1_000, 1 << 16])
+def test_a_report_that_is_too_large_says_what_it_does_not_tell_apart(length: int) -> None:
+    """Too many places, too many bytes, or a single place that is too long: no read is lost."""
+    world = World()
+    switches = [world.switches.boolean(f"{n:x<128}", default=True) for n in range(SWITCHES_MAX + 50)]
+    with world.switches.following(world.channel, tended=False):
+        world.switches.look()
+        for n, switch in enumerate(switches):
+            for store in range(10):
+                for _ in range(1 + n % 3):
+                    switch.at(store=str(store) * length)
+        report = _loads(world)
+    told = sum(load.reads_per_s for load in report.loads) + sum(report.elsewhere_per_s.values())
+    assert told + report.unnamed_per_s == pytest.approx(len(switches) * 10 * 2 / 5)
+    assert len(report.elsewhere_per_s) == SWITCHES_MAX
+    assert report.unnamed_per_s > 0
 
 
 def nested(depth: int) -> Any:

@@ -40,11 +40,11 @@ class Tally:
 
 
 class Plan:
-    """Immutable but for its tally. `settled` is the answer when it depends on nobody: then `rule` is it."""
+    """Immutable. `settled` is the answer when it depends on nobody: then `rule` is it."""
 
-    __slots__ = ("_candidates", "_name", "rule", "settled", "tally", "targeted", "value")
+    __slots__ = ("_candidates", "_name", "rule", "settled", "targeted", "value")
 
-    def __init__(self, name: str, rules: Iterable[Rule], place: Place, default: object, tally: Tally) -> None:
+    def __init__(self, name: str, rules: Iterable[Rule], place: Place, default: object) -> None:
         rules = tuple(rules)
         self._name = name
         self._candidates = _reachable(rule for rule in in_order(rules) if rule.covers(place))
@@ -52,7 +52,6 @@ class Plan:
         self.rule = self.pick(None, _NOTHING)
         self.value = default if self.rule is None else self.rule.value
         self.targeted = any(rule.scoped for rule in rules)
-        self.tally = tally
 
     def choose(self, subject: object, attributes: Mapping[str, object] | None) -> Rule | None:
         """The rule that wins for `subject`; None when the default does."""
@@ -65,6 +64,16 @@ class Plan:
             if rule.applies(bucket, attributes):
                 return rule
         return None
+
+
+class TalliedPlan(Plan):
+    """The plan of a switch that is read, and where that is counted: at one step from the plan, for a read's sake."""
+
+    __slots__ = ("tally",)
+
+    def __init__(self, name: str, rules: Iterable[Rule], place: Place, default: object, *, tally: Tally) -> None:
+        super().__init__(name, rules, place, default)
+        self.tally = tally
 
 
 def _reachable(rules: Iterable[Rule]) -> tuple[Rule, ...]:

@@ -6,13 +6,14 @@ Nobody waits for it and nothing depends on it but what people see before they pr
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from tenfold.protect.switches.channel import Channel
 from tenfold.protect.switches.declaration import DECLARED, Declaration, DeclarationReport
-from tenfold.protect.switches.loads import LOADS, PLACES_MAX, Load, LoadReport
+from tenfold.protect.switches.loads import LOADS, PLACES_MAX, SWITCHES_MAX, Load, LoadReport
 from tenfold.protect.switches.meters import Meters
 from tenfold.protect.switches.standing import STANDING, Comparison, Standing
 from tenfold.protect.switches.switch import Switch
@@ -86,12 +87,15 @@ class Reporter:
 
     def _report_loads(self, channel: Channel, switches: Iterable[Switch[Any]], seconds: float) -> None:
         loads: list[Load] = []
+        elsewhere_per_s: dict[str, float] = {}
         for switch in switches:
-            reads = switch.reads()
-            self._meters.reads.child(switch.name).inc(sum(reads.values()))
+            reads, elsewhere = switch.reads(), switch.reads_elsewhere()
+            self._meters.reads.child(switch.name).inc(sum(reads.values()) + elsewhere)
             loads += [Load(switch.name, count / seconds, *place, *said) for (place, said), count in reads.items()]
+            if elsewhere:
+                elsewhere_per_s[switch.name] = elsewhere / seconds
         loads.sort(key=lambda load: load.reads_per_s, reverse=True)
-        channel.report(LOADS, LoadReport(seconds, _fitting(loads[:PLACES_MAX])))
+        channel.report(LOADS, _fitting(seconds, loads, elsewhere_per_s))
 
 
 def _parts(declarations: Iterable[Declaration]) -> Iterable[list[Declaration]]:
@@ -108,8 +112,19 @@ def _parts(declarations: Iterable[Declaration]) -> Iterable[list[Declaration]]:
         yield part
 
 
-def _fitting(loads: list[Load]) -> list[Load]:
-    """Those read most, as many as one report holds."""
-    while loads and len(msgspec.json.encode(loads)) > BYTES_MAX:
-        loads = loads[: len(loads) // 2]
-    return loads
+def _fitting(seconds: float, loads: Sequence[Load], elsewhere_per_s: Mapping[str, float]) -> LoadReport:
+    """Those read most one by one, as many as one report holds."""
+    report = _cut(PLACES_MAX, seconds, loads, elsewhere_per_s)
+    while report.loads and len(msgspec.json.encode(report)) > BYTES_MAX:
+        report = _cut(len(report.loads) // 2, seconds, loads, elsewhere_per_s)
+    return report
+
+
+def _cut(count: int, seconds: float, loads: Sequence[Load], elsewhere_per_s: Mapping[str, float]) -> LoadReport:
+    """The first `count` one by one, the others by switch, and what is too much even so as one figure."""
+    rates = dict(elsewhere_per_s)
+    for load in loads[count:]:
+        rates[load.switch] = rates.get(load.switch, 0.0) + load.reads_per_s
+    most_first = sorted(rates.items(), key=itemgetter(1), reverse=True)
+    unnamed_per_s = sum(rate for _, rate in most_first[SWITCHES_MAX:])
+    return LoadReport(seconds, list(loads[:count]), dict(most_first[:SWITCHES_MAX]), unnamed_per_s)

@@ -10,13 +10,15 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from tenfold.protect.switches.declaration import Declaration
-from tenfold.protect.switches.plan import Plan, Said, Tally
+from tenfold.protect.switches.plan import Said, TalliedPlan, Tally
 from tenfold.protect.switches.record import SwitchRecord
 from tenfold.protect.switches.rule import BUCKETS, Place, Rule, bucket_of
 
 Value = TypeVar("Value")
 PLACES_MAX = 256
-"""So many places are remembered for each switch; what is read from others is worked out each time."""
+"""So many places are remembered for each switch; what is read from others is worked out each time, and counted as read
+from elsewhere.
+"""
 
 _Key = tuple[str | None, str | None, str | None]
 
@@ -34,7 +36,7 @@ class _Setting(NamedTuple):
 
     record: SwitchRecord
     epoch: int
-    plans: dict[_Key, Plan]
+    plans: dict[_Key, TalliedPlan]
 
 
 class Switch(Generic[Value]):
@@ -42,6 +44,7 @@ class Switch(Generic[Value]):
 
     __slots__ = (
         "_callbacks",
+        "_elsewhere",
         "_guard",
         "_own",
         "_own_reads",
@@ -65,6 +68,7 @@ class Switch(Generic[Value]):
         self._value: Value = declaration.default
         self._callbacks: tuple[Callable[[Value], object], ...] = ()
         self._tallies: dict[Place, Tally] = {}
+        self._elsewhere = Tally()
         self._setting = _Setting(SwitchRecord(), 0, {})
 
     def __call__(self) -> Value:
@@ -143,12 +147,18 @@ class Switch(Generic[Value]):
         return self._setting.epoch
 
     def reads(self) -> dict[tuple[Place, Said], int]:
-        """How often it was read since this was asked last, by place and by what was said. For one thread at a time."""
+        """How often it was read since this was asked last, by place and by what was said, without `reads_elsewhere`.
+        For one thread at a time.
+        """
         own, own_reads = self._tally(self._own), self._own_reads
         own.reads[0] += own_reads - self._told_reads
         self._told_reads = own_reads
         tallies = list(self._tallies.items())
         return {(place, said): count for place, tally in tallies for said, count in tally.fresh().items()}
+
+    def reads_elsewhere(self) -> int:
+        """How often since this was asked last from places beyond PLACES_MAX. For one thread at a time."""
+        return sum(self._elsewhere.fresh().values())
 
     def put_in_force(self, record: SwitchRecord, epoch: int, own: Place) -> list[Exception]:
         """Swap what is set, tell who wants to hear of it; answers what they raised. For one thread at a time."""
@@ -162,22 +172,23 @@ class Switch(Generic[Value]):
         """The name under which a rule's percentage draws its subjects."""
         return self.name
 
-    def _plan(self, service: str | None, store: str | None, instance: str | None) -> Plan:
+    def _plan(self, service: str | None, store: str | None, instance: str | None) -> TalliedPlan:
         setting = self._setting
         plan = setting.plans.get((service, store, instance))
         return plan if plan is not None else self._drawn(setting, (service, store, instance))
 
-    def _drawn(self, setting: _Setting, key: _Key) -> Plan:
+    def _drawn(self, setting: _Setting, key: _Key) -> TalliedPlan:
         place = Place(*(own if stated is None else str(stated) for stated, own in zip(key, self._own, strict=True)))
-        plan = Plan(self._drawn_by_rules, setting.record.rules, place, self.declaration.default, self._tally(place))
+        rules, default = setting.record.rules, self.declaration.default
+        plan = TalliedPlan(self._drawn_by_rules, rules, place, default, tally=self._tally(place))
         if len(setting.plans) < PLACES_MAX:
             setting.plans[key] = plan
         return plan
 
     def _tally(self, place: Place) -> Tally:
-        """Beyond the bound, of the process's own place."""
-        if place not in self._tallies and len(self._tallies) >= PLACES_MAX:
-            place = self._own
+        """The process's own place always has one."""
+        if place not in self._tallies and len(self._tallies) >= PLACES_MAX and place != self._own:
+            return self._elsewhere
         return self._tallies.setdefault(place, Tally())
 
     def _tell(self, value: Value) -> list[Exception]:

@@ -9,7 +9,7 @@ import msgspec
 from tenfold.protect.channel import Process
 from tenfold.protect.switches import Place, Rule, SwitchRecord
 from tenfold.protect.switches.loads import Load, LoadReport
-from tenfold.protect.switches.plan import Plan, Said, Tally
+from tenfold.protect.switches.plan import Plan, Said
 from tenfold.protect.switches.rule import BUCKETS, Scalar
 from tenfold.respond.switchboard.draft import Draft
 
@@ -105,7 +105,7 @@ class _Share:
         return not load.subject and not self.of(load) and self.at(_place(load), named) > 0
 
     def _plan(self, record: SwitchRecord, place: Place) -> Plan:
-        return Plan(self._draft.name, record.rules, place, self._draft.default, Tally())
+        return Plan(self._draft.name, record.rules, place, self._draft.default)
 
     def _differs(self, before: Plan, after: Plan, stretches: Stretches, attributes: Mapping[str, Scalar]) -> float:
         picks = ((before.pick(bucket, attributes), after.pick(bucket, attributes)) for bucket, _ in stretches)
