@@ -78,6 +78,18 @@ def test_a_shield_for_a_store_leaves_the_others_alone_and_is_said_all_the_same(h
     assert house.said[-1] == ("shield-ended", "reviews")
 
 
+def test_a_shield_for_another_service_or_instance_is_none_here(house: House) -> None:
+    """Nobody misses it where it is open to all."""
+    with house.switches.following(MemoryChannel(service="api", instance="a"), tended=False):
+        for elsewhere in (Rule(value=False, services=("worker",)), Rule(value=False, instances=("b",), stores=("7",))):
+            house.set("reviews", elsewhere)
+            assert house.reviews.open(store="7")
+            assert house.reviews.view.shielded_by == ()
+        assert house.said == []
+        house.set("reviews", Rule(value=False, services=("api",), instances=("a",), stores=("7",)))
+        assert house.reviews.view.shielded_by == ("hand",)
+
+
 def test_a_percentage_shields_that_share_and_always_the_same_subjects(house: House) -> None:
     house.set("reviews", Rule(value=False, percent=30))
     shut = {n for n in range(2_000) if not house.reviews.open(subject=f"customer-{n}")}

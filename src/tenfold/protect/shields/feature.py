@@ -17,7 +17,7 @@ SERVED = "served"
 
 
 class Cause(enum.StrEnum):
-    """Why somebody misses it. HAND: its switch, whoever set that. RULE: the app's own. LOAD: the shedder."""
+    """Why somebody misses it here. HAND: its switch, whoever set that. RULE: the app's own. LOAD: the shedder."""
 
     HAND = "hand"
     RULE = "rule"
@@ -140,7 +140,8 @@ class Feature:
         return self._ruled
 
     def _find_causes(self) -> frozenset[Cause]:
-        off = any(rule.value is False for rule in self.switch.record.rules)
+        own = self.switch.own
+        off = any(rule.value is False and rule.reaches(own) for rule in self.switch.record.rules)
         found = {Cause.HAND: off, Cause.RULE: self._ruled, Cause.LOAD: self._pressed}
         return frozenset(cause for cause, holds in found.items() if holds)
 

@@ -41,10 +41,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     reason: str = ""
 
     def covers(self, place: Place) -> bool:
-        return (
-            (not self.services or place.service in self.services)
-            and (not self.stores or place.store in self.stores)
-            and (not self.instances or place.instance in self.instances)
+        return self.reaches(place) and (not self.stores or place.store in self.stores)
+
+    def reaches(self, place: Place) -> bool:
+        """Whether it covers what is read there, at least for some store."""
+        return (not self.services or place.service in self.services) and (
+            not self.instances or place.instance in self.instances
         )
 
     @property

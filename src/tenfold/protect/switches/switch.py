@@ -137,6 +137,11 @@ class Switch(Generic[Value]):
         return lambda: self._forget(callback)
 
     @property
+    def own(self) -> Place:
+        """Where this process is, from which plain reads come."""
+        return self._own
+
+    @property
     def record(self) -> SwitchRecord:
         """What is set for it."""
         return self._setting.record
