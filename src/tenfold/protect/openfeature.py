@@ -13,7 +13,7 @@ STATIC           one value for everybody
 DEFAULT          no rule for some applies, but there are some
 TARGETING_MATCH  a rule for some applies, by place or attribute
 SPLIT            a rule for a percentage applies
-ERROR            FLAG_NOT_FOUND, TYPE_MISMATCH; the caller's default is the answer
+ERROR            FLAG_NOT_FOUND, TYPE_MISMATCH, INVALID_CONTEXT; the caller's default is the answer
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -92,11 +92,12 @@ class SwitchProvider(AbstractProvider):
             return _error(default, ErrorCode.FLAG_NOT_FOUND, f"flag {key} not found: no process has declared it")
         try:
             outcome = switch.outcome(**_asked(context or _NOTHING))
+        except Exception as error:  # what the objects in a caller's context raise, such as a list for a store
+            return _error(default, ErrorCode.INVALID_CONTEXT, f"flag {key} was asked for with {error!r}")
+        try:
             value = cast(outcome.value)
         except TypeError as error:
             return _error(default, ErrorCode.TYPE_MISMATCH, f"flag {key} is a {switch.declaration.kind}: {error}")
-        except Exception as error:  # what the objects in a caller's context raise
-            return _error(default, ErrorCode.INVALID_CONTEXT, f"flag {key} was asked for with {error!r}")
         return _details(switch.declaration, outcome, value)
 
     def _changed(self, name: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
+from openfeature.exception import ErrorCode
 from tests.channel_in_memory import MemoryChannel
 
 from tenfold.protect.openfeature import SwitchProvider
@@ -74,6 +75,13 @@ def test_a_switch_of_another_process_is_a_flag_here(client: OpenFeatureClient, c
     assert client.get_string_value("greeting", "x") == "hello"
     channel.put("switches", "greeting", SwitchRecord((Rule(value="bonjour"),)))
     assert client.get_string_value("greeting", "x") == "bonjour"
+
+
+def test_a_place_that_cannot_be_one_is_a_fault_of_the_context(client: OpenFeatureClient) -> None:
+    """And not of the flag's type, which is right; the caller's default is the answer."""
+    said = client.get_boolean_details("recommendations", False, EvaluationContext("c-1", {"store": ["7"]}))
+    assert (said.value, said.error_code) == (False, ErrorCode.INVALID_CONTEXT)
+    assert client.get_string_details("recommendations", "x").error_code is ErrorCode.TYPE_MISMATCH
 
 
 def test_a_context_of_anything_raises_nothing(client: OpenFeatureClient) -> None:
