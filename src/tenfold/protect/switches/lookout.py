@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 LOOK_S = 1.0
 """So long until it looks again, at the latest: also after a look that failed."""
+SOON_S = 0.1
+"""The same until the control node is heard, which is then told at once what is declared."""
 _FAR_MS = 1 << 62
 """While it looks, every end that comes in is one more reason to look again."""
 

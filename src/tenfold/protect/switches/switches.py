@@ -19,7 +19,7 @@ from tenfold.protect.channel import Change
 from tenfold.protect.switches.channel import Channel
 from tenfold.protect.switches.declaration import DECLARED, Declaration, read_declaration
 from tenfold.protect.switches.kinds import Kinds
-from tenfold.protect.switches.lookout import LOOK_S, Lookout
+from tenfold.protect.switches.lookout import LOOK_S, SOON_S, Lookout
 from tenfold.protect.switches.meters import Meters
 from tenfold.protect.switches.record import TOPIC, RecordInvalid, SwitchRecord
 from tenfold.protect.switches.reporter import Reporter
@@ -28,8 +28,6 @@ from tenfold.protect.switches.shelf import Shelf
 from tenfold.protect.switches.switch import Switch
 from tenfold.telemetry import EventLog, Registry
 
-SOON_S = 0.1
-"""The same until the control node is heard, which is then told at once what is declared."""
 CLOSE_TIMEOUT_S = 2.0
 
 OnName = Callable[[str], object]
