@@ -22,7 +22,8 @@ from tenfold.respond.control.inbox import Inbox
 from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, Ledger
 from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Check, Conflict, Draft, Log, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
-from tenfold.respond.control.sqlite import SqliteStore
+from tenfold.respond.control.sqlite import SqliteStore, StoreUnusable
+from tenfold.respond.switchboard.history import Wholeness, ends_at, wholeness_of
 from tenfold.telemetry import Counter
 
 API = Process(id="p1", service="api")
@@ -318,6 +319,18 @@ def accepted(store: SqliteStore, *wishes: Put) -> list[Change]:
     return draft.changes
 
 
+def edited(store: SqliteStore, statement: str) -> None:
+    """By somebody who has the file."""
+    with closing(sqlite3.connect(store.path)) as stranger, stranger:
+        stranger.execute(statement)
+
+
+def wholeness(store: SqliteStore) -> Wholeness:
+    """As who verifies works it out."""
+    chain = store.chain(0, 100)
+    return ends_at(wholeness_of(chain.links, store.records(), topics=("switches",)), chain.head)
+
+
 def test_a_node_goes_on_where_its_store_ended(tmp_path: Path) -> None:
     """Same records, same name, later epochs; what was ephemeral is gone, and its epochs do not come again."""
     store = opened(tmp_path)
@@ -354,11 +367,65 @@ def test_a_history_that_was_edited_is_noticed(tmp_path: Path, edit: str, broken_
     """Changed, left out, or cut off at its end."""
     store = opened(tmp_path)
     accepted(store, put(b"1"), put(b"2"), put(b"3"))
-    assert store.broken_at() is None
-    with closing(sqlite3.connect(store.path)) as stranger:
-        stranger.execute(edit)
-        stranger.commit()
-    assert store.broken_at() == broken_at
+    assert wholeness(store).problem == ""
+    edited(store, edit)
+    assert wholeness(store).problem
+    assert wholeness(store).epoch == broken_at
+    store.close()
+
+
+@pytest.mark.parametrize("edit", ["topic = 'hidden'", "key = 'b'"])
+def test_a_change_that_is_hidden_from_the_history_is_noticed(tmp_path: Path, edit: str) -> None:
+    """The history is looked for by columns that no digest is of."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2"), put(b"3"))
+    edited(store, f"UPDATE changes SET {edit} WHERE epoch = 2")
+    assert [change.epoch for change in store.history("switches", "a")] == [3, 1]
+    assert "epoch 2 is not what was written" in wholeness(store).problem
+    store.close()
+
+
+def test_what_is_no_change_is_left_out_of_the_history_and_counted(tmp_path: Path) -> None:
+    """A page is as long as was asked for all the same, and who verifies hears which it is."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2"), put(b"3"))
+    node = ControlNode(store)
+    edited(store, "UPDATE changes SET change = x'6e6f' WHERE epoch = 2")
+    client = AsgiClient(control_app(node, "secret"))
+    headers = {"Authorization": "Bearer secret"}
+    answer = asyncio.run(client.ask("GET", "/control/v1/history", headers)).json()
+    assert [change["epoch"] for change in answer["changes"]] == [3, 1]
+    assert [change.epoch for change in store.history(limit=2)] == [3, 1]
+    assert "tenfold_control_changes_unreadable 1" in client.get("/metrics").text
+    assert "epoch 2 is not what was written" in wholeness(store).problem
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        ("UPDATE changes SET change = x'6e6f' WHERE epoch = 1", "the change of epoch 1 is not what was written"),
+        ("UPDATE records SET change = x'7b7d'", "the record 'switches/a' is not what was written"),
+        ("INSERT OR REPLACE INTO facts VALUES ('reserved', 'many')", "invalid literal"),
+    ],
+)
+def test_a_node_does_not_open_on_what_it_cannot_read(tmp_path: Path, edit: str, what: str) -> None:
+    """Somebody who follows would be told less than there is. It says what to do."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2"))
+    edited(store, edit)
+    with pytest.raises(StoreUnusable, match=what) as refused:
+        ControlNode(store)
+    assert "--renew" in refused.value.remedy
+    store.close()
+
+
+def test_a_history_whose_end_is_noted_as_nonsense_is_noticed(tmp_path: Path) -> None:
+    """And asking does not fail."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"))
+    edited(store, "UPDATE facts SET fact = 'x' WHERE name IN ('head', 'digest')")
+    assert "its end was edited" in wholeness(store).problem
     store.close()
 
 
@@ -394,7 +461,7 @@ def test_what_was_changed_since_the_loss_stays_when_the_rest_is_taken_in(tmp_pat
     for _ in range(2):
         heir.adopt(snapshot, 0)
         assert [(record.key, record.json) for record in ControlNode(heir).log.records()] == [("a", b"9"), ("b", b"2")]
-    assert heir.broken_at() is None
+    assert wholeness(heir).problem == ""
     heir.close()
 
 
