@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -90,16 +90,23 @@ def test_the_number_of_records_is_bounded() -> None:
     assert isinstance(Draft(log).weigh(put(topic="t", key="5"), 0), Change)
 
 
+class Torn(BaseException):
+    """What ends everything, in the middle of writing."""
+
+
 class Disk:
     """A store that waits until it is told to go on, or fails."""
 
     def __init__(self) -> None:
         self.go = threading.Event()
         self.broken = False
+        self.torn = False
         self.durable: list[Change] = []
 
     def commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
         self.go.wait(5)
+        if self.torn:
+            raise Torn
         if self.broken:
             raise TenfoldError("no room")
         if any(change.key == "poison" for change in changes):
@@ -219,6 +226,57 @@ def test_a_node_whose_desk_has_ended_says_so(tmp_path: Path) -> None:
         health = await client.ask("GET", "/health")
         assert (health.status, "no change" in health.text) == (503, True)
         await node.close()
+        store.close()
+
+    asyncio.run(main())
+
+
+def test_a_change_that_is_durable_when_the_node_is_stopped_is_told_and_answered() -> None:
+    """Nobody hears that it was not made; who waited behind it was not made, and hears that."""
+
+    async def main() -> None:
+        disk = Disk()
+        log, desk, told = await desk_of(disk)
+        asking = asyncio.create_task(desk.put(put()))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        waiting = asyncio.create_task(desk.put(put(key="b")))
+        closing = asyncio.create_task(desk.close())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        disk.go.set()
+        async with asyncio.timeout(5):
+            change = await asking
+            with pytest.raises(DeskEnded, match="was not made"):
+                await waiting
+            await closing
+        assert disk.durable == told == [change]
+        assert log.epoch == 1
+
+    asyncio.run(main())
+
+
+def test_of_a_change_that_was_torn_off_nobody_says_that_it_was_not_made(tmp_path: Path) -> None:
+    """It has a name of its own, also on the wire."""
+
+    async def main() -> None:
+        disk = Disk()
+        disk.torn = True
+        disk.go.set()
+        store = opened(tmp_path)
+        store.commit = disk.commit  # type: ignore[method-assign]
+        node = ControlNode(store)
+        await node.open()
+        client = AsgiClient(control_app(node, "secret"))
+        headers = {"Authorization": "Bearer secret"}
+        async with asyncio.timeout(5):
+            torn = await client.ask("PUT", "/control/v1/topics/demo/a", headers, parts=[b"1"])
+            late = await client.ask("PUT", "/control/v1/topics/demo/a", headers, parts=[b"1"])
+        assert (torn.status, torn.json()["kind"]) == (503, "OutcomeUnknown")
+        assert "nobody knows" in torn.json()["problem"]
+        assert (late.status, late.json()["kind"]) == (503, "DeskEnded")
+        with suppress(Torn):
+            await node.close()
         store.close()
 
     asyncio.run(main())

@@ -174,8 +174,8 @@ def _json(answer: Any, *, status: int = 200, headers: dict[str, str] | None = No
     return Response(text, status_code=status, headers=headers, media_type="application/json")
 
 
-def _problem(status: int, problem: str) -> Response:
-    return _json({"problem": problem}, status=status)
+def _problem(status: int, problem: str, *, kind: str = "") -> Response:
+    return _json({"problem": problem} | ({"kind": kind} if kind else {}), status=status)
 
 
 async def _body_invalid(_: Request, error: Exception) -> Response:
@@ -187,8 +187,8 @@ async def _body_too_large(_: Request, __: Exception) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    return _problem(500, str(error))
+    return _problem(500, str(error), kind=type(error).__name__)
 
 
 async def _cannot(_: Request, error: Exception) -> Response:
-    return _problem(503, str(error))
+    return _problem(503, str(error), kind=type(error).__name__)
