@@ -70,6 +70,10 @@ def test_a_value_is_put_on_one_line() -> None:
         put(key="a\nb"),
         put(key="x" * 257),
         Put(topic="a", key="a", value=b"1", by="x" * 300),
+        Put(topic="a", key="a", value=b"1", by="nina\x1b[2K"),
+        Put(topic="a", key="a", value=b"1", reason="slow\n  8  payments  off  by boss"),
+        Put(topic="a", key="a", value=None, reason="slow\u2028payments off"),
+        Put(topic="a", key="a", value=b"1", reason="\u202eslow"),
     ],
 )
 def test_what_cannot_be_told_is_refused_with_a_reason(wish: Put) -> None:
@@ -79,6 +83,14 @@ def test_what_cannot_be_told_is_refused_with_a_reason(wish: Put) -> None:
     assert isinstance(outcome, Unacceptable)
     assert outcome.problem
     assert not draft.changes
+
+
+def test_who_and_why_may_be_written_in_any_language() -> None:
+    """With the spaces that go with it."""
+    change = Draft(Log("i", "b")).weigh(
+        Put(topic="a", key="a", value=b"1", by="李娜", reason="页面\u3000很慢\u00a0!"), 0
+    )
+    assert isinstance(change, Change)
 
 
 def test_the_number_of_records_is_bounded() -> None:
