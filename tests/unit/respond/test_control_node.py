@@ -339,6 +339,22 @@ def test_what_a_change_took_needs_no_common_clock() -> None:
     assert [ack.process for ack in ledger.acks(1)] == ["p1"]
 
 
+def test_what_comes_and_goes_does_not_push_out_who_has_a_change() -> None:
+    """Breakers and hot keys are measured and not kept; so is what is older than the newest durable changes."""
+    ledger = Ledger(changes_max=2)
+    ledger.joined(API, 0, 0)
+    ledger.acked("p1", 6, 0, 0, 0)
+    ledger.accepted(7, 0)
+    ledger.acked("p1", 7, 0, 0, 10)
+    for epoch in range(8, 20):
+        ledger.accepted(epoch, 0, ephemeral=True)
+        assert ledger.acked("p1", epoch, 0, 0, 10) == 10
+    assert ledger.acked("p1", 8, 0, 0, 10) is None
+    assert [ack.took_ns for ack in ledger.acks(7)] == [10]
+    assert [ack.took_ns for ack in ledger.acks(6)] == [None]
+    assert ledger.acks(19) == ledger.acks(8) == []
+
+
 def test_a_process_that_comes_back_before_its_old_stream_ends_is_there() -> None:
     """The node hears late of a connection that broke."""
     ledger = Ledger()

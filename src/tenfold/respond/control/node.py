@@ -134,7 +134,7 @@ class ControlNode:
         return True
 
     def _publish(self, change: Change, digest: str) -> None:
-        self.ledger.accepted(change.epoch, self.clock.monotonic_ns())
+        self.ledger.accepted(change.epoch, self.clock.monotonic_ns(), ephemeral=change.ephemeral)
         self._changes.child(change.topic).inc()
         self.fanout.publish(encode(change))
         if self._events is not None and not change.ephemeral:
