@@ -60,6 +60,9 @@ Check = Callable[[Put, Change | None, int], str]
 
 NO_CHECKS: Mapping[str, Check] = {}
 
+NO_RECORD = "There is no such record."
+"""The node's own word for it, by which a tool knows its 404 from another server's."""
+
 
 class Log:
     """Everything at `epoch`, and the changes that led there as far back as `window_max`."""
