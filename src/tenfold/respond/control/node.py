@@ -20,6 +20,8 @@ from tenfold.telemetry import EventLog, Registry
 
 BEAT_EVERY = Duration.from_ms(250)
 """Each process hears a beat this often; it acknowledges at a beat."""
+REPORTS_OUTLIVE = Duration.from_s(10)
+"""A process that left so long ago takes its reports along."""
 
 
 class ControlStore(Store, Protocol):
@@ -154,6 +156,3 @@ class ControlNode:
         for presence in self.ledger.presences(now_ns):
             if presence.left_ns is not None and now_ns - presence.left_ns > REPORTS_OUTLIVE.ns:
                 self.inbox.forget(presence.process.id)
-
-
-REPORTS_OUTLIVE = Duration.from_s(10)
