@@ -201,7 +201,7 @@ def test_a_change_that_was_sent_is_not_sent_again(node: ControlProcess) -> None:
                 return
             with connection:
                 heard.append(connection.recv(65536).split(b" ", 1)[0])
-                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"records":[]}')
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{"epoch":0,"records":[]}')
                 heard.append(connection.recv(65536).split(b" ", 1)[0])
 
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,8 @@ from tenfold.respond.control.inbox import Inbox
 from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, Ledger
 from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Check, Conflict, Draft, Log, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
-from tenfold.respond.control.sqlite import SqliteStore
+from tenfold.respond.control.sqlite import SqliteStore, StoreUnusable
+from tenfold.respond.switchboard.history import Wholeness, ends_at, wholeness_of
 from tenfold.telemetry import Counter
 
 API = Process(id="p1", service="api")
@@ -69,6 +70,10 @@ def test_a_value_is_put_on_one_line() -> None:
         put(key="a\nb"),
         put(key="x" * 257),
         Put(topic="a", key="a", value=b"1", by="x" * 300),
+        Put(topic="a", key="a", value=b"1", by="nina\x1b[2K"),
+        Put(topic="a", key="a", value=b"1", reason="slow\n  8  payments  off  by boss"),
+        Put(topic="a", key="a", value=None, reason="slow\u2028payments off"),
+        Put(topic="a", key="a", value=b"1", reason="\u202eslow"),
     ],
 )
 def test_what_cannot_be_told_is_refused_with_a_reason(wish: Put) -> None:
@@ -80,6 +85,14 @@ def test_what_cannot_be_told_is_refused_with_a_reason(wish: Put) -> None:
     assert not draft.changes
 
 
+def test_who_and_why_may_be_written_in_any_language() -> None:
+    """With the spaces that go with it."""
+    change = Draft(Log("i", "b")).weigh(
+        Put(topic="a", key="a", value=b"1", by="李娜", reason="页面\u3000很慢\u00a0!"), 0
+    )
+    assert isinstance(change, Change)
+
+
 def test_the_number_of_records_is_bounded() -> None:
     """What is there can still be changed."""
     log = Log("i", "b")
@@ -89,16 +102,23 @@ def test_the_number_of_records_is_bounded() -> None:
     assert isinstance(Draft(log).weigh(put(topic="t", key="5"), 0), Change)
 
 
+class Torn(BaseException):
+    """What ends everything, in the middle of writing."""
+
+
 class Disk:
     """A store that waits until it is told to go on, or fails."""
 
     def __init__(self) -> None:
         self.go = threading.Event()
         self.broken = False
+        self.torn = False
         self.durable: list[Change] = []
 
     def commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
         self.go.wait(5)
+        if self.torn:
+            raise Torn
         if self.broken:
             raise TenfoldError("no room")
         if any(change.key == "poison" for change in changes):
@@ -223,6 +243,57 @@ def test_a_node_whose_desk_has_ended_says_so(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_change_that_is_durable_when_the_node_is_stopped_is_told_and_answered() -> None:
+    """Nobody hears that it was not made; who waited behind it was not made, and hears that."""
+
+    async def main() -> None:
+        disk = Disk()
+        log, desk, told = await desk_of(disk)
+        asking = asyncio.create_task(desk.put(put()))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        waiting = asyncio.create_task(desk.put(put(key="b")))
+        closing = asyncio.create_task(desk.close())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        disk.go.set()
+        async with asyncio.timeout(5):
+            change = await asking
+            with pytest.raises(DeskEnded, match="was not made"):
+                await waiting
+            await closing
+        assert disk.durable == told == [change]
+        assert log.epoch == 1
+
+    asyncio.run(main())
+
+
+def test_of_a_change_that_was_torn_off_nobody_says_that_it_was_not_made(tmp_path: Path) -> None:
+    """It has a name of its own, also on the wire."""
+
+    async def main() -> None:
+        disk = Disk()
+        disk.torn = True
+        disk.go.set()
+        store = opened(tmp_path)
+        store.commit = disk.commit  # type: ignore[method-assign]
+        node = ControlNode(store)
+        await node.open()
+        client = AsgiClient(control_app(node, "secret"))
+        headers = {"Authorization": "Bearer secret"}
+        async with asyncio.timeout(5):
+            torn = await client.ask("PUT", "/control/v1/topics/demo/a", headers, parts=[b"1"])
+            late = await client.ask("PUT", "/control/v1/topics/demo/a", headers, parts=[b"1"])
+        assert (torn.status, torn.json()["kind"]) == (503, "OutcomeUnknown")
+        assert "nobody knows" in torn.json()["problem"]
+        assert (late.status, late.json()["kind"]) == (503, "DeskEnded")
+        with suppress(Torn):
+            await node.close()
+        store.close()
+
+    asyncio.run(main())
+
+
 def test_whoever_leaves_does_not_stop_his_change() -> None:
     """Durable and told, or neither."""
 
@@ -266,6 +337,22 @@ def test_what_a_change_took_needs_no_common_clock() -> None:
     assert ledger.acked("p1", 1, 40_000, 0, 50_000) == 9_000
     assert ledger.acked("stranger", 1, 0, 0, 50_000) is None
     assert [ack.process for ack in ledger.acks(1)] == ["p1"]
+
+
+def test_what_comes_and_goes_does_not_push_out_who_has_a_change() -> None:
+    """Breakers and hot keys are measured and not kept; so is what is older than the newest durable changes."""
+    ledger = Ledger(changes_max=2)
+    ledger.joined(API, 0, 0)
+    ledger.acked("p1", 6, 0, 0, 0)
+    ledger.accepted(7, 0)
+    ledger.acked("p1", 7, 0, 0, 10)
+    for epoch in range(8, 20):
+        ledger.accepted(epoch, 0, ephemeral=True)
+        assert ledger.acked("p1", epoch, 0, 0, 10) == 10
+    assert ledger.acked("p1", 8, 0, 0, 10) is None
+    assert [ack.took_ns for ack in ledger.acks(7)] == [10]
+    assert [ack.took_ns for ack in ledger.acks(6)] == [None]
+    assert ledger.acks(19) == ledger.acks(8) == []
 
 
 def test_a_process_that_comes_back_before_its_old_stream_ends_is_there() -> None:
@@ -318,6 +405,18 @@ def accepted(store: SqliteStore, *wishes: Put) -> list[Change]:
     return draft.changes
 
 
+def edited(store: SqliteStore, statement: str) -> None:
+    """By somebody who has the file."""
+    with closing(sqlite3.connect(store.path)) as stranger, stranger:
+        stranger.execute(statement)
+
+
+def wholeness(store: SqliteStore) -> Wholeness:
+    """As who verifies works it out."""
+    chain = store.chain(0, 100)
+    return ends_at(wholeness_of(chain.links, store.records(), topics=("switches",)), chain.head)
+
+
 def test_a_node_goes_on_where_its_store_ended(tmp_path: Path) -> None:
     """Same records, same name, later epochs; what was ephemeral is gone, and its epochs do not come again."""
     store = opened(tmp_path)
@@ -354,11 +453,65 @@ def test_a_history_that_was_edited_is_noticed(tmp_path: Path, edit: str, broken_
     """Changed, left out, or cut off at its end."""
     store = opened(tmp_path)
     accepted(store, put(b"1"), put(b"2"), put(b"3"))
-    assert store.broken_at() is None
-    with closing(sqlite3.connect(store.path)) as stranger:
-        stranger.execute(edit)
-        stranger.commit()
-    assert store.broken_at() == broken_at
+    assert wholeness(store).problem == ""
+    edited(store, edit)
+    assert wholeness(store).problem
+    assert wholeness(store).epoch == broken_at
+    store.close()
+
+
+@pytest.mark.parametrize("edit", ["topic = 'hidden'", "key = 'b'"])
+def test_a_change_that_is_hidden_from_the_history_is_noticed(tmp_path: Path, edit: str) -> None:
+    """The history is looked for by columns that no digest is of."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2"), put(b"3"))
+    edited(store, f"UPDATE changes SET {edit} WHERE epoch = 2")
+    assert [change.epoch for change in store.history("switches", "a")] == [3, 1]
+    assert "epoch 2 is not what was written" in wholeness(store).problem
+    store.close()
+
+
+def test_what_is_no_change_is_left_out_of_the_history_and_counted(tmp_path: Path) -> None:
+    """A page is as long as was asked for all the same, and who verifies hears which it is."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2"), put(b"3"))
+    node = ControlNode(store)
+    edited(store, "UPDATE changes SET change = x'6e6f' WHERE epoch = 2")
+    client = AsgiClient(control_app(node, "secret"))
+    headers = {"Authorization": "Bearer secret"}
+    answer = asyncio.run(client.ask("GET", "/control/v1/history", headers)).json()
+    assert [change["epoch"] for change in answer["changes"]] == [3, 1]
+    assert [change.epoch for change in store.history(limit=2)] == [3, 1]
+    assert "tenfold_control_changes_unreadable 1" in client.get("/metrics").text
+    assert "epoch 2 is not what was written" in wholeness(store).problem
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        ("UPDATE changes SET change = x'6e6f' WHERE epoch = 1", "the change of epoch 1 is not what was written"),
+        ("UPDATE records SET change = x'7b7d'", "the record 'switches/a' is not what was written"),
+        ("INSERT OR REPLACE INTO facts VALUES ('reserved', 'many')", "invalid literal"),
+    ],
+)
+def test_a_node_does_not_open_on_what_it_cannot_read(tmp_path: Path, edit: str, what: str) -> None:
+    """Somebody who follows would be told less than there is. It says what to do."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"), put(b"2"))
+    edited(store, edit)
+    with pytest.raises(StoreUnusable, match=what) as refused:
+        ControlNode(store)
+    assert "--renew" in refused.value.remedy
+    store.close()
+
+
+def test_a_history_whose_end_is_noted_as_nonsense_is_noticed(tmp_path: Path) -> None:
+    """And asking does not fail."""
+    store = opened(tmp_path)
+    accepted(store, put(b"1"))
+    edited(store, "UPDATE facts SET fact = 'x' WHERE name IN ('head', 'digest')")
+    assert "its end was edited" in wholeness(store).problem
     store.close()
 
 
@@ -394,7 +547,7 @@ def test_what_was_changed_since_the_loss_stays_when_the_rest_is_taken_in(tmp_pat
     for _ in range(2):
         heir.adopt(snapshot, 0)
         assert [(record.key, record.json) for record in ControlNode(heir).log.records()] == [("a", b"9"), ("b", b"2")]
-    assert heir.broken_at() is None
+    assert wholeness(heir).problem == ""
     heir.close()
 
 

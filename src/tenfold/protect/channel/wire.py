@@ -35,14 +35,15 @@ class Address:
     """Where the control node is and what proves that we may ask it. The token never stands in a URL."""
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise _invalid(url) from error
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise AddressInvalid(
-                f"'{url}' is no address of a control node; the channel cannot be opened.",
-                remedy="Say http://HOST:PORT or https://HOST:PORT, and give the token apart from it.",
-            )
+            raise _invalid(url)
         self.url = url.rstrip("/")
-        self._host, self._port = parts.hostname, parts.port
+        self._host, self._port = parts.hostname, port
         self._path = parts.path.rstrip("/") + "/control/v1"
         self._tls = parts.scheme == "https"
         self._authorization = {"Authorization": f"Bearer {token}"}
@@ -57,6 +58,13 @@ class Address:
     ) -> HTTPResponse:
         connection.request(method, self._path + path, body, {**self._authorization, **headers})
         return connection.getresponse()
+
+
+def _invalid(url: str) -> AddressInvalid:
+    return AddressInvalid(
+        f"'{url}' is no address of a control node; nothing can be asked there.",
+        remedy="Say http://HOST:PORT or https://HOST:PORT, and give the token apart from it.",
+    )
 
 
 class Stream:

@@ -21,7 +21,13 @@ client     what an operator's tool says to it, and nothing but the standard libr
 Who serves a node imports `tenfold.respond.control.server` itself, so that a tool that only asks needs no web framework.
 """
 
-from tenfold.respond.control.client import ControlClient, ControlRefusedError, ControlUnreachableError
+from tenfold.respond.control.client import (
+    ControlClient,
+    ControlOutcomeUnknownError,
+    ControlRefusedError,
+    ControlUnreachableError,
+    TopicRecords,
+)
 from tenfold.respond.control.lock import StoreBusy
 from tenfold.respond.control.log import Conflict, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
@@ -31,11 +37,13 @@ __all__ = [
     "Conflict",
     "ControlClient",
     "ControlNode",
+    "ControlOutcomeUnknownError",
     "ControlRefusedError",
     "ControlUnreachableError",
     "Put",
     "SqliteStore",
     "StoreBusy",
     "StoreUnusable",
+    "TopicRecords",
     "Unacceptable",
 ]

@@ -16,7 +16,8 @@ import uvloop
 from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
 from tenfold.protect.breaker import TOPIC as BREAKERS
 from tenfold.protect.breaker import BreakersTender
-from tenfold.protect.channel.keepsake import Keepsake
+from tenfold.protect.channel.keepsake import Keepsake, KeepsakeRefused
+from tenfold.protect.channel.lines import Snapshot
 from tenfold.protect.channel.tender import Tender
 from tenfold.protect.hot import TOPIC as HOT_KEYS
 from tenfold.protect.hot import FleetTender
@@ -33,6 +34,14 @@ EVENTS = "TENFOLD_EVENTS"
 
 class TokenMissing(TenfoldError):
     """Nothing says who may change what every process follows."""
+
+
+class AdoptRefused(TenfoldError):
+    """What the node was told to adopt is no last good state of a process."""
+
+
+class EventsUnwritable(TenfoldError):
+    """The file that the node's events would be appended to cannot be opened."""
 
 
 def main() -> int:
@@ -64,8 +73,7 @@ def _allow_many_connections() -> None:
 async def _serve(options: argparse.Namespace, token: str) -> None:
     store = _store(options)
     try:
-        events = os.environ.get(EVENTS)
-        node = ControlNode(store, events=EventLog("control", path=Path(events)) if events else None)
+        node = ControlNode(store, events=_events())
         server = ControlServer(node, token, host=options.host, port=options.port)
         tenders: list[Tender[Any]] = [
             FleetTender(partial(_put, node, HOT_KEYS)),
@@ -97,19 +105,41 @@ async def _put(node: ControlNode, topic: str, key: str, value: bytes | None) -> 
 
 
 def _store(options: argparse.Namespace) -> SqliteStore:
+    adopted = _adopted(options.adopt) if options.adopt is not None else None
     store = SqliteStore(options.store, now_ns=time.time_ns())
-    if options.adopt is not None:
-        store.adopt(Keepsake(options.adopt).read(), time.time_ns())
+    if adopted is not None:
+        store.adopt(adopted, time.time_ns())
     elif options.renew:
         store.renew(time.time_ns())
     return store
 
 
+def _adopted(path: Path) -> Snapshot:
+    """Raises AdoptRefused, since the keepsake's own remedy is for the process that wrote it."""
+    try:
+        return Keepsake(path).read()
+    except KeepsakeRefused as error:
+        raise AdoptRefused(
+            f"{path} is no last good state of a process ({error.__cause__}); nothing was taken in.",
+            remedy="Give --adopt the file that a process's Channel has as its keepsake.",
+        ) from error
+
+
+def _events() -> EventLog | None:
+    """Raises EventsUnwritable."""
+    path = os.environ.get(EVENTS)
+    try:
+        return EventLog("control", path=Path(path)) if path else None
+    except OSError as error:
+        raise EventsUnwritable(
+            f"The control node's events cannot be written to {path} ({error.strerror}); it does not open.",
+            remedy=f"Set {EVENTS} to a file in a directory that this user may write.",
+        ) from error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tenfold.respond.control", description=__doc__)
-    parser.add_argument(
-        "--port", type=int, default=int(os.environ.get("PORT", "0")), help="default $PORT, or a free one"
-    )
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "0", help="default $PORT, or a free one")
     parser.add_argument("--host", default=LOOPBACK, help=f"default {LOOPBACK}; anything else needs a trusted network")
     parser.add_argument("--store", type=Path, required=True, metavar="FILE", help="the control store (SQLite)")
     parser.add_argument(

@@ -6,13 +6,13 @@ POST   /control/v1/reports                what a process says about a topic
 GET    /control/v1/reports/{topic}        the newest of it from each process
 GET    /control/v1/processes              who follows, and how far each is
 GET    /control/v1/topics                 how many records each topic has
-GET    /control/v1/topics/{topic}         its records
+GET    /control/v1/topics/{topic}         its records, and the epoch up to which they are all there is
 GET    /control/v1/topics/{topic}/{key}   one record; its epoch is the ETag
 PUT    /control/v1/topics/{topic}/{key}   a new value, JSON; `If-Match: "EPOCH"`, 0 for "there must be none"
 DELETE /control/v1/topics/{topic}/{key}   the same, without a value
 GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
 GET    /control/v1/chain                  durable changes with their digests, oldest first, and the head; ?after=&limit=
-GET    /control/v1/changes/{epoch}/acks   who has a change in force, and how long it took
+GET    /control/v1/changes/{epoch}/acks   who has a durable change in force, and how long it took
 GET    /health, /metrics                  without a token
 """
 
@@ -33,7 +33,7 @@ from tenfold.protect.channel.messages import Acks, Reports
 from tenfold.respond.control.body import BYTES_MAX, BodyInvalid, BodyTooLarge, body_of, text_of
 from tenfold.respond.control.desk import ChangeFailed
 from tenfold.respond.control.gate import Gate
-from tenfold.respond.control.log import Conflict, Put
+from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.stream import StreamEndpoint
 from tenfold.telemetry import CONTENT_TYPE, render
@@ -103,7 +103,7 @@ class _Addresses:
 
     async def record(self, request: Request) -> Response:
         record = self._node.log.get(request.path_params["topic"], request.path_params["key"])
-        return _problem(404, "There is no such record.") if record is None else _changed(record)
+        return _problem(404, NO_RECORD) if record is None else _changed(record)
 
     async def change(self, request: Request) -> Response:
         value = await text_of(request) if request.method == "PUT" else None
@@ -174,8 +174,8 @@ def _json(answer: Any, *, status: int = 200, headers: dict[str, str] | None = No
     return Response(text, status_code=status, headers=headers, media_type="application/json")
 
 
-def _problem(status: int, problem: str) -> Response:
-    return _json({"problem": problem}, status=status)
+def _problem(status: int, problem: str, *, kind: str = "") -> Response:
+    return _json({"problem": problem} | ({"kind": kind} if kind else {}), status=status)
 
 
 async def _body_invalid(_: Request, error: Exception) -> Response:
@@ -187,8 +187,8 @@ async def _body_too_large(_: Request, __: Exception) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    return _problem(500, str(error))
+    return _problem(500, str(error), kind=type(error).__name__)
 
 
 async def _cannot(_: Request, error: Exception) -> Response:
-    return _problem(503, str(error))
+    return _problem(503, str(error), kind=type(error).__name__)

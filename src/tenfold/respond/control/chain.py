@@ -10,7 +10,10 @@ ROOT = "0" * 64
 
 
 class Link(msgspec.Struct, frozen=True):
-    """One change of the history as it stands there, which may have been edited, and the digest written with it."""
+    """One change of the history as it stands there, which may have been edited, and the digest written with it.
+
+    No digest: it is filed under a topic or key that is not its own, so that the history would be without it.
+    """
 
     epoch: int
     text: str

@@ -1,7 +1,7 @@
 """What an operator's tool says to the control node: read, change, look back. Synchronous; standard library only."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -10,23 +10,36 @@ from tenfold.kernel import TenfoldError
 from tenfold.protect.channel.lines import Change
 from tenfold.protect.channel.wire import Address, Failure, hung_up
 from tenfold.respond.control.chain import Chain
+from tenfold.respond.control.desk import OutcomeUnknown
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.control.log import Conflict, Put
+from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 
 TIMEOUT_S = 5.0
+
+Body = TypeVar("Body")
 
 
 class ControlUnreachableError(TenfoldError):
     """The control node does not answer. What it was being told may or may not be in force."""
 
 
+class ControlOutcomeUnknownError(ControlUnreachableError):
+    """The control node ended while it wrote the change down, and says that it may or may not be in force."""
+
+
 class ControlRefusedError(TenfoldError):
-    """The control node answers, and will not do it."""
+    """The control node answers, and will not do it; or what answers is none."""
+
+
+class TopicRecords(msgspec.Struct, frozen=True):
+    """The records of a topic, and the epoch up to which they are all there is: what is later is not in them yet."""
+
+    epoch: int
+    records: list[Change]
 
 
 class _Changes(msgspec.Struct):
-    changes: list[Change] = []
-    records: list[Change] = []
+    changes: list[Change]
 
 
 class _Topics(msgspec.Struct):
@@ -41,8 +54,18 @@ class _Presences(msgspec.Struct):
     processes: list[Presence]
 
 
+class _Reports(msgspec.Struct):
+    reports: dict[str, msgspec.Raw]
+
+
+class _Problem(msgspec.Struct):
+    problem: str
+    kind: str = ""
+
+
 class ControlClient:
-    """One request a call, each within `timeout_s`; for one thread. All raise ControlUnreachableError.
+    """One request a call, each within `timeout_s`; for one thread. All raise ControlUnreachableError, and
+    ControlRefusedError when what answers is no control node.
 
     The connection is kept. One that the node has closed meanwhile is opened anew before anything is sent; what only
     reads is sent once more when it is closed in just that moment.
@@ -55,10 +78,16 @@ class ControlClient:
 
     def get(self, topic: str, key: str) -> Change | None:
         status, body = self._ask("GET", _place(topic, key))
-        return None if status == 404 else msgspec.json.decode(body, type=Change)
+        if status == 404 and _problem_in(body).problem == NO_RECORD:
+            return None
+        return self._decoded(status, body, Change)
 
     def records(self, topic: str) -> list[Change]:
-        return msgspec.json.decode(self._ask("GET", f"/topics/{_quoted(topic)}")[1], type=_Changes).records
+        return self.records_at(topic).records
+
+    def records_at(self, topic: str) -> TopicRecords:
+        """The same with the epoch of the moment in which the node looked, to be held against a later look."""
+        return self._got(f"/topics/{_quoted(topic)}", TopicRecords)
 
     def put(
         self,
@@ -75,10 +104,11 @@ class ControlClient:
 
         With `if_epoch`, the epoch of the record as it was read (0: there was none), a Conflict says that somebody
         else was first; `confirmed` says that its reach is meant. Without an answer nobody knows whether it was made:
-        read before trying again. Raises ControlRefusedError.
+        read before trying again. Raises ControlRefusedError, ControlOutcomeUnknownError.
         """
-        wish = Put(topic=topic, key=key, value=_written(value), if_epoch=if_epoch, by=by, reason=reason)
-        return self._change("PUT", msgspec.structs.replace(wish, confirmed=confirmed))
+        written = _written(value)
+        wish = Put(topic=topic, key=key, value=written, if_epoch=if_epoch, by=by, reason=reason, confirmed=confirmed)
+        return self._change("PUT", wish)
 
     def remove(
         self,
@@ -100,28 +130,27 @@ class ControlClient:
         """Durable changes, newest first."""
         asked = {"topic": topic, "key": key, "before": before, "limit": limit}
         query = urlencode({name: value for name, value in asked.items() if value is not None})
-        return msgspec.json.decode(self._ask("GET", f"/history?{query}")[1], type=_Changes).changes
+        return self._got(f"/history?{query}", _Changes).changes
 
     def chain(self, after: int, *, limit: int = 1000) -> Chain:
         """Durable changes after the epoch `after`, oldest first, with their digests as they were written; the head."""
-        return msgspec.json.decode(self._ask("GET", f"/chain?after={after}&limit={limit}")[1], type=Chain)
+        return self._got(f"/chain?after={after}&limit={limit}", Chain)
 
     def store(self) -> str:
         """The incarnation of the node's store: epochs of two stores say nothing beside each other."""
-        return msgspec.json.decode(self._ask("GET", "/topics")[1], type=_Topics).incarnation
+        return self._got("/topics", _Topics).incarnation
 
     def processes(self) -> list[Presence]:
         """Who follows, or did a moment ago."""
-        return msgspec.json.decode(self._ask("GET", "/processes")[1], type=_Presences).processes
+        return self._got("/processes", _Presences).processes
 
     def acks(self, epoch: int) -> list[Ack]:
-        """Who has this change in force, and how long it took."""
-        return msgspec.json.decode(self._ask("GET", f"/changes/{epoch}/acks")[1], type=_Acks).acks
+        """Who has this durable change in force, and how long it took."""
+        return self._got(f"/changes/{epoch}/acks", _Acks).acks
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:
         """The newest report of each process, by its id."""
-        body = self._ask("GET", f"/reports/{_quoted(topic)}")[1]
-        return msgspec.json.decode(body, type=dict[str, dict[str, msgspec.Raw]])["reports"]
+        return self._got(f"/reports/{_quoted(topic)}", _Reports).reports
 
     def close(self) -> None:
         self._connection.close()
@@ -132,19 +161,39 @@ class ControlClient:
         if wish.if_epoch is not None:
             headers["If-Match"] = f'"{wish.if_epoch}"'
         status, answer = self._ask(method, _place(wish.topic, wish.key), headers, wish.value)
-        if status == 200:
-            return msgspec.json.decode(answer, type=Change)
-        return msgspec.json.decode(answer, type=Conflict)
+        if status == 412:
+            return self._decoded(200, answer, Conflict)
+        return self._decoded(status, answer, Change)
+
+    def _got(self, path: str, kind: type[Body]) -> Body:
+        return self._decoded(*self._ask("GET", path), kind)
+
+    def _decoded(self, status: int, text: bytes, kind: type[Body]) -> Body:
+        """Whatever is no answer of this kind is raised."""
+        if status != 200:
+            raise self._refused(status, text)
+        try:
+            return msgspec.json.decode(text, type=kind)
+        except (ValueError, RecursionError) as error:
+            raise ControlRefusedError(
+                f"What answers at {self._address.url} is no control node: {error}.",
+                remedy="Look at the address, which is the one that the node printed when it opened.",
+            ) from error
+
+    def _refused(self, status: int, text: bytes) -> TenfoldError:
+        problem = _problem_in(text)
+        kind = ControlOutcomeUnknownError if problem.kind == OutcomeUnknown.__name__ else ControlRefusedError
+        return kind(f"The control node at {self._address.url} answered {status}: {problem.problem}")
 
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> tuple[int, bytes]:
-        """A status of 200, 404 or 412 and the body. Whatever else it is, is raised."""
+        """The status and the body, whatever they say."""
         if hung_up(self._connection):
             self._connection.close()
         kept = self._connection.sock is not None
         try:
-            status, text = self._exchange(method, path, headers or {}, body)
+            return self._exchange(method, path, headers or {}, body)
         except Failure as error:
             self._connection.close()
             if kept and method == "GET" and not isinstance(error, TimeoutError):
@@ -153,9 +202,6 @@ class ControlClient:
                 f"The control node at {self._address.url} does not answer ({error}); every process keeps what it has.",
                 remedy="Start it again; then look at the record before changing it again.",
             ) from error
-        if status in (200, 404, 412):
-            return status, text
-        raise ControlRefusedError(f"The control node at {self._address.url} answered {status}: {_problem_in(text)}")
 
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
         """Raises one of Failure."""
@@ -185,8 +231,9 @@ def _written(value: Any) -> bytes:
         raise ControlRefusedError(f"A value is not told to a control node: {error}.") from error
 
 
-def _problem_in(text: bytes) -> str:
+def _problem_in(text: bytes) -> _Problem:
+    """The node's own, or what another server says."""
     try:
-        return str(msgspec.json.decode(text)["problem"])
-    except (ValueError, KeyError, TypeError):
-        return text[:200].decode("utf-8", "replace")
+        return msgspec.json.decode(text, type=_Problem)
+    except (ValueError, RecursionError):
+        return _Problem(text[:200].decode("utf-8", "replace").strip())

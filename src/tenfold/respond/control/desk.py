@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from tenfold.kernel import Clock, TenfoldError
 from tenfold.protect.channel.lines import Change
@@ -14,7 +14,6 @@ from tenfold.telemetry import Counter
 WAITING_MAX = 1000
 BATCH_MAX = 256
 
-Answer = TypeVar("Answer")
 Outcome = Change | Conflict | Unacceptable
 
 
@@ -31,7 +30,14 @@ class ChangeFailed(TenfoldError):
 
 
 class DeskEnded(TenfoldError):
-    """Nobody accepts changes any longer: the node is being closed, or what must not happen has happened."""
+    """Nobody accepts changes any longer: the node is being closed, or what must not happen has happened.
+
+    The change was not made.
+    """
+
+
+class OutcomeUnknown(TenfoldError):
+    """The desk ended while the disk was at the change: it may be durable, and told at the next start, or not."""
 
 
 class Store(Protocol):
@@ -78,6 +84,7 @@ class Desk:
         self._clock = clock
         self._failures = failures or Counter()
         self._waiting: asyncio.Queue[_Wish] = asyncio.Queue(WAITING_MAX)
+        self._disk_asked = False
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="control-store")
         self._task: asyncio.Task[None] | None = None
 
@@ -86,7 +93,9 @@ class Desk:
         self._task.add_done_callback(lambda _: self._send_away())
 
     async def close(self) -> None:
-        """End, once the batch at hand is durable; who still waits hears that nobody takes his change."""
+        """End, once the batch at hand is durable, told and answered; who still waits hears that nobody takes his
+        change.
+        """
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -102,7 +111,7 @@ class Desk:
     async def put(self, put: Put) -> Outcome:
         """What became of it; once this answers a Change, the change is durable.
 
-        Raises DeskBusy, DeskEnded, ChangeFailed, StoreUnusable.
+        Raises DeskBusy, DeskEnded, ChangeFailed, StoreUnusable: it was not made; OutcomeUnknown.
         """
         if self.ended:
             raise _ended()
@@ -121,11 +130,12 @@ class Desk:
             batch = [await self._waiting.get()]
             while len(batch) < BATCH_MAX and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
+            self._disk_asked = False
             try:
-                await self._accept(batch)
+                await _to_the_end(asyncio.create_task(self._accept(batch), name="control-batch"))
             except BaseException:
                 for wish in batch:
-                    wish.answer(_ended())
+                    wish.answer(_unknown() if self._disk_asked else _ended())
                 raise
 
     async def _accept(self, batch: Sequence[_Wish]) -> None:
@@ -174,23 +184,28 @@ class Desk:
             self._waiting.get_nowait().answer(_ended())
 
     async def _durable(self, changes: Sequence[Change]) -> Mapping[int, str]:
-        """Not cancelled halfway: what is durable must also be told."""
-        loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(self._disk, self._store.commit, changes)
-        return await _to_the_end(writing)
+        self._disk_asked = True
+        return await asyncio.get_running_loop().run_in_executor(self._disk, self._store.commit, changes)
 
 
 def _ended() -> DeskEnded:
     return DeskEnded(
-        "The control node accepts no change any longer; every process keeps what it has.",
+        "The control node accepts no change any longer; this one was not made, and every process keeps what it has.",
         remedy="Start it again; then look at the record before changing it again.",
     )
 
 
-async def _to_the_end(work: "asyncio.Future[Answer]") -> Answer:
-    """Wait for `work` even when cancelled meanwhile; then be cancelled."""
+def _unknown() -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "The control node ended while it wrote this change down; nobody knows whether it was made.",
+        remedy="Start it again; then look at the record before changing it again.",
+    )
+
+
+async def _to_the_end(work: "asyncio.Task[None]") -> None:
+    """Wait for `work` even when cancelled meanwhile, since what is durable must also be told; then be cancelled."""
     try:
-        return await asyncio.shield(work)
+        await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait([work])
         raise

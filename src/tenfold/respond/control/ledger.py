@@ -54,20 +54,27 @@ class Presence(msgspec.Struct, kw_only=True):
 
 
 class Ledger:
-    """The processes seen lately and their acknowledgements of the newest `changes_max` changes."""
+    """The processes seen lately and their acknowledgements of the newest `changes_max` durable changes.
+
+    What is ephemeral is measured and not kept: there is so much of it that nothing else would stay.
+    """
 
     def __init__(self, *, changes_max: int = CHANGES_MAX, processes_max: int = PROCESSES_MAX) -> None:
         self._changes_max = changes_max
         self._processes_max = processes_max
+        self._began: int | None = None
         self._accepted_ns: OrderedDict[int, int] = OrderedDict()
+        self._ephemeral_ns: OrderedDict[int, int] = OrderedDict()
         self._acks: OrderedDict[int, dict[str, Ack]] = OrderedDict()
         self._presences: OrderedDict[str, Presence] = OrderedDict()
 
-    def accepted(self, epoch: int, now_ns: int) -> None:
+    def accepted(self, epoch: int, now_ns: int, *, ephemeral: bool = False) -> None:
         """A change was accepted: acknowledgements are measured from now."""
-        self._accepted_ns[epoch] = now_ns
-        if len(self._accepted_ns) > self._changes_max:
-            self._accepted_ns.popitem(last=False)
+        self._began = epoch if self._began is None else self._began
+        moments = self._ephemeral_ns if ephemeral else self._accepted_ns
+        moments[epoch] = now_ns
+        if len(moments) > self._changes_max:
+            moments.popitem(last=False)
 
     def joined(self, process: Process, epoch: int, now_ns: int, *, holds: str = "") -> None:
         """A process has come and says that it has `epoch` in force: of this store, or of the one that it `holds`."""
@@ -98,9 +105,10 @@ class Ledger:
             return None
         presence.epoch, presence.holds = max(presence.epoch, epoch), ""
         presence.failures += failures
-        accepted_ns = self._accepted_ns.get(epoch)
+        accepted_ns = self._accepted_ns.get(epoch, self._ephemeral_ns.get(epoch))
         took_ns = max(0, now_ns - accepted_ns - held_ns) if accepted_ns is not None else None
-        self._acks_of(epoch)[process_id] = Ack(process_id, took_ns, failures, refused)
+        if self._is_kept(epoch):
+            self._acks_of(epoch)[process_id] = Ack(process_id, took_ns, failures, refused)
         return took_ns
 
     def acks(self, epoch: int) -> list[Ack]:
@@ -116,6 +124,10 @@ class Ledger:
             if away_ns > FORGOTTEN_AFTER.ns:
                 del self._presences[presence.process.id]
         return list(self._presences.values())
+
+    def _is_kept(self, epoch: int) -> bool:
+        """Whether it is one of the newest durable changes, or of an earlier life, of which that is not known."""
+        return epoch in self._accepted_ns or self._began is None or epoch < self._began
 
     def _acks_of(self, epoch: int) -> dict[str, Ack]:
         acks = self._acks.setdefault(epoch, {})

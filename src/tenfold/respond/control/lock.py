@@ -1,5 +1,6 @@
 """One control node on one store: a lock that whoever dies lets go."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -12,7 +13,12 @@ class StoreBusy(TenfoldError):
 
 
 def locked(path: Path) -> int:
-    """Hold the store at `path` for this process; answers the descriptor that is closed to let go. Raises StoreBusy."""
+    """Hold the store at `path` for this process; answers the descriptor that is closed to let go.
+
+    Raises StoreBusy, OSError.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

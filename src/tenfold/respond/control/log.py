@@ -5,6 +5,7 @@ then appended.
 """
 
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -58,6 +59,9 @@ Check = Callable[[Put, Change | None, int], str]
 """Given a wish, the record that is there and the wall time in ns: a sentence why it is refused, or nothing."""
 
 NO_CHECKS: Mapping[str, Check] = {}
+
+NO_RECORD = "There is no such record."
+"""The node's own word for it, by which a tool knows its 404 from another server's."""
 
 
 class Log:
@@ -208,6 +212,8 @@ def _checked(put: Put) -> bytes | Unacceptable | None:
         return Unacceptable(f"A key has 1 to {KEY_LENGTH_MAX} printable characters.")
     if len(put.by) > KEY_LENGTH_MAX or len(put.reason) > 4 * KEY_LENGTH_MAX:
         return Unacceptable(f"Who and why have at most {KEY_LENGTH_MAX} and {4 * KEY_LENGTH_MAX} characters.")
+    if not is_one_line(put.by) or not is_one_line(put.reason):
+        return Unacceptable("Who and why are one line without control characters; write them in plain text.")
     if put.value is None:
         return None
     if len(put.value) > VALUE_BYTES_MAX:
@@ -217,6 +223,14 @@ def _checked(put: Put) -> bytes | Unacceptable | None:
         return msgspec.json.format(put.value, indent=-1)
     except (ValueError, RecursionError) as error:
         return Unacceptable(f"The value is no JSON: {error}.")
+
+
+def is_one_line(text: str) -> bool:
+    """Whether it draws nothing but itself where people read it: no line break, no escape code, no change of direction.
+
+    Spaces that are wider than ours, or do not break, are typed without a thought.
+    """
+    return all(letter.isprintable() or unicodedata.category(letter) == "Zs" for letter in text)
 
 
 def _size_bytes(change: Change) -> int:

@@ -20,6 +20,8 @@ from tenfold.telemetry import EventLog, Registry
 
 BEAT_EVERY = Duration.from_ms(250)
 """Each process hears a beat this often; it acknowledges at a beat."""
+REPORTS_OUTLIVE = Duration.from_s(10)
+"""A process that left so long ago takes its reports along."""
 
 
 class ControlStore(Store, Protocol):
@@ -29,13 +31,14 @@ class ControlStore(Store, Protocol):
     def incarnation(self) -> str: ...
     @property
     def replaces(self) -> bool: ...
+    @property
+    def unreadable(self) -> Collection[int]: ...
     def epoch(self) -> int: ...
     def records(self) -> list[Change]: ...
     def window(self) -> list[Change]: ...
     def history(
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
     ) -> list[Change]: ...
-    def broken_at(self) -> int | None: ...
     def chain(self, after: int, limit: int) -> Chain: ...
 
 
@@ -80,6 +83,9 @@ class ControlNode:
         self.registry.gauge("tenfold_control_epoch", "The newest epoch given.").child().ask(
             lambda: float(self.log.epoch)
         )
+        self.registry.gauge(
+            "tenfold_control_changes_unreadable", "Changes left out of the history, since they cannot be read."
+        ).child().ask(lambda: float(len(self.store.unreadable)))
         self._changes = self.registry.counter("tenfold_control_changes_total", "Changes accepted.", ("topic",))
         self._acks = self.registry.counter("tenfold_control_acks_total", "Acknowledgements received.").child()
         self._took = self.registry.timer(
@@ -130,7 +136,7 @@ class ControlNode:
         return True
 
     def _publish(self, change: Change, digest: str) -> None:
-        self.ledger.accepted(change.epoch, self.clock.monotonic_ns())
+        self.ledger.accepted(change.epoch, self.clock.monotonic_ns(), ephemeral=change.ephemeral)
         self._changes.child(change.topic).inc()
         self.fanout.publish(encode(change))
         if self._events is not None and not change.ephemeral:
@@ -150,6 +156,3 @@ class ControlNode:
         for presence in self.ledger.presences(now_ns):
             if presence.left_ns is not None and now_ns - presence.left_ns > REPORTS_OUTLIVE.ns:
                 self.inbox.forget(presence.process.id)
-
-
-REPORTS_OUTLIVE = Duration.from_s(10)

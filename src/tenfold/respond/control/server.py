@@ -46,7 +46,7 @@ class ControlServer:
         return f"http://{self._host}:{self._port}"
 
     async def open(self) -> str:
-        """Open the node and listen; answers the address. Raises ControlPortTakenError."""
+        """Open the node and listen; answers the address. Raises ControlPortTakenError, ControlServerError."""
         self._reserved = _reserved(self._host, self._port)
         self._port = self._reserved.getsockname()[1]
         await self._node.open()
@@ -90,18 +90,28 @@ class ControlServer:
 
 
 def _reserved(host: str, port: int) -> socket.socket:
-    """Hold `port` without listening, since Granian, binding with SO_REUSEPORT, would share a taken one silently."""
+    """Hold `port` without listening, since Granian, binding with SO_REUSEPORT, would share a taken one silently.
+
+    Raises ControlPortTakenError, ControlServerError.
+    """
     try:
         with _bound(host, port, socket.SO_REUSEADDR) as probe:
             port = probe.getsockname()[1]
         return _bound(host, port, socket.SO_REUSEADDR, socket.SO_REUSEPORT)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise ControlPortTakenError(
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise _refused(host, port, error) from error
+
+
+def _refused(host: str, port: int, error: Exception) -> TenfoldError:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return ControlPortTakenError(
             f"The control node's port {port} is taken by another program; it cannot listen there.",
             remedy="Choose another port, or 0 for a free one.",
-        ) from error
+        )
+    return ControlServerError(
+        f"The control node cannot listen on host '{host}', port {port} ({error}); nobody can follow it.",
+        remedy="Choose a host of this machine and a port from 0 to 65535.",
+    )
 
 
 def _bound(host: str, port: int, *options: int) -> socket.socket:
@@ -110,7 +120,7 @@ def _bound(host: str, port: int, *options: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, option, 1)
     try:
         sock.bind((host, port))
-    except OSError:
+    except BaseException:
         sock.close()
         raise
     return sock

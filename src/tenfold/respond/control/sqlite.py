@@ -2,7 +2,9 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,7 +34,7 @@ _DECODER = msgspec.json.Decoder(Change)
 
 
 class StoreUnusable(TenfoldError):
-    """The store's file cannot be opened or written."""
+    """The store's file cannot be opened, read or written."""
 
 
 class SqliteStore:
@@ -40,18 +42,19 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, now_ns: int) -> None:
         self.path = path
-        self._lock = locked(path)
+        self.unreadable = set[int]()
+        """Epochs of the history that hold no change: found so far, and left out."""
+        with _usable(path):
+            self._lock = locked(path)
         try:
-            self._database = _opened(path)
-            self._reader = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
-            self._incarnation = self._fact("incarnation") or self._name(incarnation(now_ns))
-            self._digest = self._newest_digest()
-        except sqlite3.Error as error:
+            with _usable(path):
+                self._database = _opened(path)
+                self._reader = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
+                self._incarnation = self._fact("incarnation") or self._name(incarnation(now_ns))
+                self._digest = self._newest_digest()
+        except StoreUnusable:
             os.close(self._lock)
-            raise StoreUnusable(
-                f"The control store {path} cannot be used: {error}. No control node can run on it.",
-                remedy="Look at the file, or begin a new one with --adopt and a process's last state.",
-            ) from error
+            raise
 
     @property
     def incarnation(self) -> str:
@@ -64,27 +67,41 @@ class SqliteStore:
         return self._fact("replaces") == self._incarnation
 
     def epoch(self) -> int:
-        """No epoch up to this one may be given again."""
-        newest = self._database.execute("SELECT coalesce(max(epoch), 0) FROM changes").fetchone()[0]
-        return max(int(newest), int(self._fact("reserved") or 0))
+        """No epoch up to this one may be given again. Raises StoreUnusable."""
+        with _usable(self.path):
+            newest = self._database.execute("SELECT coalesce(max(epoch), 0) FROM changes").fetchone()[0]
+            return max(int(newest), int(self._fact("reserved") or 0))
 
     def records(self) -> list[Change]:
-        return [_DECODER.decode(row[0]) for row in self._database.execute("SELECT change FROM records")]
+        """What is in force. Raises StoreUnusable: nobody may be told all of it while one of them is unknown."""
+        with _usable(self.path):
+            rows = self._database.execute("SELECT topic || '/' || key, change FROM records")
+            return [_read(f"the record '{place}'", text) for place, text in rows]
 
     def window(self, count: int = WINDOW_MAX) -> list[Change]:
-        """The newest changes, oldest first."""
-        return self.history(limit=count)[::-1]
+        """The newest changes, oldest first. Raises StoreUnusable: one that was left out would never be told."""
+        with _usable(self.path):
+            rows = self._database.execute("SELECT epoch, change FROM changes ORDER BY epoch DESC LIMIT ?", (count,))
+            return [_read(f"the change of epoch {epoch}", text) for epoch, text in rows][::-1]
 
     def history(
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
     ) -> list[Change]:
-        """Durable changes, newest first."""
+        """Durable changes, newest first. One that cannot be read is left out; `chain` has it."""
         rows = self._reader.execute(
-            "SELECT change FROM changes WHERE (?1 IS NULL OR topic = ?1) AND (?2 IS NULL OR key = ?2) "
-            "AND (?3 IS NULL OR epoch < ?3) ORDER BY epoch DESC LIMIT ?4",
-            (topic, key, before, limit),
+            "SELECT epoch, change FROM changes WHERE (?1 IS NULL OR topic = ?1) AND (?2 IS NULL OR key = ?2) "
+            "AND (?3 IS NULL OR epoch < ?3) ORDER BY epoch DESC",
+            (topic, key, before),
         )
-        return [_DECODER.decode(row[0]) for row in rows]
+        with closing(rows):
+            return list(islice(self._readable(rows), limit))
+
+    def _readable(self, rows: Iterable[tuple[int, bytes]]) -> Iterator[Change]:
+        for epoch, text in rows:
+            try:
+                yield _DECODER.decode(text)
+            except ValueError:
+                self.unreadable.add(epoch)
 
     def commit(self, changes: Sequence[Change]) -> Mapping[int, str]:
         """Make the changes durable, all or none; of ephemeral ones only that their epochs were given.
@@ -108,22 +125,13 @@ class SqliteStore:
         self._reader.execute("BEGIN")
         try:
             rows = self._reader.execute(
-                "SELECT epoch, change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?", (after, limit)
+                "SELECT epoch, topic, key, change, digest FROM changes WHERE epoch > ? ORDER BY epoch LIMIT ?",
+                (after, limit),
             ).fetchall()
             facts = dict(self._reader.execute("SELECT name, fact FROM facts"))
         finally:
             self._reader.execute("COMMIT")
-        links = [Link(epoch, bytes(change).decode("utf-8", "replace"), digest) for epoch, change, digest in rows]
-        return Chain(links, Head(int(facts.get("head", "0")), facts.get("digest", ROOT)))
-
-    def broken_at(self) -> int | None:
-        """The epoch of the first change in the history that is not what was written; None when it is whole."""
-        digest, rows = ROOT, self._reader.execute("SELECT epoch, change, digest FROM changes ORDER BY epoch")
-        for epoch, change, written in rows:
-            digest = link(digest, _DECODER.decode(change))
-            if digest != written:
-                return int(epoch)
-        return None if digest == (self._fact("digest") or ROOT) else self.epoch()
+        return Chain([_linked(*row) for row in rows], _head(facts))
 
     def renew(self, now_ns: int) -> None:
         """Have every process follow this store as it is, instead of what it holds: under a new, later name."""
@@ -213,3 +221,52 @@ def _opened(path: Path) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous = FULL")
     database.executescript(_SCHEMA)
     return database
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Raises StoreUnusable for what the file system, SQLite or an edited row is at fault of."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnusable(
+            f"The control store {path} cannot be opened: {error.strerror or error}. No control node can run on it.",
+            remedy="Name a file in a directory that this user may write.",
+        ) from error
+    except (sqlite3.Error, ValueError) as error:
+        raise StoreUnusable(
+            f"The control store {path} cannot be used: {error}. No control node can run on it.",
+            remedy="Put a backup in its place and start with --renew, or begin a new store with --adopt and the last "
+            "state of a process.",
+        ) from error
+
+
+def _read(name: str, text: bytes) -> Change:
+    """Raises ValueError."""
+    try:
+        return _DECODER.decode(text)
+    except ValueError as error:
+        raise ValueError(f"{name} is not what was written ({error})") from error
+
+
+def _linked(epoch: int, topic: str, key: str, change: bytes, digest: str) -> Link:
+    """The history is looked for by the columns `topic` and `key`, and the digest is of the change alone: one that is
+    filed where it does not belong is answered without a digest, as no change that was written is.
+    """
+    text = change.decode("utf-8", "replace")
+    return Link(epoch, text, digest if _is_filed(change, topic, key) else "")
+
+
+def _is_filed(change: bytes, topic: str, key: str) -> bool:
+    """Whether the change stands where it belongs."""
+    try:
+        filed = _DECODER.decode(change)
+    except ValueError:
+        return False
+    return (filed.topic, filed.key) == (topic, key)
+
+
+def _head(facts: Mapping[str, str]) -> Head:
+    """As the store noted it; an epoch that is none is 0, which no history ends at."""
+    epoch = facts.get("head", "0")
+    return Head(int(epoch) if epoch.isdecimal() else 0, facts.get("digest", ROOT))
