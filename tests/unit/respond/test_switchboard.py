@@ -1,6 +1,7 @@
 """The switchboard without a server: what is refused and why, what a change touches, what is over, what was edited."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.memory_control import MemoryControl
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import Change, Process
@@ -16,11 +18,13 @@ from tenfold.protect.channel.messages import Report, Reports
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
 from tenfold.protect.switches.loads import Load, LoadReport
+from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.standing import Refusal, Standing
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
 from tenfold.respond.control.chain import Head
+from tenfold.respond.control.client import Records
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, text
+from tenfold.respond.switchboard import Draft, Switchboard, SwitchOperator, SwitchView, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following
 from tenfold.respond.switchboard.history import ends_at, entry, wholeness_of
@@ -141,11 +145,13 @@ def test_a_bad_change_is_refused_with_a_reason(run: Run, name: str, record: Swit
 
 
 def test_who_confirms_may_reach_far_but_not_beyond_the_schema(run: Run) -> None:
-    """Also for a switch that no process has declared yet; an instance is not far."""
+    """Also for a switch that no process has declared yet; an instance of one store is not far."""
 
     async def scene(board: Board) -> None:
         assert isinstance(await board.put("reviews", SwitchRecord((off(),)), confirmed=True), Change)
-        assert isinstance(await board.put("reviews", SwitchRecord((off(), off(instances=("a",))))), Change)
+        assert isinstance(
+            await board.put("reviews", SwitchRecord((off(), off(instances=("a",), stores=("7",))))), Change
+        )
         assert isinstance(await board.put("tomorrows", SwitchRecord((off(),)), confirmed=True), Change)
         bad = SwitchRecord((Rule(value=900, owner="ann", reason="x"),))
         assert isinstance(await board.put("limit", bad, confirmed=True), Unacceptable)
@@ -317,6 +323,14 @@ def test_a_declaration_that_is_known_is_not_written_again(run: Run) -> None:
     run(scene)
 
 
+def in_force(board: Board) -> dict[str, Records]:
+    """As the store has it, which a stranger may have edited."""
+    return {
+        topic: Records(board.node.log.epoch, [record for record in board.store.records() if record.topic == topic])
+        for topic in (TOPIC, DECLARED)
+    }
+
+
 def edited(path: Path, statement: str) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         assert database.execute(statement).rowcount == 1
@@ -347,11 +361,10 @@ def test_an_edit_of_the_history_or_of_what_is_in_force_is_found(
     async def scene(board: Board) -> None:
         for store in ("5", "6", "7"):
             await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
-        topics = ("switches", DECLARED)
-        before = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
+        before = wholeness_of(board.store.chain(0, 100).links, in_force(board))
         assert (before.entries, before.problem) == (5, "")
         edited(tmp_path / "control.db", statement)
-        after = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
+        after = wholeness_of(board.store.chain(0, 100).links, in_force(board))
         assert problem in after.problem
 
     run(scene)
@@ -366,7 +379,7 @@ def test_a_history_whose_end_was_cut_off_is_found(run: Run, tmp_path: Path, left
             await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
         whole = board.store.chain(0, 100)
         assert whole.head == Head(5, whole.links[-1].digest)
-        assert not ends_at(wholeness_of(whole.links, [], topics=()), whole.head).problem
+        assert not ends_at(wholeness_of(whole.links, {}), whole.head).problem
         with closing(sqlite3.connect(tmp_path / "control.db")) as stranger, stranger:
             stranger.execute("DELETE FROM changes WHERE epoch > ?", (left,))
             stranger.execute("DELETE FROM records")
@@ -375,7 +388,7 @@ def test_a_history_whose_end_was_cut_off_is_found(run: Run, tmp_path: Path, left
                 "WHERE epoch IN (SELECT max(epoch) FROM changes GROUP BY topic, key)"
             )
         cut = board.store.chain(0, 100)
-        wholeness = wholeness_of(cut.links, board.store.records(), topics=("switches", DECLARED))
+        wholeness = wholeness_of(cut.links, in_force(board))
         assert not wholeness.problem
         assert f"ends at epoch {left}, and was written up to epoch 5" in ends_at(wholeness, cut.head).problem
 
@@ -415,9 +428,9 @@ def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> 
     async def scene(board: Board) -> None:
         links = board.store.chain(0, 100).links
         noted = (links[0].epoch, links[0].digest[:16])
-        assert not wholeness_of(links, [], topics=(), seen=noted).problem
-        assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(noted[0], "0" * 16)).problem
-        assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(99, noted[1])).problem
+        assert not wholeness_of(links, {}, seen=noted).problem
+        assert "does not hold the digest" in wholeness_of(links, {}, seen=(noted[0], "0" * 16)).problem
+        assert "does not hold the digest" in wholeness_of(links, {}, seen=(99, noted[1])).problem
 
     run(scene)
 
@@ -483,6 +496,27 @@ def test_a_dry_run_counts_no_read_that_a_rule_cannot_apply_to(
     said = effect(NOTHING, SwitchRecord((rule,)), subject=subject, attributes=attributes)
     assert (said.reads_per_s, said.no_subject_per_s) == (reads_per_s, no_subject_per_s)
     assert any("name no subject" in line for line in text.effect_lines(said)) is bool(no_subject_per_s)
+
+
+def test_what_is_changed_between_two_looks_is_no_edit() -> None:
+    """However often: what is in force is compared with the history as far as it went then."""
+    control = BusyControl(VirtualClock())
+    control.declare(REVIEWS)
+    operator = SwitchOperator(control, by="ann")  # type: ignore[arg-type]
+    for _ in range(3):
+        assert not operator.verify().problem
+    control.log.append(msgspec.structs.replace(control.log.records(TOPIC)[0], epoch=control.log.epoch + 1, by="eve"))
+    assert "'reviews' in force is not what the history says" in operator.verify().problem
+
+
+class BusyControl(MemoryControl):
+    """Somebody changes a switch whenever it has said what is in force."""
+
+    def records_as_of(self, topic: str) -> Records:
+        said = super().records_as_of(topic)
+        rule = Rule(value=bool(self.log.epoch % 2), owner="ben", reason="busy")
+        self.put(TOPIC, "reviews", SwitchRecord((rule,)), by="ben", reason="busy", confirmed=True)
+        return said
 
 
 def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:

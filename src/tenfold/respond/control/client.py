@@ -24,9 +24,19 @@ class ControlRefusedError(TenfoldError):
     """The control node answers, and will not do it."""
 
 
+class ControlFailedError(ControlRefusedError):
+    """The control node answers that it cannot, as one that is ending does: a change may have been made all the same."""
+
+
+class Records(msgspec.Struct, frozen=True):
+    """What is in force of one topic, and the newest epoch of all topics in that moment."""
+
+    epoch: int
+    records: list[Change]
+
+
 class _Changes(msgspec.Struct):
-    changes: list[Change] = []
-    records: list[Change] = []
+    changes: list[Change]
 
 
 class _Topics(msgspec.Struct):
@@ -58,7 +68,11 @@ class ControlClient:
         return None if status == 404 else msgspec.json.decode(body, type=Change)
 
     def records(self, topic: str) -> list[Change]:
-        return msgspec.json.decode(self._ask("GET", f"/topics/{_quoted(topic)}")[1], type=_Changes).records
+        return self.records_as_of(topic).records
+
+    def records_as_of(self, topic: str) -> Records:
+        """The same, with the epoch up to which that is so."""
+        return msgspec.json.decode(self._ask("GET", f"/topics/{_quoted(topic)}")[1], type=Records)
 
     def put(
         self,
@@ -155,7 +169,8 @@ class ControlClient:
             ) from error
         if status in (200, 404, 412):
             return status, text
-        raise ControlRefusedError(f"The control node at {self._address.url} answered {status}: {_problem_in(text)}")
+        kind = ControlFailedError if status >= 500 else ControlRefusedError
+        raise kind(f"The control node at {self._address.url} answered {status}: {_problem_in(text)}")
 
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
         """Raises one of Failure."""

@@ -20,13 +20,12 @@ from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, following, standings_of
 from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
-from tenfold.respond.switchboard.links import CHAINED, Links
+from tenfold.respond.switchboard.links import Links, in_force
 from tenfold.respond.switchboard.shield import ShieldView, read_reports, shield_views
 from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
 
 UNDO_PAGE = 20
-LOOKS = 3
 ASK_EVERY_S = 0.05
 
 
@@ -150,20 +149,9 @@ class SwitchOperator:
         return [entry(change) for change in self.control.history(TOPIC, name, before=before, limit=limit)]
 
     def verify(self, *, seen: tuple[int, str] | None = None) -> Wholeness:
-        """Whether the node's history is whole and leads to what is in force, worked out here.
-
-        A change that is made between the looks at both looks like an edit, so that is looked at again.
-        """
-        for _ in range(LOOKS - 1):
-            wholeness = self._verify(seen)
-            if not wholeness.problem:
-                return wholeness
-        return self._verify(seen)
-
-    def _verify(self, seen: tuple[int, str] | None) -> Wholeness:
-        records = [record for topic in CHAINED for record in self.control.records(topic)]
-        links = Links(self.control)
-        return ends_at(wholeness_of(links, records, topics=CHAINED, seen=seen), links.head)
+        """Whether the node's history is whole and leads to what is in force, worked out here."""
+        there, links = in_force(self.control), Links(self.control)
+        return ends_at(wholeness_of(links, there, seen=seen), links.head)
 
     def _changes(self, name: str) -> Iterator[Change]:
         """Of one switch, newest first, as far back as anybody asks."""
