@@ -107,6 +107,7 @@ REFUSED: list[tuple[str, SwitchRecord | bytes, str]] = [
     ("reviews", SwitchRecord((off(),)), "every store at once; more than 10 take a confirmation"),
     ("reviews", SwitchRecord((off(stores=STORES),)), "11 stores at once"),
     ("reviews", SwitchRecord((off(percent=10),)), "every store at once"),
+    ("reviews", SwitchRecord((off(instances=("api-3",)),)), "It may reach every store at once, since an instance"),
     ("reviews", SwitchRecord((Rule(value=False, stores=("7",)),)), "has an owner, who answers for it, and a reason"),
     ("reviews", SwitchRecord((off(stores=("7",), until_ms=NOW_MS),)), "ends in the future"),
     ("reviews", SwitchRecord((off(stores=("7",), until_ms=NOW_MS * 2),)), "within 400 days"),
@@ -142,6 +143,22 @@ def test_a_bad_change_is_refused_with_a_reason(run: Run, name: str, record: Swit
         assert board.node.log.epoch == epoch
 
     run(scene)
+
+
+def test_a_value_of_another_type_is_another_value_though_python_calls_them_equal(run: Run) -> None:
+    """1 is checked where true was set, and every process would refuse it; {"a": true} is set where {"a": 1} was."""
+
+    async def scene(board: Board) -> None:
+        on = Rule(value=True, stores=("7",), owner="ann", reason="slow")
+        assert isinstance(await board.put("reviews", SwitchRecord((on,))), Change)
+        outcome = await board.put("reviews", SwitchRecord((msgspec.structs.replace(on, value=1),)))
+        assert isinstance(outcome, Unacceptable)
+        assert "1 is no boolean" in outcome.problem
+
+    run(scene)
+    one, true = (SwitchRecord((Rule(value={"a": value}, owner="ann", reason="x"),)) for value in (1, True))
+    draft = Draft(name="limits", if_epoch=1, before=one, after=true)
+    assert not draft.changes_nothing
 
 
 def test_who_confirms_may_reach_far_but_not_beyond_the_schema(run: Run) -> None:
