@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 
 import msgspec
 import pytest
@@ -19,7 +20,8 @@ from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Process
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.record import TOPIC
-from tenfold.respond.control import ControlUnreachableError
+from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
+from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
 from tenfold.telemetry import Registry
@@ -137,6 +139,23 @@ def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
         ["worker/12", "12", "not", "yet", "–"],
         ["api/7/11", "11", "applied,", "a", "callback", "raised", "–"],
     ]
+
+
+def test_all_who_have_a_change_are_counted_however_many(room: Room) -> None:
+    """A page shows the first 200 one by one; also of a change that took the last setting back."""
+    for number in range(2, 501):
+        room.control.follow(Process(id=f"p{number}", service="api", pid=number))
+    epoch = room.set_by("Ben", "reviews", False)
+    for presence in room.control.presences[:190]:
+        presence.epoch = epoch
+    assert "190 of 500 processes" in room.visitor.get("/switches").text
+    operator = room.operator("Ben")
+    change = operator.put(operator.draft_unset("reviews", None), reason="over", confirmed=True)
+    for presence in room.control.presences[:490]:
+        presence.epoch = change.epoch  # type: ignore[union-attr]
+    page = room.visitor.get(f"/switches/of/reviews?made={change.epoch}").text  # type: ignore[union-attr]
+    assert "490 of 500 processes have it" in page
+    assert "300 more are not shown" in page
 
 
 def test_who_refuses_a_change_is_said_with_the_reason(room: Room) -> None:

@@ -163,7 +163,7 @@ def test_what_undoing_would_touch_says_which_change_it_takes_back(duty: Duty) ->
     everywhere = duty.set()
     duty.end(60)
     effect = duty.operator.effect(duty.operator.draft_undo("reviews"))
-    assert f"  takes back epoch {everywhere}" in text.effect_lines(effect)
+    assert f"  takes back epoch {everywhere}" in text.effect_lines(effect, 0)
 
 
 def test_a_long_history_is_read_as_far_as_it_takes(duty: Duty) -> None:

@@ -159,6 +159,7 @@ def test_a_value_of_another_type_is_another_value_though_python_calls_them_equal
     one, true = (SwitchRecord((Rule(value={"a": value}, owner="ann", reason="x"),)) for value in (1, True))
     draft = Draft(name="limits", if_epoch=1, before=one, after=true)
     assert not draft.changes_nothing
+    assert not effect_of(draft, [], {}, now_ms=1).stays
 
 
 def test_who_confirms_may_reach_far_but_not_beyond_the_schema(run: Run) -> None:
@@ -512,7 +513,37 @@ def test_a_dry_run_counts_no_read_that_a_rule_cannot_apply_to(
     """A percentage never applies to a read without a subject, a rule on attributes to none without them."""
     said = effect(NOTHING, SwitchRecord((rule,)), subject=subject, attributes=attributes)
     assert (said.reads_per_s, said.no_subject_per_s) == (reads_per_s, no_subject_per_s)
-    assert any("name no subject" in line for line in text.effect_lines(said)) is bool(no_subject_per_s)
+    assert any("name no subject" in line for line in text.effect_lines(said, NOW_MS)) is bool(no_subject_per_s)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "subject", "reads_per_s"),
+    [
+        (10, Rule(value=11), True, 1),
+        (10, Rule(value=60), True, 50),
+        (10, Rule(value=60, percent=10), True, 5),
+        (10, Rule(value=11), False, 100),
+    ],
+)
+def test_a_dry_run_of_a_percentage_counts_those_between_the_two(
+    before: float, after: Rule, subject: bool, reads_per_s: float
+) -> None:
+    """Whoever is in at 10 is in at 11; only a read that names nobody is answered with the figure itself."""
+    share = Declaration(name="share", kind="percentage", default=before)
+    draft = Draft(name="share", if_epoch=0, before=NOTHING, after=SwitchRecord((after,)), declaration=share)
+    loads = {"p1": LoadReport(5, [Load("share", 100, "api", "7", subject=subject)])}
+    said = effect_of(draft, [API], loads, now_ms=1)
+    assert (said.reads_per_s, said.reads_per_s_all, said.processes) == (reads_per_s, 100, 1)
+
+
+def test_a_dry_run_does_not_count_peoples_own_tools() -> None:
+    """`tenfold switch watch` follows the node as well."""
+    control = MemoryControl(VirtualClock())
+    control.follow(API)
+    control.follow(Process(id="p9", service="operator"))
+    operator = SwitchOperator(control, by="ann")  # type: ignore[arg-type]
+    said = operator.effect(operator.draft_set("reviews", off()))
+    assert (said.processes, said.processes_all) == (1, 1)
 
 
 def test_what_is_changed_between_two_looks_is_no_edit() -> None:
@@ -536,13 +567,24 @@ class BusyControl(MemoryControl):
         return said
 
 
+def test_a_dry_run_says_what_is_set_until_when_and_whose_settings_go() -> None:
+    """`--until 02:00` typed at 02:05 is nearly a day."""
+    theirs = Rule(value=True, percent=10, owner="ben", reason="pilot")
+    lines = list(
+        text.effect_lines(effect(SwitchRecord((theirs,)), SwitchRecord((off(until_ms=NOW_MS + 86_100_000),))), NOW_MS)
+    )
+    assert lines[1].startswith("  sets: off for everybody, for 23 h 55 min, until ")
+    assert re.search(r"\d\d:\d\d:\d\d[+-]\d{4}$", lines[1])
+    assert lines[2] == "  takes away: on for 10 % of subjects, until somebody changes it; ben: pilot"
+
+
 def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
     """Whoever throws a switch for all should know who is not reached."""
     kept = Rule(value=True, stores=("7",), owner="ann", reason="pilot")
     said = effect(SwitchRecord((kept,)), SwitchRecord((kept, off())))
     assert said.narrower == (kept,)
     assert said.stores == ("8", "9")
-    assert any("stays as it is" in line for line in text.effect_lines(said))
+    assert any("stays as it is" in line for line in text.effect_lines(said, NOW_MS))
 
 
 def test_who_refuses_a_change_does_not_have_it_in_force() -> None:

@@ -61,7 +61,7 @@ def _carry_out(options: argparse.Namespace, operator: SwitchOperator, draft: Dra
 
 def _leave(options: argparse.Namespace, effect: Effect, held_up: str) -> int:
     why = f"{held_up} Say --confirm." if held_up else "A dry run."
-    say(options, {"effect": effect, "change": None}, [*text.effect_lines(effect), f"Nothing was changed. {why}"])
+    say(options, {"effect": effect, "change": None}, [*text.effect_lines(effect, now_ms()), f"Nothing was changed. {why}"])
     return DONE if options.dry_run else UNCONFIRMED
 
 
@@ -75,7 +75,7 @@ def _make(
     follows = operator.acknowledged(outcome.epoch, within_s=ACK_WAIT_S)
     done = f"Done, epoch {outcome.epoch}:{digest[:16]}; {text.acknowledged(follows)}"
     said = {"effect": effect, "change": outcome, "digest": digest, "following": follows}
-    return say(options, said, [*text.effect_lines(effect), done])
+    return say(options, said, [*text.effect_lines(effect, now_ms()), done])
 
 
 def _lost(options: argparse.Namespace, current: Change | None) -> int:

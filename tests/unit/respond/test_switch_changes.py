@@ -1,0 +1,105 @@
+"""The words of `tenfold switch` that change something, at a control node in memory."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.memory_control import MemoryControl
+
+from tenfold import cli
+from tenfold.kernel import VirtualClock
+from tenfold.protect.channel import Change
+from tenfold.protect.switches import Declaration, Rule
+from tenfold.respond.control import Conflict, ControlUnreachableError
+from tenfold.respond.control.chain import Chain
+from tenfold.respond.control.client import ControlFailedError
+from tenfold.respond.control.ledger import Ack
+from tenfold.respond.switch_cli import caller, changes
+from tenfold.respond.switchboard import SwitchOperator
+
+LOST = ControlUnreachableError("The control node does not answer.", remedy="Start it again.")
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "throw-a-switch.md"
+WHY = ("--reason", "slow", "--owner", "ann")
+
+Switch = Callable[..., int]
+
+
+class MortalControl(MemoryControl):
+    """A control node that makes a change and raises `dying` at the next question of that name."""
+
+    dies_at = ""
+    dying: Exception = LOST
+    made = False
+
+    def put(self, topic: str, key: str, value: Any, **said: Any) -> Change | Conflict:
+        outcome = super().put(topic, key, value, **said)
+        self.made = True
+        return outcome
+
+    def chain(self, after: int, *, limit: int = 1000) -> Chain:
+        self._die("chain")
+        return super().chain(after, limit=limit)
+
+    def acks(self, epoch: int) -> list[Ack]:
+        self._die("acks")
+        return super().acks(epoch)
+
+    def _die(self, question: str) -> None:
+        if self.made and self.dies_at == question:
+            raise self.dying
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def control(clock: VirtualClock) -> MortalControl:
+    control = MortalControl(clock)
+    control.declare(Declaration(name="reviews", kind="boolean", default=True, tier="P3"))
+    return control
+
+
+@pytest.fixture
+def switch(control: MortalControl, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> Switch:
+    """`tenfold switch WORD reviews …`."""
+    monkeypatch.setenv("TENFOLD_CONTROL_TOKEN", "secret")
+    monkeypatch.setattr(caller, "ControlClient", lambda url, token: control)
+    monkeypatch.setattr(caller, "SwitchOperator", partial(SwitchOperator, clock=clock))
+    monkeypatch.setattr(changes, "now_ms", lambda: clock.wall_ns() // 1_000_000)
+    return lambda word, *said: cli.main(["switch", word, "--control", "http://127.0.0.1:9", "reviews", *said])
+
+
+def rules(control: MortalControl) -> tuple[Rule, ...]:
+    return SwitchOperator(control, by="x").view("reviews").rules  # type: ignore[arg-type]
+
+
+def test_it_is_said_when_a_setting_ends_before_and_after_it_is_made(
+    switch: Switch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """02:00, typed at 02:05, is nearly a day away."""
+    for asked in (("--dry-run",), ("--confirm",)):
+        assert switch("set", "off", "--ttl", "1435m", *asked, *WHY) == 0
+        assert "  sets: off for everybody, for 23 h 55 min, until " in capsys.readouterr().out
+    assert switch("set", "off", "--store", "7", "--confirm", *WHY) == 0
+    assert "  sets: off for store 7, until somebody changes it\n" in capsys.readouterr().out
+
+
+def test_every_setting_that_goes_is_named(switch: Switch, capsys: pytest.CaptureFixture[str]) -> None:
+    """To take back what holds for everybody takes the percentage along."""
+    assert switch("set", "off", "--confirm", *WHY) == 0
+    assert switch("set", "on", "--percent", "10", "--confirm", "--reason", "pilot", "--owner", "ben") == 0
+    capsys.readouterr()
+    assert switch("unset", "--confirm", *WHY) == 0
+    gone = [line for line in capsys.readouterr().out.splitlines() if "takes away" in line]
+    assert gone == [
+        "  takes away: off for everybody, until somebody changes it; ann: slow",
+        "  takes away: on for 10 % of subjects, until somebody changes it; ben: pilot",
+    ]
+
+
