@@ -255,6 +255,19 @@ def test_one_setting_of_several_is_taken_back(room: Room) -> None:
     assert "not set any longer" in again.text
 
 
+def test_one_setting_is_taken_back_and_a_percentage_of_the_same_scope_stays(room: Room) -> None:
+    """The button stands beside one of them; what it takes away is named."""
+    room.set_by("Ben", "reviews", False, "off")
+    room.set_by("Ben", "reviews", True, "ten", percent=10)
+    ann = room.newcomer("Ann")
+    links = re.findall(r'href="(/switches/unset/reviews\?rule=[^"]+)"', ann.get("/switches/of/reviews").text)
+    page = ann.get(links[0].replace("&amp;", "&")).text
+    assert re.findall(r"Takes away: .*?<b>(.*?)</b>", page) == ["everywhere"]
+    form = fields_of(page, "/switches/unset/reviews")
+    assert ann.post("/switches/unset/reviews", {**form, "reason": "over"}).status == 303
+    assert [rule.percent for rule in room.operator("x").view("reviews").rules] == [10]
+
+
 def test_the_second_of_two_is_told_who_was_faster(room: Room) -> None:
     """Nothing of theirs is set, and they have to look before they can press again."""
     ann, ben = room.newcomer("Ann"), room.newcomer("Ben")
