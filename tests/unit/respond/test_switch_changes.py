@@ -79,6 +79,34 @@ def rules(control: MortalControl) -> tuple[Rule, ...]:
     return SwitchOperator(control, by="x").view("reviews").rules  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("noun", ["store", "service", "instance"])
+@pytest.mark.parametrize("empty", ["", " ", ","])
+@pytest.mark.parametrize("word", ["set", "unset"])
+def test_a_scope_that_names_nobody_is_not_everybody(
+    switch: Switch, control: MortalControl, capsys: pytest.CaptureFixture[str], word: str, noun: str, empty: str
+) -> None:
+    """A variable of the shell may be empty; nobody means every store by it."""
+    assert switch("set", "off", "--confirm", *WHY) == 0
+    capsys.readouterr()
+    value = ("on",) if word == "set" else ()
+    assert switch(word, *value, "--store", "7", f"--{noun}", empty, "--confirm", *WHY) == 2
+    assert capsys.readouterr().err == (
+        f"tenfold: --{noun} names no {noun}, and without one it would be about every {noun}; nothing was changed. "
+        f"Name one (is a variable of your shell empty?), or leave --{noun} out if you mean every {noun}.\n"
+    )
+    assert [(rule.value, rule.scoped) for rule in rules(control)] == [(False, False)]
+
+
+@pytest.mark.parametrize(("end", "what"), [("--ttl", "no length of time"), ("--until", "no moment")])
+def test_an_end_that_says_nothing_is_not_for_ever(
+    switch: Switch, control: MortalControl, capsys: pytest.CaptureFixture[str], end: str, what: str
+) -> None:
+    """The same variable, unset."""
+    assert switch("set", "off", end, "", "--confirm", *WHY) == 2
+    assert what in capsys.readouterr().err
+    assert rules(control) == ()
+
+
 def test_it_is_said_when_a_setting_ends_before_and_after_it_is_made(
     switch: Switch, capsys: pytest.CaptureFixture[str]
 ) -> None:
