@@ -131,3 +131,18 @@ def test_every_setting_that_goes_is_named(switch: Switch, capsys: pytest.Capture
     ]
 
 
+@pytest.mark.parametrize("dies_at", ["chain", "acks"])
+@pytest.mark.parametrize("dying", [LOST, ControlFailedError("It answered 503: it ends.")])
+def test_a_change_that_was_made_is_done_though_the_node_dies_then(
+    switch: Switch, control: MortalControl, capsys: pytest.CaptureFixture[str], dies_at: str, dying: Exception
+) -> None:
+    """Its epoch was answered, so that it is durable; whoever reads "does not answer" would make it a second time."""
+    control.dying, control.dies_at = dying, dies_at
+    assert switch("set", "off", "--confirm", *WHY) == 0
+    done = capsys.readouterr().out.splitlines()[-1]
+    assert done.startswith("Done, epoch 2")
+    assert "who has it in force cannot be told now" in done
+    assert "`tenfold switch show reviews` says it once the control node answers again." in done
+    assert switch("set", "on", "--confirm", "--json", *WHY) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["change"]["epoch"], said["following"]) == (3, None)
