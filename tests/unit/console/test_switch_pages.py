@@ -492,6 +492,36 @@ def test_an_unreachable_node_is_said_with_what_to_do(room: Room) -> None:
     assert ann.get("/switches").status == 200
 
 
+def test_of_a_change_that_failed_at_the_node_it_is_not_said_that_it_was_not_made(room: Room) -> None:
+    """A node that is ending may have written it; a refusal is known to have changed nothing."""
+    ann = room.newcomer("Ann")
+    form = wish_for(ann, "reviews", reason="slow")
+    room.control.failing = ControlFailedError("The control node answered 503: it accepts no change any longer.")
+    pressed = ann.post("/switches/set/reviews", form)
+    assert pressed.status == 503
+    assert "nobody knows whether your change was made" in pressed.text
+    assert "Nothing was changed" not in pressed.text
+    assert '<a href="/switches/of/reviews">reviews</a>' in pressed.text
+    room.control.failing = ControlRefusedError("The control node answered 400: 'off' is no boolean.")
+    refused = ann.post("/switches/set/reviews", form)
+    assert refused.status == 422
+    assert "Nothing was changed" in refused.text
+
+
+def test_a_value_that_is_one_of_a_few_can_be_chosen_whatever_it_is(room: Room) -> None:
+    """Objects, null and booleans as JSON, which is how they are read back."""
+    choices: list[object] = [None, True, {"max": 5}, "fast"]
+    room.control.declare(Declaration(name="mode", kind="json", default=None, schema={"enum": choices}, stores_max=None))
+    ann = room.newcomer("Ann")
+    page = ann.get("/switches/set/mode").text
+    offered = [unescape(text) for text in re.findall(r'<option value="([^"]*)"', page.partition("<datalist")[0])]
+    assert offered == ["null", "true", '{"max":5}', "fast"]
+    for text, value in zip(offered[1:], choices[1:], strict=True):
+        form = wish_for(ann, "mode", value=text, reason="x")
+        assert ann.post("/switches/set/mode", form).status == 303
+        assert room.operator("x").view("mode").value == value
+
+
 def test_before_the_node_is_started_the_page_says_so() -> None:
     """The console opens first."""
     desk = Desk(clock=VirtualClock())
