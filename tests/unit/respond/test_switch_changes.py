@@ -131,6 +131,19 @@ def test_every_setting_that_goes_is_named(switch: Switch, capsys: pytest.Capture
     ]
 
 
+def test_the_page_for_the_night_shows_what_is_said(switch: Switch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Line by line, whatever the figures."""
+    assert switch("set", "off", "--ttl", "30m", "--confirm", *WHY) == 0
+    said = capsys.readouterr().out.splitlines()
+    shown = PAGE.read_text().splitlines()
+    for beginning in (
+        r"  sets: off for everybody, for 30 min, until \S+ \S+$",
+        r"Done, epoch \d+:[0-9a-f]{16}; in force in",
+    ):
+        for lines in (said, shown):
+            assert any(re.match(beginning, line) for line in lines), beginning
+
+
 @pytest.mark.parametrize("dies_at", ["chain", "acks"])
 @pytest.mark.parametrize("dying", [LOST, ControlFailedError("It answered 503: it ends.")])
 def test_a_change_that_was_made_is_done_though_the_node_dies_then(
