@@ -15,6 +15,7 @@ from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.standing import STANDING
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
 from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
+from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import Draft, Log
 from tenfold.respond.switchboard.check import refusal_of_switch
@@ -47,8 +48,11 @@ class MemoryControl:
         return self.log.get(topic, key)
 
     def records(self, topic: str) -> list[Change]:
+        return self.records_at(topic).records
+
+    def records_at(self, topic: str) -> TopicRecords:
         self._fail()
-        return self.log.records(topic)
+        return TopicRecords(self.log.epoch, self.log.records(topic))
 
     def put(self, topic: str, key: str, value: Any, **said: Any) -> Change | Conflict:
         return self._make(Put(topic=topic, key=key, value=msgspec.json.encode(value), **said))

@@ -249,8 +249,12 @@ def test_a_process_that_refuses_a_value_is_not_counted_as_having_it(
         node.kill()
         node.open()
         with Stricter(node):
-            until(lambda: len(call(capsys, "show", "limit")[1]["following"]["refused"]) == 2)
-            assert call(capsys, "show", "limit")[1]["following"]["applied"] == 1
+
+            def told() -> tuple[int, int]:
+                following = call(capsys, "show", "limit")[1]["following"]
+                return len(following["refused"]), following["applied"]
+
+            until(lambda: told() == (2, 1))
 
 
 class Stricter:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 
 import msgspec
 import pytest
@@ -19,7 +20,8 @@ from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.channel import Process
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.record import TOPIC
-from tenfold.respond.control import ControlUnreachableError
+from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
+from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
 from tenfold.telemetry import Registry
@@ -139,6 +141,23 @@ def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
     ]
 
 
+def test_all_who_have_a_change_are_counted_however_many(room: Room) -> None:
+    """A page shows the first 200 one by one; also of a change that took the last setting back."""
+    for number in range(2, 501):
+        room.control.follow(Process(id=f"p{number}", service="api", pid=number))
+    epoch = room.set_by("Ben", "reviews", False)
+    for presence in room.control.presences[:190]:
+        presence.epoch = epoch
+    assert "190 of 500 processes" in room.visitor.get("/switches").text
+    operator = room.operator("Ben")
+    change = operator.put(operator.draft_unset("reviews", None), reason="over", confirmed=True)
+    for presence in room.control.presences[:490]:
+        presence.epoch = change.epoch  # type: ignore[union-attr]
+    page = room.visitor.get(f"/switches/of/reviews?made={change.epoch}").text  # type: ignore[union-attr]
+    assert "490 of 500 processes have it" in page
+    assert "300 more are not shown" in page
+
+
 def test_who_refuses_a_change_is_said_with_the_reason(room: Room) -> None:
     """It does not count as having it; and who declares the switch otherwise is named."""
     room.control.follow(Process(id="p2", service="worker", pid=12))
@@ -234,6 +253,19 @@ def test_one_setting_of_several_is_taken_back(room: Room) -> None:
     again = ann.post("/switches/unset/reviews", {**form, "reason": "over"})
     assert again.status == 409
     assert "not set any longer" in again.text
+
+
+def test_one_setting_is_taken_back_and_a_percentage_of_the_same_scope_stays(room: Room) -> None:
+    """The button stands beside one of them; what it takes away is named."""
+    room.set_by("Ben", "reviews", False, "off")
+    room.set_by("Ben", "reviews", True, "ten", percent=10)
+    ann = room.newcomer("Ann")
+    links = re.findall(r'href="(/switches/unset/reviews\?rule=[^"]+)"', ann.get("/switches/of/reviews").text)
+    page = ann.get(links[0].replace("&amp;", "&")).text
+    assert re.findall(r"Takes away: .*?<b>(.*?)</b>", page) == ["everywhere"]
+    form = fields_of(page, "/switches/unset/reviews")
+    assert ann.post("/switches/unset/reviews", {**form, "reason": "over"}).status == 303
+    assert [rule.percent for rule in room.operator("x").view("reviews").rules] == [10]
 
 
 def test_the_second_of_two_is_told_who_was_faster(room: Room) -> None:
@@ -458,6 +490,36 @@ def test_an_unreachable_node_is_said_with_what_to_do(room: Room) -> None:
     assert "Nobody knows whether your change was made" in pressed.text
     room.control.failing = None
     assert ann.get("/switches").status == 200
+
+
+def test_of_a_change_that_failed_at_the_node_it_is_not_said_that_it_was_not_made(room: Room) -> None:
+    """A node that is ending may have written it; a refusal is known to have changed nothing."""
+    ann = room.newcomer("Ann")
+    form = wish_for(ann, "reviews", reason="slow")
+    room.control.failing = ControlFailedError("The control node answered 503: it accepts no change any longer.")
+    pressed = ann.post("/switches/set/reviews", form)
+    assert pressed.status == 503
+    assert "nobody knows whether your change was made" in pressed.text
+    assert "Nothing was changed" not in pressed.text
+    assert '<a href="/switches/of/reviews">reviews</a>' in pressed.text
+    room.control.failing = ControlRefusedError("The control node answered 400: 'off' is no boolean.")
+    refused = ann.post("/switches/set/reviews", form)
+    assert refused.status == 422
+    assert "Nothing was changed" in refused.text
+
+
+def test_a_value_that_is_one_of_a_few_can_be_chosen_whatever_it_is(room: Room) -> None:
+    """Objects, null and booleans as JSON, which is how they are read back."""
+    choices: list[object] = [None, True, {"max": 5}, "fast"]
+    room.control.declare(Declaration(name="mode", kind="json", default=None, schema={"enum": choices}, stores_max=None))
+    ann = room.newcomer("Ann")
+    page = ann.get("/switches/set/mode").text
+    offered = [unescape(text) for text in re.findall(r'<option value="([^"]*)"', page.partition("<datalist")[0])]
+    assert offered == ["null", "true", '{"max":5}', "fast"]
+    for text, value in zip(offered[1:], choices[1:], strict=True):
+        form = wish_for(ann, "mode", value=text, reason="x")
+        assert ann.post("/switches/set/mode", form).status == 303
+        assert room.operator("x").view("mode").value == value
 
 
 def test_before_the_node_is_started_the_page_says_so() -> None:

@@ -16,6 +16,7 @@ from tenfold.protect.channel import Change, Process
 from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
 from tenfold.respond.control.app import control_app
 from tenfold.respond.control.body import BYTES_MAX
+from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
 from tenfold.respond.control.inbox import Inbox
@@ -414,7 +415,8 @@ def edited(store: SqliteStore, statement: str) -> None:
 def wholeness(store: SqliteStore) -> Wholeness:
     """As who verifies works it out."""
     chain = store.chain(0, 100)
-    return ends_at(wholeness_of(chain.links, store.records(), topics=("switches",)), chain.head)
+    there = {"switches": TopicRecords(store.epoch(), [one for one in store.records() if one.topic == "switches"])}
+    return ends_at(wholeness_of(chain.links, there), chain.head)
 
 
 def test_a_node_goes_on_where_its_store_ended(tmp_path: Path) -> None:

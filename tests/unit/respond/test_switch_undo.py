@@ -24,7 +24,7 @@ class Duty:
         self.control.declare(REVIEWS)
         self.operator = SwitchOperator(self.control, by="ann", clock=self.clock)  # type: ignore[arg-type]
 
-    def set(self, *, ttl_s: float = 0, value: bool = False, **scope: Any) -> int:
+    def set(self, *, ttl_s: float = 0, value: object = False, **scope: Any) -> int:
         """Its epoch; a second goes by."""
         until_ms = self._now_ms() + round(ttl_s * 1000) if ttl_s else 0
         rule = Rule(value=value, owner="ann", reason="slow", until_ms=until_ms, **scope)
@@ -129,6 +129,16 @@ def test_an_entry_that_changed_nothing_is_looked_through(duty: Duty) -> None:
     assert duty.undo() == first
 
 
+def test_a_change_of_type_only_is_undone() -> None:
+    """True and 1 are equal to Python; to whoever reads the switch they are not."""
+    duty = Duty()
+    duty.control.declare(Declaration(name="reviews", kind="json", default=None))
+    duty.set(value={"a": 1})
+    typed = duty.set(value={"a": True})
+    assert duty.undo() == typed
+    assert duty.record.rules[0].value["a"] is not True
+
+
 def test_a_record_that_cannot_be_read_is_undone_to_what_was_set_before(duty: Duty) -> None:
     """Such an earlier node took; to nothing, when nothing was."""
     duty.control.slip_in("reviews", b"7")
@@ -153,7 +163,7 @@ def test_what_undoing_would_touch_says_which_change_it_takes_back(duty: Duty) ->
     everywhere = duty.set()
     duty.end(60)
     effect = duty.operator.effect(duty.operator.draft_undo("reviews"))
-    assert f"  takes back epoch {everywhere}" in text.effect_lines(effect)
+    assert f"  takes back epoch {everywhere}" in text.effect_lines(effect, 0)
 
 
 def test_a_long_history_is_read_as_far_as_it_takes(duty: Duty) -> None:

@@ -1,6 +1,7 @@
 """The switchboard without a server: what is refused and why, what a change touches, what is over, what was edited."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.memory_control import MemoryControl
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.channel import Change, Process
@@ -16,11 +18,13 @@ from tenfold.protect.channel.messages import Report, Reports
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
 from tenfold.protect.switches.loads import Load, LoadReport
+from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.standing import Refusal, Standing
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
 from tenfold.respond.control.chain import Head
+from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard import Draft, Switchboard, SwitchView, text
+from tenfold.respond.switchboard import Draft, Switchboard, SwitchOperator, SwitchView, text
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following
 from tenfold.respond.switchboard.history import ends_at, entry, wholeness_of
@@ -103,6 +107,7 @@ REFUSED: list[tuple[str, SwitchRecord | bytes, str]] = [
     ("reviews", SwitchRecord((off(),)), "every store at once; more than 10 take a confirmation"),
     ("reviews", SwitchRecord((off(stores=STORES),)), "11 stores at once"),
     ("reviews", SwitchRecord((off(percent=10),)), "every store at once"),
+    ("reviews", SwitchRecord((off(instances=("api-3",)),)), "It may reach every store at once, since an instance"),
     ("reviews", SwitchRecord((Rule(value=False, stores=("7",)),)), "has an owner, who answers for it, and a reason"),
     ("reviews", SwitchRecord((off(stores=("7",), until_ms=NOW_MS),)), "ends in the future"),
     ("reviews", SwitchRecord((off(stores=("7",), until_ms=NOW_MS * 2),)), "within 400 days"),
@@ -140,12 +145,31 @@ def test_a_bad_change_is_refused_with_a_reason(run: Run, name: str, record: Swit
     run(scene)
 
 
+def test_a_value_of_another_type_is_another_value_though_python_calls_them_equal(run: Run) -> None:
+    """1 is checked where true was set, and every process would refuse it; {"a": true} is set where {"a": 1} was."""
+
+    async def scene(board: Board) -> None:
+        on = Rule(value=True, stores=("7",), owner="ann", reason="slow")
+        assert isinstance(await board.put("reviews", SwitchRecord((on,))), Change)
+        outcome = await board.put("reviews", SwitchRecord((msgspec.structs.replace(on, value=1),)))
+        assert isinstance(outcome, Unacceptable)
+        assert "1 is no boolean" in outcome.problem
+
+    run(scene)
+    one, true = (SwitchRecord((Rule(value={"a": value}, owner="ann", reason="x"),)) for value in (1, True))
+    draft = Draft(name="limits", if_epoch=1, before=one, after=true)
+    assert not draft.changes_nothing
+    assert not effect_of(draft, [], {}, now_ms=1).stays
+
+
 def test_who_confirms_may_reach_far_but_not_beyond_the_schema(run: Run) -> None:
-    """Also for a switch that no process has declared yet; an instance is not far."""
+    """Also for a switch that no process has declared yet; an instance of one store is not far."""
 
     async def scene(board: Board) -> None:
         assert isinstance(await board.put("reviews", SwitchRecord((off(),)), confirmed=True), Change)
-        assert isinstance(await board.put("reviews", SwitchRecord((off(), off(instances=("a",))))), Change)
+        assert isinstance(
+            await board.put("reviews", SwitchRecord((off(), off(instances=("a",), stores=("7",))))), Change
+        )
         assert isinstance(await board.put("tomorrows", SwitchRecord((off(),)), confirmed=True), Change)
         bad = SwitchRecord((Rule(value=900, owner="ann", reason="x"),))
         assert isinstance(await board.put("limit", bad, confirmed=True), Unacceptable)
@@ -317,6 +341,14 @@ def test_a_declaration_that_is_known_is_not_written_again(run: Run) -> None:
     run(scene)
 
 
+def in_force(board: Board) -> dict[str, TopicRecords]:
+    """As the store has it, which a stranger may have edited."""
+    return {
+        topic: TopicRecords(board.node.log.epoch, [record for record in board.store.records() if record.topic == topic])
+        for topic in (TOPIC, DECLARED)
+    }
+
+
 def edited(path: Path, statement: str) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         assert database.execute(statement).rowcount == 1
@@ -347,11 +379,10 @@ def test_an_edit_of_the_history_or_of_what_is_in_force_is_found(
     async def scene(board: Board) -> None:
         for store in ("5", "6", "7"):
             await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
-        topics = ("switches", DECLARED)
-        before = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
+        before = wholeness_of(board.store.chain(0, 100).links, in_force(board))
         assert (before.entries, before.problem) == (5, "")
         edited(tmp_path / "control.db", statement)
-        after = wholeness_of(board.store.chain(0, 100).links, board.store.records(), topics=topics)
+        after = wholeness_of(board.store.chain(0, 100).links, in_force(board))
         assert problem in after.problem
 
     run(scene)
@@ -366,7 +397,7 @@ def test_a_history_whose_end_was_cut_off_is_found(run: Run, tmp_path: Path, left
             await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
         whole = board.store.chain(0, 100)
         assert whole.head == Head(5, whole.links[-1].digest)
-        assert not ends_at(wholeness_of(whole.links, [], topics=()), whole.head).problem
+        assert not ends_at(wholeness_of(whole.links, {}), whole.head).problem
         with closing(sqlite3.connect(tmp_path / "control.db")) as stranger, stranger:
             stranger.execute("DELETE FROM changes WHERE epoch > ?", (left,))
             stranger.execute("DELETE FROM records")
@@ -375,7 +406,7 @@ def test_a_history_whose_end_was_cut_off_is_found(run: Run, tmp_path: Path, left
                 "WHERE epoch IN (SELECT max(epoch) FROM changes GROUP BY topic, key)"
             )
         cut = board.store.chain(0, 100)
-        wholeness = wholeness_of(cut.links, board.store.records(), topics=("switches", DECLARED))
+        wholeness = wholeness_of(cut.links, in_force(board))
         assert not wholeness.problem
         assert f"ends at epoch {left}, and was written up to epoch 5" in ends_at(wholeness, cut.head).problem
 
@@ -415,9 +446,9 @@ def test_a_history_written_anew_is_found_by_whoever_noted_a_digest(run: Run) -> 
     async def scene(board: Board) -> None:
         links = board.store.chain(0, 100).links
         noted = (links[0].epoch, links[0].digest[:16])
-        assert not wholeness_of(links, [], topics=(), seen=noted).problem
-        assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(noted[0], "0" * 16)).problem
-        assert "does not hold the digest" in wholeness_of(links, [], topics=(), seen=(99, noted[1])).problem
+        assert not wholeness_of(links, {}, seen=noted).problem
+        assert "does not hold the digest" in wholeness_of(links, {}, seen=(noted[0], "0" * 16)).problem
+        assert "does not hold the digest" in wholeness_of(links, {}, seen=(99, noted[1])).problem
 
     run(scene)
 
@@ -482,7 +513,69 @@ def test_a_dry_run_counts_no_read_that_a_rule_cannot_apply_to(
     """A percentage never applies to a read without a subject, a rule on attributes to none without them."""
     said = effect(NOTHING, SwitchRecord((rule,)), subject=subject, attributes=attributes)
     assert (said.reads_per_s, said.no_subject_per_s) == (reads_per_s, no_subject_per_s)
-    assert any("name no subject" in line for line in text.effect_lines(said)) is bool(no_subject_per_s)
+    assert any("name no subject" in line for line in text.effect_lines(said, NOW_MS)) is bool(no_subject_per_s)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "subject", "reads_per_s"),
+    [
+        (10, Rule(value=11), True, 1),
+        (10, Rule(value=60), True, 50),
+        (10, Rule(value=60, percent=10), True, 5),
+        (10, Rule(value=11), False, 100),
+    ],
+)
+def test_a_dry_run_of_a_percentage_counts_those_between_the_two(
+    before: float, after: Rule, subject: bool, reads_per_s: float
+) -> None:
+    """Whoever is in at 10 is in at 11; only a read that names nobody is answered with the figure itself."""
+    share = Declaration(name="share", kind="percentage", default=before)
+    draft = Draft(name="share", if_epoch=0, before=NOTHING, after=SwitchRecord((after,)), declaration=share)
+    loads = {"p1": LoadReport(5, [Load("share", 100, "api", "7", subject=subject)])}
+    said = effect_of(draft, [API], loads, now_ms=1)
+    assert (said.reads_per_s, said.reads_per_s_all, said.processes) == (reads_per_s, 100, 1)
+
+
+def test_a_dry_run_does_not_count_peoples_own_tools() -> None:
+    """`tenfold switch watch` follows the node as well."""
+    control = MemoryControl(VirtualClock())
+    control.follow(API)
+    control.follow(Process(id="p9", service="operator"))
+    operator = SwitchOperator(control, by="ann")  # type: ignore[arg-type]
+    said = operator.effect(operator.draft_set("reviews", off()))
+    assert (said.processes, said.processes_all) == (1, 1)
+
+
+def test_what_is_changed_between_two_looks_is_no_edit() -> None:
+    """However often: what is in force is compared with the history as far as it went then."""
+    control = BusyControl(VirtualClock())
+    control.declare(REVIEWS)
+    operator = SwitchOperator(control, by="ann")  # type: ignore[arg-type]
+    for _ in range(3):
+        assert not operator.verify().problem
+    control.log.append(msgspec.structs.replace(control.log.records(TOPIC)[0], epoch=control.log.epoch + 1, by="eve"))
+    assert "'reviews' in force is not what the history says" in operator.verify().problem
+
+
+class BusyControl(MemoryControl):
+    """Somebody changes a switch whenever it has said what is in force."""
+
+    def records_at(self, topic: str) -> TopicRecords:
+        said = super().records_at(topic)
+        rule = Rule(value=bool(self.log.epoch % 2), owner="ben", reason="busy")
+        self.put(TOPIC, "reviews", SwitchRecord((rule,)), by="ben", reason="busy", confirmed=True)
+        return said
+
+
+def test_a_dry_run_says_what_is_set_until_when_and_whose_settings_go() -> None:
+    """`--until 02:00` typed at 02:05 is nearly a day."""
+    theirs = Rule(value=True, percent=10, owner="ben", reason="pilot")
+    lines = list(
+        text.effect_lines(effect(SwitchRecord((theirs,)), SwitchRecord((off(until_ms=NOW_MS + 86_100_000),))), NOW_MS)
+    )
+    assert lines[1].startswith("  sets: off for everybody, for 23 h 55 min, until ")
+    assert re.search(r"\d\d:\d\d:\d\d[+-]\d{4}$", lines[1])
+    assert lines[2] == "  takes away: on for 10 % of subjects, until somebody changes it; ben: pilot"
 
 
 def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
@@ -491,7 +584,7 @@ def test_a_dry_run_names_the_narrower_rules_that_will_go_on_holding() -> None:
     said = effect(SwitchRecord((kept,)), SwitchRecord((kept, off())))
     assert said.narrower == (kept,)
     assert said.stores == ("8", "9")
-    assert any("stays as it is" in line for line in text.effect_lines(said))
+    assert any("stays as it is" in line for line in text.effect_lines(said, NOW_MS))
 
 
 def test_who_refuses_a_change_does_not_have_it_in_force() -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from tenfold.protect.switches.standing import Standing
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard.following import OPERATOR, name_of, refusals
+from tenfold.respond.switchboard.following import name_of, refusals
 
 APPLIED_MAX = 200
 
@@ -23,11 +23,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 0
     refused: str = ""
     took_ms: float | None = None
-
-
-def following_presences(presences: Iterable[Presence]) -> list[Presence]:
-    """The services that follow now; people's own tools do not count."""
-    return [one for one in presences if one.follows and one.process.service != OPERATOR]
 
 
 def applied_by(

@@ -4,7 +4,7 @@ import msgspec
 
 from tenfold.respond.switchboard import SwitchOperator, Wholeness
 from tenfold.respond.switchboard.history import ends_at, wholeness_of
-from tenfold.respond.switchboard.links import CHAINED, Links
+from tenfold.respond.switchboard.links import Links, in_force
 
 PAGES_MAX = 20
 
@@ -18,16 +18,8 @@ class ChainCheck(msgspec.Struct, frozen=True):
 
 
 def check_chain(operator: SwitchOperator) -> ChainCheck:
-    """Worked out here, entry by entry: the node's own word would not do. What is changed between the looks at the
-    history and at what is in force looks like an edit, so that is looked at again.
-    """
-    check = _check(operator)
-    return check if not check.wholeness.problem else _check(operator)
-
-
-def _check(operator: SwitchOperator) -> ChainCheck:
-    links = Links(operator.control, pages_max=PAGES_MAX)
-    records = [record for topic in CHAINED for record in operator.control.records(topic)]
+    """Worked out here, entry by entry: the node's own word would not do."""
+    there, links = in_force(operator.control), Links(operator.control, pages_max=PAGES_MAX)
     entries = list(links)
-    wholeness = wholeness_of(entries, records if links.all else (), topics=CHAINED if links.all else ())
+    wholeness = wholeness_of(entries, there if links.all else {})
     return ChainCheck(ends_at(wholeness, links.head), links.since_ns, links.all)

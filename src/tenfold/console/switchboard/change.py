@@ -41,7 +41,7 @@ def set_rule(name: str, rule: Rule) -> Drafting:
 
 
 def unset_rule(name: str, wanted: str) -> Drafting:
-    """Without the rule of that seal, as it was looked at."""
+    """Without the rule of that seal, as it was looked at, and no other."""
 
     def draft(operator: SwitchOperator) -> Draft:
         rule = next((rule for rule in operator.view(name).rules if seal(rule) == wanted), None)
@@ -50,7 +50,7 @@ def unset_rule(name: str, wanted: str) -> Drafting:
                 f"What was to be taken back is not set any longer for the switch '{name}'; nothing was changed.",
                 remedy="Look again what is set.",
             )
-        return operator.draft_unset(name, rule)
+        return operator.draft_without(name, rule)
 
     return draft
 

@@ -15,11 +15,12 @@ from tenfold.console.switchboard.watch import Watch
 from tenfold.console.words import in_path
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
+from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.switchboard import SwitchUnknown
 from tenfold.respond.switchboard.operator import UndoRefused
 
-STATUS = {SwitchUnknown: 404, RuleGone: 409, UndoRefused: 409, ControlRefusedError: 422}
-"""Whatever else is in the way is the world's: 503."""
+STATUS = {SwitchUnknown: 404, RuleGone: 409, UndoRefused: 409, ControlFailedError: 503, ControlRefusedError: 422}
+"""The first that an error is. Whatever else is in the way is the world's: 503."""
 
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -66,6 +67,8 @@ class Frame:
             status=status,
             error=str(error),
             lost=lost,
+            unsure=isinstance(error, ControlFailedError),
+            name=request.path_params.get("name"),
             url=self._desk.url,
             since_ns=self._desk.unreachable_since_ns if lost else None,
             changing=request.method == "POST",

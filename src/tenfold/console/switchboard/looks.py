@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from tenfold.console.switchboard import change as changes
-from tenfold.console.switchboard.applied import Applied, applied_by, following_presences
+from tenfold.console.switchboard.applied import Applied, applied_by
 from tenfold.console.switchboard.chain import ChainCheck, check_chain
 from tenfold.console.switchboard.change import Proposal
 from tenfold.console.switchboard.desk import Desk
@@ -18,7 +18,7 @@ from tenfold.console.switchboard.watch import Watch
 from tenfold.protect.switches import Declaration
 from tenfold.protect.switches.standing import STANDING
 from tenfold.respond.switchboard import SwitchOperator
-from tenfold.respond.switchboard.following import standings_of
+from tenfold.respond.switchboard.following import Following, followers, following, standings_of
 from tenfold.respond.switchboard.history import Entry
 
 HISTORY_PAGE = 30
@@ -31,6 +31,7 @@ class _Seen(NamedTuple):
 
     declaration: Declaration | None
     history: list[Entry]
+    follows: Following | None
     applied: tuple[Applied, ...]
     undo: Proposal | None
 
@@ -73,12 +74,14 @@ class Looks:
 
 def _seen(name: str, operator: SwitchOperator) -> _Seen:
     history = operator.history(name, limit=NEWEST)
-    applied = _applied(history[0].epoch, operator) if history else ()
+    follows, applied = _in_force(history[0].epoch, operator) if history else (None, ())
     undo = changes.undo_proposal(name, operator) if history else None
-    return _Seen(changes.declaration_of(name, operator), history, applied, undo)
+    return _Seen(changes.declaration_of(name, operator), history, follows, applied, undo)
 
 
-def _applied(epoch: int, operator: SwitchOperator) -> tuple[Applied, ...]:
+def _in_force(epoch: int, operator: SwitchOperator) -> tuple[Following, tuple[Applied, ...]]:
+    """Counted over all, and one by one as far as a page goes."""
     control = operator.control
+    presences, acks = followers(control.processes()), control.acks(epoch)
     standings = standings_of(control.reports(STANDING))
-    return applied_by(epoch, following_presences(control.processes()), control.acks(epoch), standings)
+    return following(epoch, presences, acks, standings), applied_by(epoch, presences, acks, standings)

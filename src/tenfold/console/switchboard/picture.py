@@ -3,23 +3,27 @@ but for the asking, which is the operator's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
-from tenfold.console.switchboard.applied import Applied, applied_by, following_presences
-from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, SwitchRecord
-from tenfold.protect.switches.declaration import DECLARED, read_declaration
-from tenfold.protect.switches.loads import LOADS, LoadReport
+from tenfold.protect.switches.loads import LoadReport
 from tenfold.protect.switches.record import TOPIC
 from tenfold.protect.switches.standing import STANDING, Standing
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, ShieldView, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
-from tenfold.respond.switchboard.following import apart, apart_sentence, differing, standings_of
+from tenfold.respond.switchboard.following import (
+    Following,
+    apart,
+    apart_sentence,
+    differing,
+    followers,
+    following,
+    standings_of,
+)
 from tenfold.respond.switchboard.view import view_of
 
 CARDS_MAX = 500
@@ -42,11 +46,11 @@ class Shield(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """One switch. `applied` is empty while nothing was ever set."""
+    """One switch. `follows` says who has it in force: None while nothing is set, or of too many to ask for each."""
 
     view: SwitchView
     owner: str
-    applied: tuple[Applied, ...] = ()
+    follows: Following | None = None
     processes: int = 0
     shield: Shield | None = None
 
@@ -54,27 +58,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     def missed(self) -> bool:
         """Whether it is a feature that some process leaves out just now, for whatever cause."""
         return self.shield is not None and self.shield.told is not None and bool(self.shield.told.by)
-
-    @property
-    def missing(self) -> int:
-        return sum(not one.applied and not one.refused for one in self.applied)
-
-    @property
-    def refused(self) -> int:
-        return sum(bool(one.refused) for one in self.applied)
-
-    @property
-    def why(self) -> str:
-        """Why the first of those refuses it."""
-        return next((one.refused for one in self.applied if one.refused), "")
-
-    @property
-    def failures(self) -> int:
-        return sum(one.failures for one in self.applied)
-
-    @property
-    def slowest_ms(self) -> float | None:
-        return max((one.took_ms for one in self.applied if one.took_ms is not None), default=None)
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,10 +91,10 @@ class _Told(NamedTuple):
 
 def look(operator: SwitchOperator, now_ns: int) -> Picture:
     """Everything, in a bounded number of questions."""
-    declared = dict(_declarations(operator.control.records(DECLARED)))
+    declared = operator.declared()
     records = {record.key: record for record in operator.control.records(TOPIC)}
     processes, newest = operator.control.processes(), operator.newest()
-    told = _told(operator, following_presences(processes), records.values())
+    told = _told(operator, followers(processes), records.values())
     cards = [
         _card(name, declared.get(name), records.get(name), told, now_ns) for name in sorted(declared.keys() | records)
     ]
@@ -134,7 +117,7 @@ def _told(operator: SwitchOperator, presences: Sequence[Presence], records: Iter
         presences,
         acks={epoch: control.acks(epoch) for epoch in asked},
         standings=standings_of(control.reports(STANDING)),
-        loads=_loads(control.reports(LOADS)),
+        loads=operator.loads(),
         shields=operator.shields(),
     )
 
@@ -146,7 +129,7 @@ def _card(name: str, declaration: Declaration | None, record: Change | None, tol
     return Card(
         view=view,
         owner=declaration.owner if declaration is not None else "",
-        applied=applied_by(view.epoch, told.presences, told.acks[view.epoch], told.standings) if asked else (),
+        follows=following(view.epoch, told.presences, told.acks[view.epoch], told.standings) if asked else None,
         processes=len(told.presences),
         shield=_shield(view, declaration, told, now_ns),
     )
@@ -166,17 +149,3 @@ def _shield(view: SwitchView, declaration: Declaration | None, told: _Told, now_
         spared_per_s=effect.reads_per_s,
         told=told.shields.get(view.name),
     )
-
-
-def _declarations(records: Iterable[Change]) -> Iterable[tuple[str, Declaration]]:
-    for record in records:
-        with suppress(ValueError, TenfoldError):
-            yield record.key, read_declaration(record.json or b"")
-
-
-def _loads(reports: Mapping[str, msgspec.Raw]) -> dict[str, LoadReport]:
-    loads: dict[str, LoadReport] = {}
-    for process, payload in reports.items():
-        with suppress(ValueError):
-            loads[process] = msgspec.json.decode(payload, type=LoadReport)
-    return loads

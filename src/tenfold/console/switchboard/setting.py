@@ -130,5 +130,6 @@ def _owned(wish: Wish, admitted: Admitted) -> Wish:
 
 
 def _choices(declaration: Declaration | None) -> list[str]:
-    """The values of a text that may be one of a few."""
-    return [str(choice) for choice in declaration.schema.get("enum", ())] if declaration is not None else []
+    """Of what may be one of a few, each as it would be typed."""
+    choices = declaration.schema.get("enum", ()) if declaration is not None else ()
+    return [choice if isinstance(choice, str) else msgspec.json.encode(choice).decode() for choice in choices]

@@ -31,6 +31,10 @@ class ControlRefusedError(TenfoldError):
     """The control node answers, and will not do it; or what answers is none."""
 
 
+class ControlFailedError(ControlRefusedError):
+    """What answers has failed, and does not say at what: a change may have been made all the same."""
+
+
 class TopicRecords(msgspec.Struct, frozen=True):
     """The records of a topic, and the epoch up to which they are all there is: what is later is not in them yet."""
 
@@ -182,7 +186,11 @@ class ControlClient:
 
     def _refused(self, status: int, text: bytes) -> TenfoldError:
         problem = _problem_in(text)
-        kind = ControlOutcomeUnknownError if problem.kind == OutcomeUnknown.__name__ else ControlRefusedError
+        kind: type[TenfoldError] = ControlRefusedError
+        if problem.kind == OutcomeUnknown.__name__:
+            kind = ControlOutcomeUnknownError
+        elif status >= 500 and not problem.kind:
+            kind = ControlFailedError
         return kind(f"The control node at {self._address.url} answered {status}: {problem.problem}")
 
     def _ask(

@@ -16,7 +16,7 @@ caller    who types, and what opens the control node for them
 
 from tenfold.respond.switch_cli.caller import ControlUnknown
 from tenfold.respond.switch_cli.changes import SwitchRefused
-from tenfold.respond.switch_cli.typed import TypedUnreadable
+from tenfold.respond.switch_cli.typed import ScopeEmpty, TypedUnreadable
 from tenfold.respond.switch_cli.words import add_switch_commands
 
-__all__ = ["ControlUnknown", "SwitchRefused", "TypedUnreadable", "add_switch_commands"]
+__all__ = ["ControlUnknown", "ScopeEmpty", "SwitchRefused", "TypedUnreadable", "add_switch_commands"]

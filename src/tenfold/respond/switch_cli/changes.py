@@ -1,15 +1,18 @@
 """The words of `tenfold switch` that change one: first it is said what that touches, then it is done."""
 
 import argparse
+from typing import NamedTuple
 
 import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.channel import Change
+from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.switch_cli.answer import DONE, NOT_DONE, UNCONFIRMED, note, say
 from tenfold.respond.switch_cli.caller import at_node, now_ms
 from tenfold.respond.switch_cli.typed import end_of, rule_of, scope_of, value_of
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator, text
+from tenfold.respond.switchboard.following import Following
 
 ACK_WAIT_S = 2.0
 
@@ -61,7 +64,11 @@ def _carry_out(options: argparse.Namespace, operator: SwitchOperator, draft: Dra
 
 def _leave(options: argparse.Namespace, effect: Effect, held_up: str) -> int:
     why = f"{held_up} Say --confirm." if held_up else "A dry run."
-    say(options, {"effect": effect, "change": None}, [*text.effect_lines(effect), f"Nothing was changed. {why}"])
+    say(
+        options,
+        {"effect": effect, "change": None},
+        [*text.effect_lines(effect, now_ms()), f"Nothing was changed. {why}"],
+    )
     return DONE if options.dry_run else UNCONFIRMED
 
 
@@ -71,11 +78,37 @@ def _make(
     outcome = operator.put(draft, reason=options.reason, confirmed=confirmed)
     if not isinstance(outcome, Change):
         return _lost(options, outcome.current)
-    digest = operator.digest(outcome.epoch)
-    follows = operator.acknowledged(outcome.epoch, within_s=ACK_WAIT_S)
-    done = f"Done, epoch {outcome.epoch}:{digest[:16]}; {text.acknowledged(follows)}"
-    said = {"effect": effect, "change": outcome, "digest": digest, "following": follows}
-    return say(options, said, [*text.effect_lines(effect), done])
+    since = _since(operator, outcome.epoch)
+    said = {"effect": effect, "change": outcome, "digest": since.digest, "following": since.follows}
+    return say(options, said, [*text.effect_lines(effect, now_ms()), _done(draft.name, outcome.epoch, since)])
+
+
+class _Since(NamedTuple):
+    """What the node said after the change; nothing more from where it ceased to answer."""
+
+    digest: str = ""
+    follows: Following | None = None
+    why: str = ""
+
+
+def _since(operator: SwitchOperator, epoch: int) -> _Since:
+    """The change is made and durable: that the node dies now is no reason to say that it was not."""
+    digest = ""
+    try:
+        digest = operator.digest(epoch)
+        return _Since(digest, operator.acknowledged(epoch, within_s=ACK_WAIT_S))
+    except (ControlUnreachableError, ControlRefusedError) as error:
+        return _Since(digest, why=str(error.__cause__ or error))
+
+
+def _done(name: str, epoch: int, since: _Since) -> str:
+    made = f"Done, epoch {epoch}:{since.digest[:16]}" if since.digest else f"Done, epoch {epoch}"
+    if since.follows is not None:
+        return f"{made}; {text.acknowledged(since.follows)}"
+    return (
+        f"{made}; who has it in force cannot be told now ({since.why}): "
+        f"`tenfold switch show {name}` says it once the control node answers again."
+    )
 
 
 def _lost(options: argparse.Namespace, current: Change | None) -> int:

@@ -15,6 +15,10 @@ class TypedUnreadable(TenfoldError):
     """What was typed is no text."""
 
 
+class ScopeEmpty(TenfoldError):
+    """An option says for whom, and names nobody: without it the change would hold for everybody."""
+
+
 def check_typed(options: argparse.Namespace) -> None:
     """A byte that is no UTF-8 comes as half of a character, which nothing behind this can write.
 
@@ -42,21 +46,21 @@ def rule_of(options: argparse.Namespace, value: Any, end_ms: int) -> Rule:
 
 
 def scope_of(options: argparse.Namespace, value: Any = None) -> Rule:
-    """For whom; what is left out is everybody."""
+    """For whom; what is left out is everybody. Raises ScopeEmpty."""
     return Rule(
         value=value,
-        stores=_names(options.store),
-        services=_names(options.service),
-        instances=_names(options.instance),
+        stores=_names("store", options.store),
+        services=_names("service", options.service),
+        instances=_names("instance", options.instance),
         where=dict(map(_attribute, options.where)),
     )
 
 
 def end_of(options: argparse.Namespace, now_ms: int) -> Moment:
-    """At 0 when it has none. Raises MomentInvalid."""
-    if options.ttl:
+    """At 0 when none was said; one that was said as nothing is no end. Raises MomentInvalid."""
+    if options.ttl is not None:
         return Moment(moment.after(options.ttl, now_ms))
-    return moment.until(options.until, now_ms, zone=options.zone) if options.until else Moment(0)
+    return moment.until(options.until, now_ms, zone=options.zone) if options.until is not None else Moment(0)
 
 
 def value_of(said: str, declaration: Declaration | None) -> Any:
@@ -79,8 +83,15 @@ def seen(said: str | None) -> tuple[int, str] | None:
     return int(epoch), digest
 
 
-def _names(said: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.strip() for names in said for name in names.split(",") if name.strip()))
+def _names(noun: str, said: list[str]) -> tuple[str, ...]:
+    """Of an option that may be repeated; each time it names somebody."""
+    names = [[name.strip() for name in one.split(",") if name.strip()] for one in said]
+    if not all(names):
+        raise ScopeEmpty(
+            f"--{noun} names no {noun}, and without one it would be about every {noun}; nothing was changed.",
+            remedy=f"Name one (is a variable of your shell empty?), or leave --{noun} out if you mean every {noun}.",
+        )
+    return tuple(dict.fromkeys(name for some in names for name in some))
 
 
 def _attribute(said: str) -> tuple[str, Any]:

@@ -3,6 +3,7 @@
 board         the node's side: ties all of it to a control node
 check         why a change is refused
 reach         how far a change reaches
+written       what tells two settings apart
 declarations  what processes declare becomes records, so that it is known when no process runs
 expiry        what is over is taken out of the records, and the history says so
 draft         a change that is not made yet

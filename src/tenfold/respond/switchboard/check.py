@@ -9,7 +9,7 @@ from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, RecordInvalid, Rule, SwitchRecord
 from tenfold.protect.switches.declaration import NAME, read_declaration
 from tenfold.protect.switches.schema import problem_with
-from tenfold.respond.control.log import Put
+from tenfold.respond.control.log import Put, is_one_line
 from tenfold.respond.switchboard.reach import new_rules, too_far
 
 Lookup = Callable[[str], Declaration | None]
@@ -66,6 +66,8 @@ def rules_problem(
     for rule in new:
         if not rule.owner or not rule.reason:
             return "A rule has an owner, who answers for it, and a reason."
+        if not is_one_line(rule.owner) or not is_one_line(rule.reason):
+            return "The owner and the reason of a rule are one line without control characters; write plain text."
         if rule.ended(now_ms) or rule.until_ms > now_ms + UNTIL_MAX_MS:
             return "A rule ends in the future, within 400 days; without an end it holds until somebody changes it."
     return ""

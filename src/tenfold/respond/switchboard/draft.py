@@ -7,7 +7,8 @@ import msgspec
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import Declaration, Rule, SwitchRecord
 from tenfold.respond.switchboard.check import rules_problem
-from tenfold.respond.switchboard.reach import too_far
+from tenfold.respond.switchboard.reach import new_rules, too_far
+from tenfold.respond.switchboard.written import without, written
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     def changes_nothing(self) -> bool:
         """A record that is there and says nothing is one that cannot be read; to take it away is a change."""
         unread = bool(self.if_epoch) and not self.before.rules
-        return self.before == self.after and not unread
+        return written(self.before) == written(self.after) and not unread
 
     def refusal(self, now_ms: int) -> str:
         """Why the node would refuse it, confirmed or not, as far as that can be told from here."""
@@ -46,6 +47,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def narrower(self) -> tuple[Rule, ...]:
         """The rules that were there, stay, and will win over a new one that holds for more."""
-        new = [rule for rule in self.after.rules if rule not in self.before.rules]
-        kept = [rule for rule in self.after.rules if rule in self.before.rules]
-        return tuple(rule for rule in kept if any(rule.rank > one.rank and rule.value != one.value for one in new))
+        new = new_rules(self.before, self.after)
+        kept = without(self.after.rules, new)
+        return tuple(rule for rule in kept if any(_wins(rule, one) for one in new))
+
+
+def _wins(rule: Rule, over: Rule) -> bool:
+    return rule.rank > over.rank and written(rule.value) != written(over.value)

@@ -12,6 +12,8 @@ from tenfold.protect.switches.loads import Load, LoadReport
 from tenfold.protect.switches.plan import Plan, Said
 from tenfold.protect.switches.rule import BUCKETS, Scalar
 from tenfold.respond.switchboard.draft import Draft
+from tenfold.respond.switchboard.reach import gone_rules, new_rules
+from tenfold.respond.switchboard.written import written
 
 EVERYTHING = Said(subject=True, attributes=True)
 Stretches = Sequence[tuple[int | None, float]]
@@ -23,8 +25,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """`reads_per_s` are those that would be answered otherwise than now; a rule on attributes counts as if every read
     that says any said those, so it is at most so many. `no_subject_per_s` are reads that would be answered otherwise if
     they named a subject: a percentage passes them by. Processes and stores are those where a read could be answered
-    otherwise; stores those that are known of: where a process is or reads for. `undoes` is the epoch of the change that
-    is taken back, 0 when none is.
+    otherwise; stores those that are known of: where a process is or reads for. `new` are the rules that would be set,
+    `gone` those that would not be any longer. `undoes` is the epoch of the change that is taken back, 0 when none is.
     """
 
     name: str
@@ -39,9 +41,16 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     reads_per_s_all: float
     no_subject_per_s: float
     functions: tuple[str, ...]
+    new: tuple[Rule, ...]
+    gone: tuple[Rule, ...]
     narrower: tuple[Rule, ...]
     needs_confirmation: str
     undoes: int = 0
+
+    @property
+    def stays(self) -> bool:
+        """Whether the value is what it was, wherever nothing narrower is set."""
+        return written(self.before) == written(self.after)
 
 
 def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, LoadReport], *, now_ms: int) -> Effect:
@@ -74,6 +83,8 @@ def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, 
         reads_per_s_all=_sum(load.reads_per_s for load in _all(read)),
         no_subject_per_s=_sum(load.reads_per_s for load in _all(read) if share.passes_by(load)),
         functions=draft.declaration.functions if draft.declaration is not None else (),
+        new=new_rules(draft.before, draft.after),
+        gone=gone_rules(draft.before.at(now_ms), draft.after),
         narrower=draft.narrower,
         needs_confirmation=draft.needs_confirmation,
         undoes=draft.undoes.epoch if draft.undoes is not None else 0,
@@ -108,9 +119,23 @@ class _Share:
         return Plan(self._draft.name, record.rules, place, self._draft.default)
 
     def _differs(self, before: Plan, after: Plan, stretches: Stretches, attributes: Mapping[str, Scalar]) -> float:
-        picks = ((before.pick(bucket, attributes), after.pick(bucket, attributes)) for bucket, _ in stretches)
-        differ = (self._value(one) != self._value(other) for one, other in picks)
-        return sum(share for (_, share), differs in zip(stretches, differ, strict=True) if differs)
+        return sum(
+            share * self._apart(before.pick(bucket, attributes), after.pick(bucket, attributes), bucket)
+            for bucket, share in stretches
+        )
+
+    def _apart(self, before: Rule | None, after: Rule | None, bucket: int | None) -> float:
+        """How many of those who stand in one stretch are answered otherwise. Of a percentage that counts them, those
+        between the two figures: from 10 to 11 it is one of a hundred.
+        """
+        one, other = self._value(before), self._value(after)
+        if written(one) == written(other):
+            return 0.0
+        return _between(one, other) if self._counts and bucket is not None else 1.0
+
+    @property
+    def _counts(self) -> bool:
+        return self._draft.declaration is not None and self._draft.declaration.kind == "percentage"
 
     def _value(self, rule: Rule | None) -> Any:
         return self._draft.default if rule is None else rule.value
@@ -119,6 +144,13 @@ class _Share:
 def _stretches(percents: set[float]) -> Stretches:
     edges = sorted({0.0, 100.0} | percents)
     return [(int((low + high) / 2 * BUCKETS / 100), (high - low) / 100) for low, high in pairwise(edges)]
+
+
+def _between(one: Any, other: Any) -> float:
+    """All of them where one is no percentage: an earlier node may have let it through."""
+    if not all(isinstance(value, (int, float)) and 0 <= value <= 100 for value in (one, other)):
+        return 1.0
+    return abs(float(one) - float(other)) / 100
 
 
 def _place(load: Load) -> Place:

@@ -49,7 +49,7 @@ def following(
 ) -> Following:
     """`standings` by the id of the process that reported them."""
     presences = list(presences)
-    alive = [one for one in presences if one.follows and one.process.service != OPERATOR]
+    alive = followers(presences)
     names = {one.process.id: name_of(one) for one in alive}
     why = refusals(epoch, acks, standings)
     took_ms = {ack.process: ack.took_ns / 1e6 for ack in acks if ack.took_ns is not None and ack.process in names}
@@ -69,6 +69,11 @@ def following(
         missing=tuple(missing),
         apart=apart(presences),
     )
+
+
+def followers(presences: Iterable[Presence]) -> list[Presence]:
+    """The services that follow now, without people's tools."""
+    return [one for one in presences if one.follows and one.process.service != OPERATOR]
 
 
 def refusals(epoch: int, acks: Iterable[Ack], standings: Mapping[str, Standing]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """One change of a switch as people see it, and whether the history is what was written."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -8,6 +8,10 @@ import msgspec
 from tenfold.protect.channel import Change
 from tenfold.protect.channel.lines import decode, encode
 from tenfold.respond.control.chain import ROOT, Head, Link, link
+from tenfold.respond.control.client import TopicRecords
+
+InForce = Mapping[str, TopicRecords]
+"""By topic."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,14 +43,10 @@ class Wholeness(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-def wholeness_of(
-    links: Iterable[Link],
-    records: Iterable[Change],
-    *,
-    topics: Collection[str],
-    seen: tuple[int, str] | None = None,
-) -> Wholeness:
-    """`records` are what the node has in force of `topics`; `seen` is an epoch and how its digest began."""
+def wholeness_of(links: Iterable[Link], in_force: InForce, *, seen: tuple[int, str] | None = None) -> Wholeness:
+    """`in_force` is what the links up to its epochs must lead to: what was changed since it was read is no edit. `seen`
+    is an epoch and how its digest began.
+    """
     digest, epoch, entries = ROOT, 0, 0
     newest: dict[tuple[str, str], Change] = {}
     met = seen is None
@@ -57,12 +57,11 @@ def wholeness_of(
             problem = f"The entry of epoch {one.epoch} is not what was written."
             return Wholeness(entries=entries, epoch=one.epoch, digest=one.digest, problem=problem)
         entries, epoch = entries + 1, change.epoch
-        newest[change.topic, change.key] = change
+        if change.topic in in_force and epoch <= in_force[change.topic].epoch:
+            newest[change.topic, change.key] = change
         met = met or (seen is not None and (epoch, digest[: len(seen[1])]) == seen)
     problem = "" if met else f"The history does not hold the digest that was seen at epoch {seen[0] if seen else 0}."
-    return Wholeness(
-        entries=entries, epoch=epoch, digest=digest, problem=problem or _difference(newest, records, topics)
-    )
+    return Wholeness(entries=entries, epoch=epoch, digest=digest, problem=problem or _difference(newest, in_force))
 
 
 def ends_at(wholeness: Wholeness, head: Head | None) -> Wholeness:
@@ -83,11 +82,11 @@ def _read(one: Link) -> Change | None:
     return line if isinstance(line, Change) else None
 
 
-def _difference(newest: Mapping[tuple[str, str], Change], records: Iterable[Change], topics: Collection[str]) -> str:
+def _difference(newest: Mapping[tuple[str, str], Change], in_force: InForce) -> str:
     """A record in force that the history does not lead to, or one that it leads to and that is not in force."""
-    in_force = {(record.topic, record.key): encode(record) for record in records}
-    said = {place: encode(change) for place, change in newest.items() if place[0] in topics and change.json is not None}
-    for place in sorted(in_force.keys() | said.keys()):
-        if in_force.get(place) != said.get(place):
+    there = {(record.topic, record.key): encode(record) for read in in_force.values() for record in read.records}
+    said = {place: encode(change) for place, change in newest.items() if change.json is not None}
+    for place in sorted(there.keys() | said.keys()):
+        if there.get(place) != said.get(place):
             return f"The record '{place[1]}' in force is not what the history says of it."
     return ""

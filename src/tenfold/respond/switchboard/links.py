@@ -7,10 +7,16 @@ from tenfold.protect.switches.declaration import DECLARED
 from tenfold.protect.switches.record import TOPIC
 from tenfold.respond.control import ControlClient
 from tenfold.respond.control.chain import Head, Link
+from tenfold.respond.switchboard.history import InForce
 
-CHAINED = (TOPIC, DECLARED)
+_CHAINED = (TOPIC, DECLARED)
 """The topics whose records must be what the chain leads to."""
 PAGE = 1000
+
+
+def in_force(control: ControlClient) -> InForce:
+    """To be asked before the links are walked: those must lead at least so far."""
+    return {topic: control.records_at(topic) for topic in _CHAINED}
 
 
 class Links:

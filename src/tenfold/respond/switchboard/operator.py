@@ -18,15 +18,15 @@ from tenfold.respond.control import Conflict, ControlClient
 from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
-from tenfold.respond.switchboard.following import Following, apart, differing, following, standings_of
+from tenfold.respond.switchboard.following import Following, apart, differing, followers, following, standings_of
 from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
-from tenfold.respond.switchboard.links import CHAINED, Links
+from tenfold.respond.switchboard.links import Links, in_force
 from tenfold.respond.switchboard.shield import ShieldView, read_reports, shield_views
 from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
+from tenfold.respond.switchboard.written import without
 
 UNDO_PAGE = 20
-LOOKS = 3
 ASK_EVERY_S = 0.05
 
 
@@ -52,7 +52,7 @@ class SwitchOperator:
 
     def views(self) -> list[SwitchView]:
         """Every switch that is declared or set, by name."""
-        declared, records = self._declared(), {record.key: record for record in self.control.records(TOPIC)}
+        declared, records = self.declared(), {record.key: record for record in self.control.records(TOPIC)}
         names = sorted(declared.keys() | records.keys())
         return [view_of(name, declared.get(name), records.get(name), now_ms=self._now_ms()) for name in names]
 
@@ -67,6 +67,10 @@ class SwitchOperator:
     def shields(self) -> dict[str, ShieldView]:
         """The features of all processes by name, as these told of them."""
         return shield_views(read_reports(self.control.reports(SHIELDS)))
+
+    def declared(self) -> dict[str, Declaration]:
+        """By name, those that can be read."""
+        return dict(_readable(self.control.records(DECLARED)))
 
     def declaration(self, name: str) -> Declaration | None:
         """None as well for one that cannot be read: the node does not go by it either."""
@@ -85,6 +89,12 @@ class SwitchOperator:
         kept = before.at(self._now_ms())
         return self._draft(name, epoch, before, kept.without_scope(scope) if scope is not None else SwitchRecord())
 
+    def draft_without(self, name: str, rule: Rule) -> Draft:
+        """Without that very rule: what else is set for its scope, as a percentage of it, stays."""
+        epoch, before = self._current(name)
+        kept = before.at(self._now_ms())
+        return self._draft(name, epoch, before, SwitchRecord(without(kept.rules, (rule,))))
+
     def draft_undo(self, name: str, change: int | None = None) -> Draft:
         """Without the newest change of the switch, which must be no newer than `change` when one is stated; what is
         over neither counts nor comes back. Raises UndoRefused, also when nothing would be different.
@@ -101,8 +111,16 @@ class SwitchOperator:
 
     def effect(self, draft: Draft) -> Effect:
         """What it would touch."""
-        alive = [one.process for one in self.control.processes() if one.follows]
-        return effect_of(draft, alive, self._loads(), now_ms=self._now_ms())
+        alive = [one.process for one in followers(self.control.processes())]
+        return effect_of(draft, alive, self.loads(), now_ms=self._now_ms())
+
+    def loads(self) -> dict[str, LoadReport]:
+        """How often each process reads which switch, by its id; what cannot be read says nothing."""
+        loads: dict[str, LoadReport] = {}
+        for process, payload in self.control.reports(LOADS).items():
+            with suppress(ValueError):
+                loads[process] = msgspec.json.decode(payload, type=LoadReport)
+        return loads
 
     def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
         """Make the change, if nobody was first. Raises ControlRefusedError."""
@@ -150,20 +168,9 @@ class SwitchOperator:
         return [entry(change) for change in self.control.history(TOPIC, name, before=before, limit=limit)]
 
     def verify(self, *, seen: tuple[int, str] | None = None) -> Wholeness:
-        """Whether the node's history is whole and leads to what is in force, worked out here.
-
-        A change that is made between the looks at both looks like an edit, so that is looked at again.
-        """
-        for _ in range(LOOKS - 1):
-            wholeness = self._verify(seen)
-            if not wholeness.problem:
-                return wholeness
-        return self._verify(seen)
-
-    def _verify(self, seen: tuple[int, str] | None) -> Wholeness:
-        records = [record for topic in CHAINED for record in self.control.records(topic)]
-        links = Links(self.control)
-        return ends_at(wholeness_of(links, records, topics=CHAINED, seen=seen), links.head)
+        """Whether the node's history is whole and leads to what is in force, worked out here."""
+        there, links = in_force(self.control), Links(self.control)
+        return ends_at(wholeness_of(links, there, seen=seen), links.head)
 
     def _changes(self, name: str) -> Iterator[Change]:
         """Of one switch, newest first, as far back as anybody asks."""
@@ -180,16 +187,6 @@ class SwitchOperator:
         """What cannot be read counts for nothing, so that it can be replaced."""
         record = self.control.get(TOPIC, name)
         return (record.epoch, read_or_nothing(record)) if record is not None else (0, SwitchRecord())
-
-    def _declared(self) -> dict[str, Declaration]:
-        return dict(_readable(self.control.records(DECLARED)))
-
-    def _loads(self) -> dict[str, LoadReport]:
-        loads: dict[str, LoadReport] = {}
-        for process, payload in self.control.reports(LOADS).items():
-            with suppress(ValueError):
-                loads[process] = msgspec.json.decode(payload, type=LoadReport)
-        return loads
 
     def _standings(self) -> dict[str, Standing]:
         return standings_of(self.control.reports(STANDING))

@@ -36,7 +36,7 @@ def page(view: SwitchView, follows: Following | None, now_ms: int, shield: Shiel
         yield f"  declared otherwise by {_some(view.otherwise)}; what was declared last is shown"
     yield f"  default: {said(view.default)}"
     for rule in reversed(view.rules):
-        yield f"  {said(rule.value)} for {scope(rule)}, {left(rule, now_ms)}; {rule.owner}: {rule.reason}"
+        yield f"  {set_as(rule, now_ms)}"
     if view.epoch:
         yield f"  epoch {view.epoch}, changed {at(view.changed_at_ns)} by {view.changed_by}"
     if follows is not None:
@@ -63,11 +63,15 @@ def saved(shield: ShieldView) -> str:
     return f"{shield.spared_all:,} requests did without since these processes began ({causes}); saved: {taken}"
 
 
-def effect_lines(effect: Effect) -> Iterator[str]:
-    """What it would touch."""
+def effect_lines(effect: Effect, now_ms: int) -> Iterator[str]:
+    """What it would touch, for how long, and whose settings would go."""
     yield f"{effect.name}: {said(effect.before)} -> {said(effect.after)} wherever nothing narrower is set"
     if effect.undoes:
         yield f"  takes back epoch {effect.undoes}"
+    for rule in effect.new:
+        yield f"  sets: {said(rule.value)} for {scope(rule)}, {left(rule, now_ms)}"
+    for rule in effect.gone:
+        yield f"  takes away: {set_as(rule, now_ms)}"
     yield (
         f"  touches {effect.processes} of {effect.processes_all} processes, {len(effect.stores)} of "
         f"{effect.stores_all} known stores, "
@@ -145,6 +149,11 @@ def scope(rule: Rule) -> str:
         *(f"{name}={value}" for name, value in rule.where.items()),
     ]
     return ", ".join(filter(None, parts)) or "everybody"
+
+
+def set_as(rule: Rule, now_ms: int) -> str:
+    """One setting with whom to ask about it."""
+    return f"{said(rule.value)} for {scope(rule)}, {left(rule, now_ms)}; {rule.owner}: {rule.reason}"
 
 
 def left(rule: Rule, now_ms: int) -> str:

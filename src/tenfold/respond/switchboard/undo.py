@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tenfold.protect.channel import Change
 from tenfold.protect.switches import RecordInvalid, SwitchRecord
+from tenfold.respond.switchboard.written import written
 
 CHANGES_MAX = 1000
 """So far back it is looked."""
@@ -38,14 +39,14 @@ def undo_of(
 
     Raises RecordInvalid when what held before cannot be read.
     """
-    held = current.at(now_ms)
+    held = written(current.at(now_ms))
     over: Change | None = None
     for made, before in islice(_made(history), CHANGES_MAX):
         after = before.at(now_ms)
         if change is not None and made.epoch > change:
-            if after != held:
+            if written(after) != held:
                 return _changed_again(name, change, made)
-        elif after == held and _read(made) is not None:
+        elif written(after) == held and _read(made) is not None:
             over = over or made
         elif over is None:
             return Undo(made, after)
@@ -64,7 +65,7 @@ def _made(history: Iterable[Change]) -> Iterator[tuple[Change, SwitchRecord]]:
         now_ms = change.at_ns // 1_000_000
         before = SwitchRecord.read(change.key, earlier.json if earlier is not None else None)
         after = _read(change)
-        if after is None or after.at(now_ms) != before.at(now_ms):
+        if after is None or written(after.at(now_ms)) != written(before.at(now_ms)):
             yield change, before
 
 
