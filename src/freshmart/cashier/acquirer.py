@@ -14,6 +14,8 @@ AUTHORISE, CHARGE = "/authorisations", "/charges"
 IDLE_MAX = 8
 ANSWER_BYTES_MAX = 1 << 20
 _RECEIPTS = msgspec.json.Decoder(list[Receipt])
+_NO_ANSWER = (OSError, EOFError, ValueError, IndexError, asyncio.LimitOverrunError)
+"""It is away, it hung up, or what came back is none: no number where one belongs, no status, a head that never ends."""
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -47,7 +49,7 @@ class Acquirer:
         try:
             status, answer = await self._post(path, msgspec.json.encode(demands))
             receipts = _RECEIPTS.decode(answer) if status == 200 else []
-        except (OSError, EOFError, ValueError) as error:  # ValueError: what came back is no answer
+        except _NO_ANSWER as error:
             raise AcquirerUnreachable(f"The acquirer did not answer ({type(error).__name__}).") from error
         if [receipt.key for receipt in receipts] != [demand.key for demand in demands]:
             raise AcquirerUnreachable(f"The acquirer answered {status}, and not what it was asked.")
@@ -73,7 +75,7 @@ class Acquirer:
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Status and body. Raises EOFError, ValueError for what is no answer with a length."""
+    """Status and body. What is no answer with a length raises one of _NO_ANSWER."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = int(head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
     if not 0 <= length <= ANSWER_BYTES_MAX:

@@ -10,14 +10,15 @@ anything, for the acquirer takes the money of a key once.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Iterable, Sequence
+from itertools import repeat
+from typing import NamedTuple, Protocol
 
 from freshmart.cashier.acquirer import AcquirerUnreachable
 from freshmart.cashier.messages import Demand, Receipt
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect import Breaker
-from tenfold.protect.deadline import deadline_within, for_many, time_left
+from tenfold.protect.deadline import deadline_within, due_within, for_many, time_left
 from tenfold.protect.limit import AmplificationBudget, End, Limiter, Permit
 from tenfold.telemetry import Registry
 
@@ -28,6 +29,7 @@ LEAST = Duration.from_ms(30)
 """An exchange is not begun with less time left than this, of ours or of the caller's: its lateness would be ours."""
 BATCH_MAX = 128
 WAITING_MAX = 4_096
+_NO_NUMBERS = repeat(DEFERRED)
 
 
 class Authorise(Protocol):
@@ -43,6 +45,14 @@ class _Waiting:
         self.demand = demand
         self.due_ns = due_ns
         self.future = future
+
+
+class _Exchange(NamedTuple):
+    """What is given back when one is over, however it ends."""
+
+    batch: list[_Waiting]
+    permit: Permit
+    epoch: int
 
 
 class Cashier:
@@ -67,7 +77,7 @@ class Cashier:
         self._clock = clock = clock or SystemClock()
         self._now_ns = clock.monotonic_ns
         self._queue: deque[_Waiting] = deque()
-        self._out: set[asyncio.Task[None]] = set()
+        self._out: dict[asyncio.Task[None], _Exchange] = {}
         self._called = False
         payments = (registry or Registry()).counter(
             "freshmart_payments_total", "Orders by whether their money was secured before, and why not.", ("outcome",)
@@ -75,7 +85,7 @@ class Cashier:
         self._counts = {name: payments.child(name) for name in ("authorised", "late", "open", "failed", "busy")}
 
     async def authorise(self, demand: Demand) -> str:
-        """The authorisation's number, or DEFERRED; within the deadline, and never an error."""
+        """The authorisation's number, or DEFERRED; within the deadline, ours and the caller's, and never an error."""
         if len(self._queue) >= WAITING_MAX:
             self._counts["busy"].inc()
             return DEFERRED
@@ -84,16 +94,22 @@ class Cashier:
             self._counts["late"].inc()
             return DEFERRED
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(demand, self._now_ns() + self._deadline.ns, loop.create_future())
+        waiting = _Waiting(demand, due_within(self._deadline, self._clock), loop.create_future())
         self._queue.append(waiting)
         if not self._called:
             self._called = True
             loop.call_soon(self._send)
-        return await waiting.future
+        if left is None or left >= self._deadline:
+            return await waiting.future
+        timer = loop.call_later(left.s, self._tell, [waiting], "late")  # the exchange is others' too, and goes on
+        try:
+            return await waiting.future
+        finally:
+            timer.cancel()
 
     async def close(self) -> None:
         """End what is out; whoever waits is deferred."""
-        self._defer(self._queue, "failed")
+        self._tell(self._queue, "failed")
         self._queue.clear()
         for task in self._out:
             task.cancel()
@@ -110,42 +126,44 @@ class Cashier:
             epoch = self._breaker.admit()
             if not epoch:
                 permit.release(End.IGNORED)
-                self._defer(self._queue, "open")
+                self._tell(self._queue, "open")
                 self._queue.clear()
                 return
-            with for_many():
-                task = asyncio.get_running_loop().create_task(self._carry(self._take(), permit, epoch))
-            self._out.add(task)
-            task.add_done_callback(self._returned)
+            self._begin(_Exchange(self._take(), permit, epoch))
+
+    def _begin(self, exchange: _Exchange) -> None:
+        with for_many():
+            task = asyncio.get_running_loop().create_task(self._carry(exchange))
+        self._out[task] = exchange
+        task.add_done_callback(self._returned)
 
     def _returned(self, task: asyncio.Task[None]) -> None:
-        self._out.discard(task)
+        """A cancellation is seen here: a task that was cancelled before its first step sees nothing itself."""
+        exchange = self._out.pop(task)
+        if task.cancelled():
+            self._ended(exchange, End.IGNORED, "failed")
         self._send()
 
-    async def _carry(self, batch: list[_Waiting], permit: Permit, epoch: int) -> None:
+    async def _carry(self, exchange: _Exchange) -> None:
         self._budget.called()
         try:
-            left = Duration(batch[0].due_ns - self._now_ns())
-            async with asyncio.timeout(left.s):
-                with deadline_within(left, self._clock):
-                    receipts = await self._exchange([waiting.demand for waiting in batch])
+            receipts = await self._in_time(exchange.batch)
         except TimeoutError:
-            permit.release(End.DROPPED)
-            self._breaker.failed("TimeoutError", epoch, timeout=True)
-            self._defer(batch, "late")
-        except AcquirerUnreachable as error:
-            permit.release(End.IGNORED)
-            self._breaker.failed(type(error.__cause__ or error).__name__, epoch)
-            self._defer(batch, "failed")
-        except BaseException:
-            permit.release(End.IGNORED)
-            self._breaker.abandoned(epoch)
-            self._defer(batch, "failed")
-            raise
+            self._ended(exchange, End.DROPPED, "late", failure="TimeoutError")
+        except Exception as error:  # whatever it is, it was no answer
+            self._ended(exchange, End.IGNORED, "failed", failure=type(error.__cause__ or error).__name__)
         else:
-            permit.release()
-            self._breaker.succeeded(epoch)
-            self._settle(batch, receipts)
+            self._ended(exchange, End.ANSWERED, "authorised", [receipt.authorisation for receipt in receipts])
+
+    async def _in_time(self, batch: list[_Waiting]) -> Sequence[Receipt]:
+        """By when the most patient of the batch needs it: a caller in a hurry is told, and costs the others nothing."""
+        left = Duration(max(waiting.due_ns for waiting in batch) - self._now_ns())
+        async with asyncio.timeout(left.s):
+            with deadline_within(left, self._clock):
+                receipts = await self._exchange([waiting.demand for waiting in batch])
+        if len(receipts) != len(batch):
+            raise ValueError(f"{len(batch)} demands were made, and {len(receipts)} receipts came back")
+        return receipts
 
     async def _exchange(self, demands: list[Demand]) -> Sequence[Receipt]:
         try:
@@ -155,22 +173,39 @@ class Cashier:
                 raise
         return await self._authorise(demands)
 
-    def _take(self) -> list[_Waiting]:
-        return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
+    def _ended(
+        self, exchange: _Exchange, end: End, why: str, numbers: Iterable[str] = _NO_NUMBERS, *, failure: str = ""
+    ) -> None:
+        """Say how it went: to the limit, to the breaker, and to those who asked. Without a failure or an answer nothing
+        is known of the acquirer."""
+        exchange.permit.release(end)
+        if failure:
+            self._breaker.failed(failure, exchange.epoch, timeout=end is End.DROPPED)
+        elif end is End.ANSWERED:
+            self._breaker.succeeded(exchange.epoch)
+        else:
+            self._breaker.abandoned(exchange.epoch)
+        self._tell(exchange.batch, why, numbers)
 
-    def _settle(self, batch: Sequence[_Waiting], receipts: Sequence[Receipt]) -> None:
-        self._counts["authorised"].inc(len(batch))
-        for waiting, receipt in zip(batch, receipts, strict=True):
-            if not waiting.future.done():
-                waiting.future.set_result(receipt.authorisation)
+    def _take(self) -> list[_Waiting]:
+        """The next batch, of those whom `_expire` leaves: the first of the queue is one."""
+        batch: list[_Waiting] = []
+        while self._queue and len(batch) < BATCH_MAX:
+            batch.append(self._queue.popleft())
+            self._expire()
+        return batch
 
     def _expire(self) -> None:
-        now_ns = self._now_ns()
-        while self._queue and self._queue[0].due_ns < now_ns + LEAST.ns:
-            self._defer([self._queue.popleft()], "late")
+        """Until the first of the queue can be begun for: those before have left, or have too little time for it."""
+        due_min_ns = self._now_ns() + LEAST.ns
+        while self._queue and (self._queue[0].future.done() or self._queue[0].due_ns < due_min_ns):
+            self._tell([self._queue.popleft()], "late")
 
-    def _defer(self, those: Sequence[_Waiting] | deque[_Waiting], why: str) -> None:
-        self._counts[why].inc(len(those))
-        for waiting in those:
+    def _tell(self, those: Iterable[_Waiting], why: str, numbers: Iterable[str] = _NO_NUMBERS) -> None:
+        """Each its number, or DEFERRED; whoever has left, or was told that it is late, is not counted again."""
+        told = 0
+        for waiting, number in zip(those, numbers, strict=False):
             if not waiting.future.done():
-                waiting.future.set_result(DEFERRED)
+                waiting.future.set_result(number)
+                told += 1
+        self._counts[why].inc(told)

@@ -11,8 +11,9 @@ in its own transaction. So a customer notices a short outage as a delay and noth
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain, islice, takewhile
 from typing import Protocol
 
 from freshmart.cashier import Demand
@@ -27,6 +28,7 @@ DEADLINE = Duration.from_s(8)
 HELD_FEN_PER_PIECE = 10_000
 """More than anything costs. A hold is no charge: what is not taken of it lapses."""
 _PAUSE_S = 0.02  # between looks at a primary that is away
+_NEVER_NS = (1 << 63) - 1
 
 
 class DeskBusy(TenfoldError):
@@ -66,8 +68,8 @@ class _Waiting:
 class OrderDesk:
     """Places orders through `connections`, one batch of at most `batch_max` out on each.
 
-    Holds at most `waiting_max` orders, each for at most `deadline` or as long as its caller waits. The breaker opens
-    while the primary is away; one batch at a time then probes it.
+    Holds at most `waiting_max` orders, each for at most `deadline` or as long as its caller waits; after that it is
+    not begun, or not begun again. The breaker opens while the primary is away; one batch at a time then probes it.
     """
 
     def __init__(
@@ -92,9 +94,14 @@ class OrderDesk:
         self._clock = clock = clock or SystemClock()
         self._now_ns = clock.monotonic_ns
         self._sleep = sleep
-        self._queue: deque[_Waiting] = deque()
-        self._behind: dict[str, list[_Waiting]] = {}
+        self._queue: OrderedDict[str, _Waiting] = OrderedDict()
+        """By key, the next first; ordered both ways, so that one who leaves costs no search."""
+        self._behind: dict[str, dict[_Waiting, None]] = {}
+        """By the key of each that is queued or out: those with the same key, the next first."""
         self._waiting = 0
+        self._due_ns = _NEVER_NS
+        """Nobody of the queue or behind is due before."""
+        self._timer: asyncio.TimerHandle | None = None
         self._arrived = asyncio.Event()
         self._runners: list[asyncio.Task[None]] = []
         self._declare(registry or Registry())
@@ -118,6 +125,7 @@ class OrderDesk:
         for runner in self._runners:
             runner.cancel()
         await asyncio.gather(*self._runners, return_exceptions=True)
+        self._watch(_NEVER_NS)
         await asyncio.gather(*(connection.close() for connection in self._connections))
 
     async def place(self, order: Order) -> Decision:
@@ -132,6 +140,9 @@ class OrderDesk:
             waiting.order = await self._authorised(order)
             self._admit(waiting)
             decision = await waiting.future
+        except asyncio.CancelledError:
+            self._leave(waiting)
+            raise
         finally:
             self._waiting -= 1
         self._decided.child(decision.outcome).inc()
@@ -148,10 +159,32 @@ class OrderDesk:
         """Into the queue, or behind the order with the same key that is there already."""
         key = waiting.order.key
         if key in self._behind:
-            self._behind[key].append(waiting)
+            self._behind[key][waiting] = None
+        else:
+            self._behind[key] = {}
+            self._queue[key] = waiting
+            self._arrived.set()
+        if waiting.due_ns < self._due_ns:
+            self._watch(waiting.due_ns)
+
+    def _leave(self, waiting: _Waiting) -> None:
+        """It waits no longer, queued or behind; one that is out leaves when its batch is back."""
+        key = waiting.order.key
+        if self._queue.get(key) is waiting:
+            del self._queue[key]
+            self._follow(key)
+        else:
+            self._behind.get(key, {}).pop(waiting, None)
+
+    def _follow(self, key: str) -> None:
+        """The order of that key is over: whoever used the same is next."""
+        behind = self._behind[key]
+        if not behind:
+            del self._behind[key]
             return
-        self._behind[key] = []
-        self._queue.append(waiting)
+        waiting = next(iter(behind))
+        del behind[waiting]
+        self._queue[key] = waiting
         self._arrived.set()
 
     async def _run(self, connection: Connection) -> None:
@@ -191,14 +224,22 @@ class OrderDesk:
             self._settle(batch, decisions)
 
     def _take(self) -> list[_Waiting]:
-        batch = [self._queue.popleft()]
-        while not batch[0].alone and self._queue and not self._queue[0].alone and len(batch) < self._batch_max:
-            batch.append(self._queue.popleft())
+        first = islice(self._queue.values(), self._batch_max)
+        batch = list(takewhile(lambda waiting: not waiting.alone, first)) or [next(iter(self._queue.values()))]
+        for waiting in batch:
+            del self._queue[waiting.order.key]
         return batch
 
     def _put_back(self, batch: Sequence[_Waiting]) -> None:
-        """To the front, in their order: they came first."""
-        self._queue.extendleft(reversed(batch))
+        """To the front, in their order: they came first. Whoever has left meanwhile is not begun again."""
+        for waiting in reversed(batch):
+            key = waiting.order.key
+            if waiting.future.done():
+                self._follow(key)
+            else:
+                self._queue[key] = waiting
+                self._queue.move_to_end(key, last=False)
+        self._watch(min(self._due_ns, *(waiting.due_ns for waiting in batch)))
         self._arrived.set()
 
     def _settle(self, batch: Sequence[_Waiting], decisions: Sequence[Decision]) -> None:
@@ -223,20 +264,39 @@ class OrderDesk:
     def _expire(self) -> None:
         """Those whose caller has stopped waiting are not begun; callers have deadlines of their own, in no order."""
         now_ns = self._now_ns()
-        late_ones = [waiting for waiting in self._queue if waiting.due_ns <= now_ns]
-        if late_ones:
-            self._queue = deque(waiting for waiting in self._queue if waiting.due_ns > now_ns)
-        for late in late_ones:
+        if now_ns < self._due_ns:
+            return
+        waiting = [*self._queue.values(), *chain.from_iterable(self._behind.values())]
+        for late in (one for one in waiting if one.due_ns <= now_ns):
+            self._leave(late)
             self._decided.child("late").inc()
-            self._end(late, DeskLate(f"Order '{late.order.key}' was not decided before its deadline."))
+            self._tell(late, DeskLate(f"Order '{late.order.key}' was not decided before its deadline."))
+        self._watch(min((one.due_ns for one in waiting if one.due_ns > now_ns), default=_NEVER_NS))
+
+    def _watch(self, due_ns: int) -> None:
+        """Have somebody look when the first of all is due, though every batch be out: one timer, seldom set anew."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due_ns, self._timer = due_ns, None
+        if due_ns != _NEVER_NS:
+            left_s = max(0, due_ns - self._now_ns()) / 1e9
+            self._timer = asyncio.get_running_loop().call_later(left_s, self._look)
+
+    def _look(self) -> None:
+        """A timer may come a trifle too early: whoever is due then is looked for, and the rest watched anew."""
+        self._due_ns = 0
+        self._expire()
 
     def _end(self, waiting: _Waiting, end: Decision | Exception) -> None:
-        """Tell whoever waits, unless they have gone; then whoever used the same key is next."""
+        """An order that was out is over."""
+        self._tell(waiting, end)
+        self._follow(waiting.order.key)
+
+    def _tell(self, waiting: _Waiting, end: Decision | Exception) -> None:
+        """Unless they have gone."""
         if waiting.future.done():
-            pass
-        elif isinstance(end, Decision):
+            return
+        if isinstance(end, Decision):
             waiting.future.set_result(end)
         else:
             waiting.future.set_exception(end)
-        for behind in self._behind.pop(waiting.order.key):
-            self._admit(behind)

@@ -40,7 +40,7 @@ class Batcher(Generic[Item, Result]):
         self._batches_max = batches_max
         self._waiting_max = waiting_max
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._out: set[asyncio.Task[None]] = set()
+        self._out: dict[asyncio.Task[None], list[tuple[Item, asyncio.Future[Result]]]] = {}
         self._called = False
 
     async def ask(self, item: Item) -> Result:
@@ -72,7 +72,7 @@ class Batcher(Generic[Item, Result]):
         if batch:
             with for_many():
                 task = loop.create_task(self._run(batch))
-            self._out.add(task)
+            self._out[task] = batch
             task.add_done_callback(self._returned)
         self._call(loop)
 
@@ -86,7 +86,10 @@ class Batcher(Generic[Item, Result]):
         return batch
 
     def _returned(self, task: asyncio.Task[None]) -> None:
-        self._out.discard(task)
+        """A cancellation is seen here: a task that was cancelled before its first step sees nothing itself."""
+        batch = self._out.pop(task)
+        if task.cancelled():
+            _fail(batch, BatcherClosed("The batcher was closed."))
         self._call(task.get_loop())
 
     async def _run(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
@@ -94,9 +97,6 @@ class Batcher(Generic[Item, Result]):
             results = await self._carry([item for item, _ in batch])
             if len(results) != len(batch):
                 raise ValueError(f"{len(batch)} items were carried, and {len(results)} results came back")
-        except asyncio.CancelledError:
-            _fail(batch, BatcherClosed("The batcher was closed."))
-            raise
         except Exception as error:  # each asker gets it and is the one to judge it
             _fail(batch, error)
             return

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from freshmart.cashier import DEFERRED, AcquirerUnreachable, Cashier, Demand, Receipt
+import pytest
+
+from freshmart.cashier import DEFERRED, Acquirer, AcquirerUnreachable, Cashier, Collector, Demand, Receipt
 from freshmart.orders import AskedLine, AskedOrder, Decision, Order, OrderDesk, read_order
 from freshmart.payment import Ledger
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
 from tenfold.protect.breaker import BreakerState
+from tenfold.protect.deadline import deadline_within
 from tenfold.protect.limit import AmplificationBudget, FixedLimit, Limiter
 from tenfold.protect.testing import run_in_virtual_time
 from tenfold.telemetry import Registry
@@ -140,6 +143,141 @@ def test_closing_leaves_nobody_waiting() -> None:
         return await asyncio.gather(*waiting)
 
     assert in_time(close) == [DEFERRED] * 4
+
+
+def test_closing_leaves_nobody_waiting_whose_exchange_has_just_been_begun() -> None:
+    """Its task is cancelled before its first step; the permit is given back all the same."""
+
+    async def close(clock: Any) -> tuple[bool, int]:
+        open_ = Open(Bank(), clock)
+        cashier = open_.cashier
+        asked = asyncio.create_task(cashier.authorise(Demand("k", 1)))
+        while not cashier._out:  # noqa: ASYNC110  # turns pass, no time
+            await asyncio.sleep(0)
+        await cashier.close()
+        await asyncio.sleep(0)
+        answered = asked.done()
+        asked.cancel()
+        return answered, cashier._limiter.inflight
+
+    assert in_time(close) == (True, 0)
+
+
+async def hurried(cashier: Cashier, clock: Any, left_ms: float) -> tuple[str, float]:
+    """What a caller with so much time was told, and after how many milliseconds."""
+    began_ns = clock.monotonic_ns()
+    with deadline_within(Duration.from_ms(left_ms), clock):
+        answer = await cashier.authorise(Demand("hurried", 1))
+    return answer, (clock.monotonic_ns() - began_ns) / 1e6
+
+
+def test_a_caller_in_a_hurry_is_answered_in_time_and_nothing_is_begun_for_it_after() -> None:
+    """It waits behind an exchange of 42 ms, with 35 of its own."""
+    bank = Bank(takes_s=0.042)
+
+    async def pay(clock: Any) -> tuple[str, tuple[str, float], str]:
+        cashier = Open(bank, clock, at_once=1).cashier
+        first = asyncio.create_task(cashier.authorise(Demand("first", 1)))
+        await asyncio.sleep(0.005)
+        others = asyncio.gather(hurried(cashier, clock, 35), cashier.authorise(Demand("patient", 1)))
+        return (await first, *await others)
+
+    first, (answer, took_ms), patient = in_time(pay)
+    assert (answer, took_ms) == (DEFERRED, 35)
+    assert DEFERRED not in (first, patient)
+    assert bank.batches == [1, 1]
+
+
+def test_a_caller_in_a_hurry_costs_the_others_of_its_exchange_nothing() -> None:
+    """It goes on without; their answer comes when it comes, and nobody calls the acquirer late. Each counts once."""
+
+    async def pay(clock: Any) -> tuple[tuple[str, float], str, dict[str, float]]:
+        open_ = Open(Bank(takes_s=0.045), clock)
+        told = await asyncio.gather(hurried(open_.cashier, clock, 35), open_.cashier.authorise(Demand("patient", 1)))
+        return (*told, {name: count.value for name, count in open_.cashier._counts.items() if count.value})
+
+    assert in_time(pay) == ((DEFERRED, 35), "number-of-patient", {"authorised": 1, "late": 1})
+
+
+def test_nothing_is_asked_for_whoever_has_left() -> None:
+    """While it waited for an exchange."""
+    bank = Bank()
+
+    async def pay(clock: Any) -> str:
+        cashier = Open(bank, clock, at_once=1).cashier
+        first = asyncio.create_task(cashier.authorise(Demand("first", 1)))
+        await asyncio.sleep(0.001)
+        left = asyncio.create_task(cashier.authorise(Demand("left", 1)))
+        stays = asyncio.create_task(cashier.authorise(Demand("stays", 1)))
+        await asyncio.sleep(0.001)
+        left.cancel()
+        await first
+        return await stays
+
+    assert in_time(pay) == "number-of-stays"
+    assert bank.batches == [1, 1]
+
+
+@pytest.mark.parametrize("answer", [RuntimeError("a head without end"), []])
+def test_what_is_no_answer_opens_the_breaker(answer: Exception | list[Receipt]) -> None:
+    """Whatever is raised, and fewer receipts than were asked for."""
+
+    async def answers(_: Sequence[Demand]) -> list[Receipt]:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def pay(clock: Any) -> tuple[list[str], BreakerState, int]:
+        open_ = Open(Bank(), clock)
+        open_.cashier._authorise = answers
+        told = [await open_.cashier.authorise(Demand(f"k{n}", 1)) for n in range(4)]
+        return told, open_.breaker.state, open_.cashier._limiter.inflight
+
+    assert in_time(pay) == ([DEFERRED] * 4, BreakerState.OPEN, 0)
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 500 x\r\nx: " + b"a" * 200_000, b"\r\ncontent-length:0\r\n\r\n", b"no\r\n\r\n", b""]
+)
+def test_an_acquirer_that_says_no_answer_is_unreachable(said: bytes) -> None:
+    """A head that never ends, one without a status, without a length, nothing; a collector asks again later."""
+
+    async def exchange() -> tuple[int, BreakerState]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(said)
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            acquirer = Acquirer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            with pytest.raises(AcquirerUnreachable):
+                await acquirer.authorise([Demand("k", 1)])
+            breaker = Breaker("payment/collect", failures_max=1)
+            collected = await Collector(acquirer.charge, breaker=breaker).collect(Books())
+            await acquirer.close()
+        return collected, breaker.state
+
+    assert asyncio.run(exchange()) == (0, BreakerState.OPEN)
+
+
+class Books:
+    """A connection to a database in which one order is to be collected."""
+
+    async def fetch(self, _: str, __: int) -> list[dict[str, Any]]:
+        return [{"id": 1, "key": "k", "total_fen": 1}]
+
+
+def test_a_collector_outlives_whatever_is_raised() -> None:
+    """It counts as a failure, and the order is collected later."""
+
+    async def fails(_: Sequence[Demand]) -> list[Receipt]:
+        raise RecursionError
+
+    async def collect() -> tuple[int, BreakerState]:
+        breaker = Breaker("payment/collect", failures_max=1)
+        return await Collector(fails, breaker=breaker).collect(Books()), breaker.state
+
+    assert asyncio.run(collect()) == (0, BreakerState.OPEN)
 
 
 def test_the_desk_places_an_order_with_the_number_under_which_its_money_is_held() -> None:

@@ -12,6 +12,7 @@ from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Breaker
 from tenfold.protect.breaker import BreakerState
 from tenfold.protect.deadline import deadline_within
+from tenfold.protect.testing import run_in_virtual_time
 
 
 class Primary:
@@ -182,3 +183,103 @@ def test_a_caller_who_left_takes_nobody_along(count: int) -> None:
         return decisions
 
     assert run(leave()) == [accept(order("any-order"))] * count
+
+
+class SlowPrimary(Primary):
+    """Takes six tenths of a second for a batch."""
+
+    async def place(self, orders: Sequence[Order]) -> list[Decision]:
+        await asyncio.sleep(0.6)
+        return await super().place(orders)
+
+
+@pytest.mark.parametrize("key", ["same-key-", "other-key"])
+def test_a_caller_in_a_hurry_hears_in_time_though_every_batch_is_out(key: str) -> None:
+    """In the queue, and behind the order with the same key; neither is begun."""
+    primary = SlowPrimary(accept)
+
+    async def hurry(clock: VirtualClock) -> tuple[Decision, int]:
+        desk = OrderDesk([primary], breaker=Breaker("primary", clock=clock), clock=clock)
+        desk.open()
+        first = asyncio.create_task(desk.place(order("same-key-")))
+        await asyncio.sleep(0.01)
+        began_ns = clock.monotonic_ns()
+        with deadline_within(Duration.from_ms(50), clock), pytest.raises(DeskLate):
+            await desk.place(order(key))
+        heard_ns = clock.monotonic_ns() - began_ns
+        decision = await first
+        await desk.close()
+        return decision, heard_ns
+
+    decision, heard_ns = run_in_virtual_time(hurry)
+    assert decision == accept(order("any-order"))
+    assert 50_000_000 <= heard_ns < 51_000_000
+    assert primary.batches == [["same-key-"]]
+
+
+def test_an_order_that_is_late_with_its_batch_hears_so_when_the_batch_is_back() -> None:
+    """It was out when it was due, and it is not known whether it was placed; it is not begun again."""
+    primary = SlowPrimary(accept)
+    primary.away = True
+
+    async def wait(clock: VirtualClock) -> int:
+        desk = OrderDesk([primary], breaker=Breaker("primary", clock=clock), clock=clock)
+        desk.open()
+        with deadline_within(Duration.from_ms(50), clock), pytest.raises(DeskLate):
+            await desk.place(order("hurried-"))
+        await desk.close()
+        return clock.monotonic_ns()
+
+    assert run_in_virtual_time(wait) < 700_000_000
+    assert primary.batches == [["hurried-"]]
+
+
+def test_no_more_is_held_than_may_wait_however_many_come_and_leave() -> None:
+    """A primary that is away, and callers who give up at once."""
+    primary = Primary(accept)
+    primary.away = True
+
+    async def come_and_leave() -> tuple[int, list[int]]:
+        desk = Desk(primary, waiting_max=10).desk
+        desk.open()
+        held = 0
+        for number in range(500):
+            leaving = [asyncio.create_task(desk.place(order(f"leaving-{number + n % 2}"))) for n in range(4)]
+            await turns()
+            held = max(held, len(desk._queue) + sum(map(len, desk._behind.values())))
+            for task in leaving:
+                task.cancel()
+            await asyncio.gather(*leaving, return_exceptions=True)
+        await turns()
+        left = [len(desk._queue), len(desk._behind), desk._waiting]
+        await desk.close()
+        return held, left
+
+    held, left = asyncio.run(come_and_leave())
+    assert held <= 10
+    assert left == [0, 0, 0]
+
+
+async def turns(count: int = 5) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("leaver", [0, 1])
+def test_whoever_waits_behind_one_who_leaves_is_next(leaver: int) -> None:
+    """Of three with one key the first, or the second, has gone while the desk was still closed."""
+    primary = Primary(accept)
+
+    async def leave() -> list[Decision | BaseException]:
+        desk = Desk(primary).desk
+        placing = [asyncio.create_task(desk.place(order("same-key-"))) for _ in range(3)]
+        await turns()
+        placing.pop(leaver).cancel()
+        await turns()
+        desk.open()
+        decisions = await asyncio.gather(*placing, return_exceptions=True)
+        await desk.close()
+        return decisions
+
+    assert run(leave()) == [accept(order("any-order"))] * 2
+    assert primary.batches == [["same-key-"]] * 2

@@ -117,6 +117,22 @@ def test_a_carrier_that_loses_count_fails_instead_of_leaving_somebody_waiting() 
     asyncio.run(main())
 
 
+def test_closing_ends_the_wait_for_a_batch_that_has_just_been_sent() -> None:
+    """Its task is cancelled before its first step, and can tell nobody anything."""
+
+    async def main() -> None:
+        batcher: Batcher[int, int] = Batcher(Carrier())
+        asked = asyncio.create_task(batcher.ask(1))
+        while not batcher._out:  # noqa: ASYNC110  # turns pass, no time
+            await asyncio.sleep(0)
+        await batcher.close()
+        await turns()
+        assert asked.done()
+        assert isinstance(asked.exception(), BatcherClosed)
+
+    asyncio.run(main())
+
+
 def test_no_more_wait_than_may_and_closing_leaves_no_task() -> None:
     """The one too many is told at once; closing ends the others' wait."""
 

@@ -123,6 +123,19 @@ def test_a_window_that_was_quiet_for_too_long_begins_anew() -> None:
     assert [window.add(number * 1_000 * MS, MS, 1, dropped=False) for number in range(1, 40)] == [None] * 39
 
 
+@pytest.mark.parametrize("slower", [1.3, 10.0])
+def test_the_adaptive_limit_dithers_within_its_bounds(slower: float) -> None:
+    """A pool of twenty has twenty, and not twenty-two, whether it is held back a little or to the utmost."""
+    limit = GradientLimit(initial=20, least=10, most=20)
+    calls, values = Calls(limit), set[int]()
+    calls.end(250, latency_ms=20)
+    for _ in range(200):
+        calls.end(50, latency_ms=20 * slower + limit.value / 5)
+        values.add(limit.value)
+    assert min(values) >= 10
+    assert max(values) <= 20
+
+
 def window_of(latency_ms: float, inflight: float, error_ms: float = 0.0) -> Summary:
     return Summary(latency_ms * MS, error_ms * MS, inflight, 0.0)
 

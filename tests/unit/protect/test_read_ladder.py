@@ -10,6 +10,7 @@ from tenfold.protect import Breaker, NearCache, ReadLadder, Step
 from tenfold.protect.breaker import BreakerState
 from tenfold.protect.found import Found
 from tenfold.protect.ladder import Answer, LadderClosed, LadderExhausted
+from tenfold.protect.ladder.fills import Fills
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 from tenfold.telemetry import EventLog, Registry, render
 
@@ -230,6 +231,24 @@ def test_fills_are_bounded_and_what_is_dropped_is_counted() -> None:
         assert 'tenfold_fills_total{ladder="price",rung="main"} 0' in house.metrics()
 
     in_house(test, fills_max=10)
+
+
+class JustOpened(Breaker):
+    """Closed when it is looked at, open when it is asked: another thread's reads lean on the same server."""
+
+    __slots__ = ()
+
+    def admit(self) -> int:
+        return 0
+
+
+def test_a_fill_that_the_breaker_does_not_admit_is_not_written() -> None:
+    """Whatever its state was a moment ago."""
+    rung, registry = MemoryRung("main"), Registry()
+    fills = Fills(Step(rung, breaker=JustOpened("main")), "price", registry=registry, waiting_max=1)
+    asyncio.run(fills.write("a", Found(b"1")))
+    assert rung.values == {}
+    assert 'tenfold_fills_dropped_total{ladder="price",rung="main"} 1' in render(registry).decode()
 
 
 def test_a_reader_who_leaves_leaves_the_others_their_answer() -> None:

@@ -193,6 +193,33 @@ def test_shields_are_asked_to_leave_before_a_request_of_a_better_tier_hears_its_
     assert door.levels == [0.25, 0.5, 0.75, 1.0]
 
 
+def test_shields_are_asked_to_leave_before_whoever_waited_in_vain_hears_so() -> None:
+    """When the loop is late it is a leaving request that finds whose wait was too long."""
+    door, heard = Door(1), list[tuple[Fate, list[float]]]()
+    (serving,) = door.fill()
+    waits = door.shedder.enter(3)
+    door.shedder.attend(waits, lambda: heard.append((waits.fate, list(door.levels))))
+    door.pass_ms(300)
+    door.shedder.leave(serving)
+    assert heard == [(Fate.EXPIRED, [0.25])]
+
+
+def test_shields_are_asked_to_leave_before_whoever_is_turned_out_hears_so() -> None:
+    """A better request needs the room; one of another thread may attend only after that, and hears it no sooner."""
+    door, heard = Door(1), list[tuple[Fate, list[float]]]()
+    door.fill()
+    first, second = [door.shedder.enter(3) for _ in range(8)][:2]
+
+    def hear(ticket: Ticket) -> None:
+        heard.append((ticket.fate, list(door.levels)))
+
+    door.shedder.attend(first, lambda: hear(first))
+    door.come(0)
+    door.come(0)
+    door.shedder.attend(second, lambda: hear(second))
+    assert heard == [(Fate.SHED, [0.25])] * 2
+
+
 def test_the_pressure_falls_by_itself_when_nobody_is_refused() -> None:
     """Five seconds after the last refusal; looking is enough, and it is an event each time."""
     door = Door(1)

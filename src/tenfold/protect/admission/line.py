@@ -33,7 +33,7 @@ class Line:
     def stands(self, now_ns: int, interval_ns: int) -> bool:
         """Whether nobody here had a short wait for `interval_ns`; it ends when for that long nobody was refused."""
         if self._standing:
-            self._standing = now_ns - self._refused_ns <= interval_ns
+            self._standing = abs(now_ns - self._refused_ns) <= interval_ns  # a clock that is set back ends it, too
         elif self._length and now_ns - self._calm_ns > interval_ns:
             self._standing, self._refused_ns = True, now_ns
         return self._standing

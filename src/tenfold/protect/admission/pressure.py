@@ -38,6 +38,6 @@ class Pressure:
     def _now(self, now_ns: int) -> float:
         tiers = len(self._refused_ns)
         for tier, refused_ns in enumerate(self._refused_ns):
-            if now_ns - refused_ns < HOLD_NS:
+            if abs(now_ns - refused_ns) < HOLD_NS:  # long before the refusal: the clock was set back
                 return (tiers - tier) / tiers
         return 0.0

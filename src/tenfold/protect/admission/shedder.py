@@ -30,7 +30,7 @@ class Shedder:
     `overload` refuses at the door, too, while what is short is the turn of an event loop, which no limit can see.
 
     `on_pressure(level)` hears each change of the pressure, 0 to 1, in the thread of the request that made it and
-    before that request hears its own refusal; it must be quick and must not raise.
+    before those who were refused hear of it; it must be quick and must not raise.
     """
 
     def __init__(
@@ -52,6 +52,8 @@ class Shedder:
         self._service = ServiceTime()
         self._lines = Lines(tiers, self._service)
         self._inflight = 0
+        self._turned_out: list[Ticket] = []
+        """Who waited in vain and has not heard so yet."""
         self._overload = overload
         self._pressure = Pressure(tiers, self._tell_pressure)
         self._on_pressure = on_pressure
@@ -104,8 +106,8 @@ class Shedder:
                 self._begin(ticket, now_ns)
             else:
                 self._line_up(ticket, now_ns)
-        if ticket.fate is not Fate.ADMITTED or self._pressure.level:
-            self._pressure.look(now_ns)
+        if ticket.fate is not Fate.ADMITTED or self._pressure.level or self._turned_out:
+            self._look(now_ns)
         return ticket
 
     def attend(self, ticket: Ticket, wake: Callable[[], None]) -> None:
@@ -114,17 +116,18 @@ class Shedder:
             if ticket.fate is Fate.WAITING:
                 ticket.wake = wake
                 return
+        if ticket.fate is not Fate.ADMITTED:  # another thread has just turned it out, and may not have looked yet
+            self._look(self.now_ns())
         wake()
 
     def give_up(self, ticket: Ticket, fate: Fate | None = None) -> None:
         """It has waited long enough, or its caller has left (GONE); nothing happens when it waits no longer."""
         now_ns = self.now_ns()
         with self._lock:
-            if ticket.fate is not Fate.WAITING or ticket.generation != self._generation:
-                return
-            self._lines.remove(ticket, now_ns)
-            self._end(ticket, fate or (Fate.LATE if now_ns >= ticket.deadline_ns else Fate.EXPIRED), now_ns)
-        self._pressure.look(now_ns)
+            if ticket.fate is Fate.WAITING and ticket.generation == self._generation:
+                self._lines.remove(ticket, now_ns)
+                self._turn_out(ticket, fate or _too_late(ticket, now_ns), now_ns)
+        self._look(now_ns)
 
     def leave(self, ticket: Ticket, end: End = End.ANSWERED) -> None:
         """An admitted request is over. Telling it twice, or of one that was not admitted, does nothing."""
@@ -138,6 +141,8 @@ class Shedder:
                 self._learn(ticket, now_ns, end)
             if self._lines:
                 self._call_next(now_ns)
+        if self._turned_out:
+            self._look(now_ns)
 
     def _learn(self, ticket: Ticket, now_ns: int, end: End) -> None:
         service_ns = now_ns - ticket.admitted_ns
@@ -156,20 +161,26 @@ class Shedder:
         self._meters.fates[ticket.tier][Fate.ADMITTED].value += 1
 
     def _end(self, ticket: Ticket, fate: Fate, now_ns: int) -> None:
-        """It will not be served."""
-        ticket.fate = fate
+        """It will not be served. Its fate is written last: other threads read it as soon as it stands."""
         self._meters.fates[ticket.tier][fate].value += 1
         if fate is Fate.SHED or fate is Fate.EXPIRED:
             self._pressure.refused(ticket.tier, now_ns)
             self._lines.refused(ticket, now_ns)
-        if ticket.wake is not None:
-            self._wake(ticket.wake)
+        ticket.fate = fate
+
+    def _turn_out(self, ticket: Ticket, fate: Fate, now_ns: int) -> None:
+        """It waited in vain, and hears so at the next look."""
+        self._end(ticket, fate, now_ns)
+        self._turned_out.append(ticket)
 
     def _line_up(self, ticket: Ticket, now_ns: int) -> None:
         limit = self.limit.value
         if not self._lines.has_room(ticket, limit, now_ns):
             displaced = self._lines.make_room(ticket, limit, now_ns)
-            self._end(displaced or ticket, Fate.SHED, now_ns)
+            if displaced is None:
+                self._end(ticket, Fate.SHED, now_ns)
+            else:
+                self._turn_out(displaced, Fate.SHED, now_ns)
         if ticket.fate is Fate.WAITING:
             self._lines.push(ticket, now_ns)
             self._call_next(now_ns)
@@ -179,13 +190,26 @@ class Shedder:
         while self._lines and self._inflight < self.limit.value:
             ticket = self._lines.pop(now_ns)
             if now_ns >= ticket.until_ns:
-                self._end(ticket, Fate.LATE if now_ns >= ticket.deadline_ns else Fate.EXPIRED, now_ns)
+                self._turn_out(ticket, _too_late(ticket, now_ns), now_ns)
                 continue
             self._begin(ticket, now_ns)
             self._meters.waits[ticket.tier].record_ns(now_ns - ticket.came_ns)
             if ticket.wake is not None and not self._wake(ticket.wake):
                 ticket.fate = Fate.GONE
                 self._inflight -= 1
+
+    def _look(self, now_ns: int) -> None:
+        """Tell how bad it is, and then those who were turned out: what answers to the pressure has acted by then."""
+        turned_out: list[Ticket] = []
+        if self._turned_out:
+            with self._lock:
+                turned_out, self._turned_out = self._turned_out, turned_out
+        try:
+            self._pressure.look(now_ns)
+        finally:
+            for ticket in turned_out:
+                if ticket.wake is not None:
+                    self._wake(ticket.wake)
 
     def _wake(self, wake: Callable[[], None]) -> bool:
         """Whether somebody was there to hear it: an event loop may have been closed while its tasks waited."""
@@ -215,4 +239,9 @@ class Shedder:
         self._generation += 1
         self._inflight = 0
         self._lines = Lines(self._tiers, self._service)
+        self._turned_out = []
         self._pressure.after_fork()
+
+
+def _too_late(ticket: Ticket, now_ns: int) -> Fate:
+    return Fate.LATE if now_ns >= ticket.deadline_ns else Fate.EXPIRED

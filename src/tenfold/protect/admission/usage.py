@@ -25,7 +25,7 @@ class Usage:
         self._fair = _CHANCE
 
     def add(self, tenant: str, now_ns: int) -> None:
-        if now_ns - self._began_ns >= GENERATION_NS:
+        if abs(now_ns - self._began_ns) >= GENERATION_NS:  # long before it began: the clock was set back
             old = now_ns - self._began_ns >= 2 * GENERATION_NS
             self._fair = _CHANCE + GREEDY * self._total // max(1, len(self._now))
             self._before, self._now, self._began_ns = {} if old else self._now, {}, now_ns

@@ -3,7 +3,7 @@
 import asyncio
 from itertools import islice
 
-from tenfold.protect.breaker import BreakerState
+from tenfold.protect.breaker import Breaker, BreakerState
 from tenfold.protect.found import Found
 from tenfold.protect.ladder.rung import NotAsked, Step
 from tenfold.telemetry import Registry
@@ -59,20 +59,33 @@ class Fills:
     async def _write(self, batch: dict[str, Found]) -> bool:
         """Whether the batch was written. A rung in trouble is left alone: probes are for readers."""
         breaker = self._step.breaker
-        if breaker and breaker.state is not BreakerState.CLOSED:
+        if breaker is None:
+            return await self._fill(batch) is None
+        epoch = breaker.admit() if breaker.state is BreakerState.CLOSED else 0
+        if not epoch:
             return False
-        epoch = breaker.admit() if breaker else 1
+        try:
+            error = await self._fill(batch)
+        except BaseException:
+            breaker.abandoned(epoch)
+            raise
+        _report(error, breaker, epoch)
+        return error is None
+
+    async def _fill(self, batch: dict[str, Found]) -> Exception | None:
+        """What kept the rung from taking it. A rung is foreign code: that may be anything."""
         try:
             async with asyncio.timeout(self._step.timeout.s):
                 await self._step.rung.fill(batch)
-        except NotAsked:
-            if breaker:
-                breaker.abandoned(epoch)
-            return False
-        except Exception as error:  # a rung is foreign code: whatever it raises, it did not take the batch
-            if breaker:
-                breaker.failed(f"fill ({type(error).__name__})", epoch)
-            return False
-        if breaker:
-            breaker.succeeded(epoch)
-        return True
+        except Exception as error:
+            return error
+        return None
+
+
+def _report(error: Exception | None, breaker: Breaker, epoch: int) -> None:
+    if error is None:
+        breaker.succeeded(epoch)
+    elif isinstance(error, NotAsked):
+        breaker.abandoned(epoch)
+    else:
+        breaker.failed(f"fill ({type(error).__name__})", epoch)

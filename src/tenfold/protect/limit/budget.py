@@ -44,7 +44,7 @@ class Budget:
     def left_ratio(self) -> float:
         """How much of it is left now, 0 to 1: of the burst or of the number at a time, whichever is shorter."""
         places = 1 - self._inflight / self._inflight_max
-        return min(places, self._rate.left_ratio(self._full_at_ns, self._now_ns())) if self._rate else places
+        return min(places, self._tokens_left(self._rate)) if self._rate else places
 
     def take(self) -> bool:
         """Whether an attempt may be made now; then say `give_back` when it has ended."""
@@ -72,9 +72,17 @@ class Budget:
             self.give_back()
 
     def _take_token(self, rate: Rate) -> bool:
-        spent_ns = rate.spent(self._full_at_ns, self._now_ns())
-        self._full_at_ns = spent_ns or self._full_at_ns
+        now_ns = self._now_ns()
+        spent_ns = rate.spent(self._full_at_ns, now_ns)
+        self._full_at_ns = spent_ns or now_ns + rate.owed_ns(self._full_at_ns, now_ns)
         return spent_ns != 0
+
+    def _tokens_left(self, rate: Rate) -> float:
+        now_ns = self._now_ns()
+        if self._full_at_ns - now_ns > rate.burst_ns:  # no call can owe that: the clock was set back
+            with self._lock:
+                self._full_at_ns = now_ns + rate.owed_ns(self._full_at_ns, now_ns)
+        return rate.left_ratio(self._full_at_ns, now_ns)
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()

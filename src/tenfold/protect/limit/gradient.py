@@ -32,7 +32,7 @@ class GradientLimit:
 
     def __init__(self, *, initial: int = 8, least: int = 1, most: int = 1000, tolerance: float = TOLERANCE) -> None:
         self._limit = float(initial)
-        self._least = least
+        self._least = max(1, least)
         self._most = most
         self._tolerance = tolerance
         self._starting = True
@@ -47,28 +47,23 @@ class GradientLimit:
         return self._baseline.ns
 
     def sample(self, now_ns: int, latency_ns: int, inflight: int, *, dropped: bool = False) -> None:
-        summary = self._window.add(now_ns, latency_ns, inflight, dropped)
-        if summary is not None:
-            gradient = self._learn(summary)
-            self._limit = min(max(self._decide(summary, gradient), self._least), self._most)
-            self.value = max(1, round(self._limit * self._dithered(gradient)))
+        seen = self._window.add(now_ns, latency_ns, inflight, dropped)
+        if seen is not None:
+            pressed, refused = seen.inflight >= self._limit / 2, seen.dropped_ratio >= DROPPED_RATIO_MAX
+            gradient = DROPPED_CUT if refused or not seen.latency_ns else self._learn(seen, pressed=pressed)
+            self._starting = self._starting and gradient == 1.0
+            self._limit = self._bounded(self._limit * gradient if refused else self._decide(gradient, pressed=pressed))
+            self.value = round(self._bounded(self._limit * self._dithered(gradient)))
 
-    def _learn(self, seen: Summary) -> float:
+    def _learn(self, seen: Summary, *, pressed: bool) -> float:
         """The gradient that the window shows; 1 from a window that was not pressed."""
-        if seen.dropped_ratio >= DROPPED_RATIO_MAX or not seen.latency_ns:
-            return DROPPED_CUT
-        pressed = self._presses(seen)
         self._baseline.learn(seen, pressed=pressed)
         self._window.length_ns = min(WINDOW_NS_MAX, max(WINDOW_NS_MIN, int(WINDOW_CALLS * self._baseline.ns)))
         if not pressed:
             return 1.0
         return min(1.0, max(GRADIENT_MIN, self._tolerance * self._baseline.ns / seen.latency_ns))
 
-    def _decide(self, seen: Summary, gradient: float) -> float:
-        self._starting = self._starting and gradient == 1.0
-        if seen.dropped_ratio >= DROPPED_RATIO_MAX:
-            return self._limit * gradient
-        pressed = self._presses(seen)
+    def _decide(self, gradient: float, *, pressed: bool) -> float:
         if self._starting:
             return self._limit * 2 if pressed else self._limit
         target = self._limit * gradient + HEADROOM * sqrt(self._limit)
@@ -76,8 +71,8 @@ class GradientLimit:
             return self._limit
         return self._limit + SMOOTHING * (target - self._limit)
 
-    def _presses(self, seen: Summary) -> bool:
-        return seen.inflight >= self._limit / 2
+    def _bounded(self, limit: float) -> float:
+        return min(max(limit, self._least), self._most)
 
     def _dithered(self, gradient: float) -> float:
         self._turn = (self._turn + 1) % 4

@@ -21,7 +21,8 @@ class Summary(NamedTuple):
 
 
 class Window:
-    """Ends after `length_ns` with 20 samples; with fewer it waits for more, and after 10 s it begins anew."""
+    """Ends after `length_ns` with 20 samples; with fewer it waits for more, and after 10 s it begins anew; so it does
+    when the clock was set back, for neither the window nor a call has a length then."""
 
     __slots__ = ("_began_ns", "_count", "_dropped", "_inflight", "_latency_ns", "_squares", "length_ns")
 
@@ -31,6 +32,10 @@ class Window:
 
     def add(self, now_ns: int, latency_ns: int, inflight: int, dropped: bool) -> Summary | None:
         """The summary of the window that this sample ends, if it ends one."""
+        length_ns = now_ns - self._began_ns
+        if length_ns < 0 or latency_ns < 0:
+            self._begin(now_ns)
+            return None
         self._count += 1
         self._inflight += inflight
         if dropped:
@@ -38,7 +43,6 @@ class Window:
         else:
             self._latency_ns += latency_ns
             self._squares += latency_ns * latency_ns
-        length_ns = now_ns - self._began_ns
         if length_ns < self.length_ns or (self._count < SAMPLES_MIN and length_ns < WINDOW_NS_MAX):
             return None
         summary = self._summary() if self._count >= SAMPLES_MIN else None
