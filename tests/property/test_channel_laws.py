@@ -13,6 +13,8 @@ TOPICS = ("switches", "hot-keys")  # the second is ephemeral
 KEYS = ("a", "b", "c")
 PROCESSES = 3
 RESERVE = 10
+LINES_MAX = 1_000
+"""More than forty steps can put on a wire."""
 
 Values = dict[tuple[str, str], bytes]
 
@@ -198,11 +200,12 @@ class ChannelMachine(RuleBasedStateMachine):
             return
         for follower in self.followers:
             follower.wire.append(encode(Beat(epoch=self.log.epoch)))
-            for _ in range(100):
+            for _ in range(LINES_MAX):
                 if not follower.wire:
                     break
                 if not follower.follow(follower.wire.pop(0)):
                     self.connect(follower)
+            assert not follower.wire, "it never comes to an end"
             if follower.mirror.state.boot:
                 assert values_of(follower.mirror.state) == self.history[self.log.boot, self.log.epoch]
                 assert follower.mirror.state.epoch == self.log.epoch
