@@ -156,13 +156,13 @@ class Breaker:
 
     def force_open(self, *, owner: str, reason: str) -> None:
         """Refuse every call, probes too, until `release`."""
-        self.obey(Hold(_OPEN, owner, reason))
+        self.force(Hold(_OPEN, owner, reason))
 
     def force_closed(self, *, owner: str, reason: str) -> None:
         """Admit every call, whatever fails, until `release`."""
-        self.obey(Hold(_CLOSED, owner, reason))
+        self.force(Hold(_CLOSED, owner, reason))
 
-    def obey(self, hold: Hold) -> None:
+    def force(self, hold: Hold) -> None:
         """Stay as somebody says, until `release`."""
         with self._lock:
             self._circuit.hold = hold
