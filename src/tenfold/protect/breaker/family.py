@@ -168,19 +168,20 @@ class Breakers:
         """Swapped whole: whoever grows a breaker meanwhile goes on looking at what was there."""
         hold = Hold(state, owner, reason) if state is not None else None
         with self._lock:
-            others = {held: other for held, other in self._holds.items() if held != top}
+            before = self._holds
+            others = {held: other for held, other in before.items() if held != top}
             self._holds = others if hold is None else {**others, top: hold}
         for path, breaker in self._below(top):
             counts = self._hold_of(path)
+            if not _gives_way(breaker.hold, _counting(before, path), counts):
+                continue
             if counts is None:
                 breaker.release(owner=owner, reason=reason)
             elif counts != breaker.hold:
                 breaker.force(counts)
 
     def _hold_of(self, path: Path) -> Hold | None:
-        """The one that counts: whoever isolates it, before whoever trusts it."""
-        holds = [hold for held, hold in self._holds.items() if _is_below(path, held)]
-        return next((hold for hold in holds if hold.state is BreakerState.OPEN), holds[0] if holds else None)
+        return _counting(self._holds, path)
 
     def _below(self, top: Path) -> list[tuple[Path, Breaker]]:
         with self._lock:
@@ -189,6 +190,23 @@ class Breakers:
 
 def _path(dependency: str, operation: str) -> Path:
     return (dependency, operation) if operation else (dependency,)
+
+
+def _counting(holds: Mapping[Path, Hold], path: Path) -> Hold | None:
+    """The one that counts here: whoever isolates it, before whoever trusts it."""
+    above = [hold for held, hold in holds.items() if _is_below(path, held)]
+    return next((hold for hold in above if hold.state is BreakerState.OPEN), above[0] if above else None)
+
+
+def _gives_way(present: Hold | None, came: Hold | None, counts: Hold | None) -> bool:
+    """Whether a breaker takes what counts now, None too, in the place of its present hold.
+
+    It does when that came from above, which is told by identity, since a person may hold both in the same words. What
+    holds this one breaker alone gives way to nothing but isolation, before which nobody's trust counts.
+    """
+    if present is None or present is came:
+        return True
+    return counts is not None and (present.state, counts.state) == (BreakerState.CLOSED, BreakerState.OPEN)
 
 
 def _is_below(path: Path, top: Path) -> bool:
