@@ -28,8 +28,8 @@ class Sharing:
     def state(self) -> BreakerState:
         return self.breaker.state
 
-    def told(self, *, episode: int = 1, back: int = 0, probers: tuple[str, ...] = ("other",)) -> None:
-        self.share.told(NAME, Word(episode, broken=3, back=back, probers=list(probers)))
+    def told(self, *, episode: int = 1, broken: int = 3, back: int = 0, probers: tuple[str, ...] = ("other",)) -> None:
+        self.share.told(NAME, Word(episode, broken=broken, back=back, probers=list(probers)))
 
 
 def report(standing: Standing) -> BreakerReport:
@@ -61,11 +61,12 @@ def test_a_success_of_ones_own_outweighs_the_word_until_there_is_a_new_one() -> 
 
 
 def test_who_heard_nothing_lately_believes_the_word_and_is_no_evidence_for_it() -> None:
-    """It opens without a call of its own, and says that it only believes."""
-    one = Sharing()
-    one.told()
-    assert one.state is BreakerState.OPEN
-    assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+    """It opens without a call of its own, and says that it only believes; so it is, too, when all the others but doubt."""
+    for broken in (3, 0):
+        one = Sharing()
+        one.told(broken=broken)
+        assert one.state is BreakerState.OPEN
+        assert one.said[-1].standings == {NAME: Standing.BELIEVED}
 
 
 def test_who_is_no_prober_waits_but_not_for_ever() -> None:

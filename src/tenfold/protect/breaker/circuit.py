@@ -129,11 +129,12 @@ class Circuit:
         return self._become(hold.state, {"owner": hold.owner, "reason": hold.reason})
 
     def suspect(self, now_ns: int, others: int) -> Change | None:
-        """`others` found it broken; for those who have heard nothing of their own that is enough."""
+        """`others` found it broken, or enough doubt it; for those who have heard nothing of their own that is enough."""
         if self.state is not _CLOSED or self.hold is not None:
             return None
         if not self.judge.window.totals(now_ns).calls:
-            return self._open(now_ns, reason="others found it broken", others=others)
+            reason = "others found it broken" if others else "others doubt it"
+            return self._open(now_ns, believes=True, reason=reason, **({"others": others} if others else {}))
         self.judge.suppose_failures(now_ns)
         return None
 
@@ -165,13 +166,12 @@ class Circuit:
             return self._close(now_ns)
         return _BACK if progress is Progress.PROVEN else None
 
-    def _open(self, now_ns: int, *, others: int = 0, **evidence: Any) -> Change:
-        self._believes = others > 0
+    def _open(self, now_ns: int, *, believes: bool = False, **evidence: Any) -> Change:
+        self._believes = believes
         if self.state is _CLOSED:
             self._opened_at_ns = now_ns
             self._healthy_per_s = max(self.judge.window.rate_per_s(now_ns), self._healthy_before(now_ns))
         self._rest.begin(now_ns)
-        evidence = evidence | ({"others": others} if others else {})
         return self._become(_OPEN, {**evidence, "cool_down_ms": self._rest.length_ns / 1e6})
 
     def _healthy_before(self, now_ns: int) -> float:
