@@ -61,12 +61,26 @@ def test_a_success_of_ones_own_outweighs_the_word_until_there_is_a_new_one() -> 
 
 
 def test_who_heard_nothing_lately_believes_the_word_and_is_no_evidence_for_it() -> None:
-    """It opens without a call of its own, and says that it only believes; so it is, too, when all the others but doubt."""
+    """It opens without a call of its own, and says that it only believes, also when the others but doubt."""
     for broken in (3, 0):
         one = Sharing()
         one.told(broken=broken)
         assert one.state is BreakerState.OPEN
         assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+
+
+def test_who_was_held_open_by_hand_is_no_evidence_when_it_is_released() -> None:
+    """Its probe is out: nothing was measured, and what was before that hand is old. A failure is news."""
+    for failures in (0, 5):
+        one = Sharing()
+        for _ in range(failures):
+            one.breaker.failed("refused")
+        one.breakers.isolate("supplier", owner="nina", reason="a test")
+        one.breakers.release("supplier", owner="nina", reason="a test")
+        probe = one.breaker.admit()
+        assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+        one.breaker.failed("refused", probe)
+        assert one.said[-1].standings == {NAME: Standing.BROKEN}
 
 
 def test_who_is_no_prober_waits_but_not_for_ever() -> None:

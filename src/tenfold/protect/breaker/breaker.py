@@ -180,7 +180,7 @@ class Breaker:
             self._circuit.wake(self._now_ns())
 
     def suspect(self, *, others: int) -> None:
-        """`others` that call the same have found it broken, or, when 0, enough doubt it: so our own first failure is enough.
+        """`others` that call the same have found it broken; 0: enough doubt it. So the first failure of our own is enough.
 
         A success of our own ends it. For those who have heard nothing of their own in the window the others' word is
         as good: it opens.

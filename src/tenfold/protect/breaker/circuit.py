@@ -119,7 +119,10 @@ class Circuit:
     def obey(self, now_ns: int) -> Change | None:
         """Take the state in which it is held."""
         hold = self.hold
-        if hold is None or hold.state is self.state:
+        if hold is None:
+            return None
+        self._believes = hold.state is _OPEN  # whoever releases it later: nothing of our own speaks against it by then
+        if hold.state is self.state:
             return None
         if self.state is _CLOSED:
             self._opened_at_ns = now_ns
@@ -129,7 +132,7 @@ class Circuit:
         return self._become(hold.state, {"owner": hold.owner, "reason": hold.reason})
 
     def suspect(self, now_ns: int, others: int) -> Change | None:
-        """`others` found it broken, or enough doubt it; for those who have heard nothing of their own that is enough."""
+        """`others` found it broken, 0: they doubt it; for those who have heard nothing of their own that is enough."""
         if self.state is not _CLOSED or self.hold is not None:
             return None
         if not self.judge.window.totals(now_ns).calls:

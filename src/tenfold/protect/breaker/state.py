@@ -21,7 +21,7 @@ class Standing(enum.Enum):
     BROKEN = "broken"
     """Its own calls failed, and it opened."""
     BELIEVED = "believed"
-    """Others said so, and it has not tried."""
+    """Others said so, or a person held it open, and it has not tried since."""
     BACK = "back"
     """Its probes were answered."""
 
