@@ -6,6 +6,7 @@ import msgspec
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.breaker import BreakerReport, Breakers, BreakerState, BreakersTender, FleetBreakers, Word
+from tenfold.protect.breaker.judge import DOUBT
 from tenfold.protect.breaker.share import Share
 from tenfold.protect.breaker.state import Standing
 from tenfold.protect.testing import run_in_virtual_time
@@ -119,6 +120,28 @@ def test_a_row_of_failures_that_lasts_is_told_before_it_opens() -> None:
     one.breaker.succeeded()
     one.breaker.force_open(owner="test", reason="test")
     assert one.said[-1].standings == {}
+
+
+def test_what_was_seen_long_ago_is_no_evidence_however_often_something_else_is_told() -> None:
+    """A report says all: a doubt hours old is left out of it, and who opened and is asked no more only believes."""
+    one = Sharing()
+    broken, noisy = one.breakers.of("payment"), one.breakers.of("mail")
+    for _ in range(2):
+        one.breaker.failed("timeout")
+        one.clock.advance(Duration.from_ms(100))
+    for _ in range(5):
+        broken.failed("refused")
+    for passed_s, known in (
+        (1, {"payment": Standing.BROKEN, NAME: Standing.DOUBTED}),
+        (28, {"payment": Standing.BROKEN}),
+        (3_600, {"payment": Standing.BELIEVED}),
+    ):
+        one.clock.advance(Duration.from_s(passed_s))
+        noisy.failed("refused")
+        one.clock.advance(DOUBT)
+        noisy.failed("refused")
+        assert one.said[-1].standings == {**known, "mail": Standing.DOUBTED}
+        noisy.succeeded()
 
 
 def test_nothing_is_said_before_a_quorum_saw_it_broken() -> None:

@@ -87,7 +87,7 @@ class Breaker:
     @property
     def standing(self) -> Standing:
         """What this process can tell others of the dependency."""
-        return self._circuit.standing
+        return self._circuit.standing(self._now_ns())
 
     @property
     def is_calm(self) -> bool:
@@ -180,7 +180,7 @@ class Breaker:
             self._circuit.wake(self._now_ns())
 
     def suspect(self, *, others: int) -> None:
-        """`others` that call the same have found it broken; 0: enough doubt it. So the first failure of our own is enough.
+        """`others` that call the same have found it broken; 0: they doubt it. So our own first failure is enough.
 
         A success of our own ends it. For those who have heard nothing of their own in the window the others' word is
         as good: it opens.

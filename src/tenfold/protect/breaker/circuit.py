@@ -18,7 +18,7 @@ from tenfold.protect.breaker.judge import Judge
 from tenfold.protect.breaker.policy import Policy
 from tenfold.protect.breaker.recovery import Progress, Recovery
 from tenfold.protect.breaker.rest import Rest
-from tenfold.protect.breaker.state import BreakerState, Hold, Standing
+from tenfold.protect.breaker.state import FORGET, BreakerState, Hold, Standing
 
 PATIENCE = Duration.from_s(4)
 """So long we wait for those who probe for us, in case they die, ..."""
@@ -66,15 +66,16 @@ class Circuit:
         self._healthy_per_s = 0.0
         self._opened_at_ns = 0
 
-    @property
-    def standing(self) -> Standing:
+    def standing(self, now_ns: int) -> Standing:
+        """What others may make of it; what was seen too long ago is no evidence, though nothing has changed since."""
         if self.hold is not None:
             return Standing.WELL
         if self.state is _CLOSED:
-            return Standing.DOUBTED if self.judge.doubts else Standing.WELL
+            return Standing.DOUBTED if self.judge.doubts(now_ns) else Standing.WELL
         if self._recovery is not None and self._recovery.is_proven:
             return Standing.BACK
-        return Standing.BELIEVED if self._believes else Standing.BROKEN
+        is_old = abs(now_ns - self._rest.began_ns) >= FORGET.ns
+        return Standing.BELIEVED if self._believes or is_old else Standing.BROKEN
 
     def is_calm(self, now_ns: int) -> bool:
         is_free = self.state is _CLOSED and self.hold is None

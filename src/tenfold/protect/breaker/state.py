@@ -3,7 +3,12 @@
 import enum
 from typing import NamedTuple
 
-from tenfold.kernel import TenfoldError
+from tenfold.kernel import Duration, TenfoldError
+
+DOUBT_KEEP = Duration.from_s(2)
+"""A doubt is worth something for so long after its last failure, however often it is told again."""
+FORGET = Duration.from_s(30)
+"""So is what a process found broken: who is asked for it finds out anew, and so reports, more often than this."""
 
 
 class BreakerState(enum.Enum):
