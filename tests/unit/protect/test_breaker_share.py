@@ -7,6 +7,7 @@ import msgspec
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.breaker import BreakerReport, Breakers, BreakerState, BreakersTender, FleetBreakers, Word
 from tenfold.protect.breaker.judge import DOUBT
+from tenfold.protect.breaker.messages import NAMES_MAX
 from tenfold.protect.breaker.share import Share
 from tenfold.protect.breaker.state import Standing
 from tenfold.protect.testing import run_in_virtual_time
@@ -18,9 +19,9 @@ S = 1_000_000_000
 class Sharing:
     """One process, and what it says."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keys_max: int = 4_096) -> None:
         self.clock = VirtualClock()
-        self.breakers = Breakers(clock=self.clock)
+        self.breakers = Breakers(clock=self.clock, keys_max=keys_max)
         self.breaker = self.breakers.of("supplier", "order")
         self.said: list[BreakerReport] = []
         self.share = Share(self.breakers, process=lambda: "me", send=self.said.append)
@@ -142,6 +143,28 @@ def test_what_was_seen_long_ago_is_no_evidence_however_often_something_else_is_t
         noisy.failed("refused")
         assert one.said[-1].standings == {**known, "mail": Standing.DOUBTED}
         noisy.succeeded()
+
+
+def test_a_key_class_that_was_forgotten_is_told_no_more() -> None:
+    """Nobody could say any longer that it is back."""
+    one = Sharing(keys_max=2)
+    for store in ("store-1", "store-2", "store-3"):
+        for _ in range(5):
+            one.breakers.of("stock", "read", store).failed("refused")
+    assert set(one.said[-1].standings) == {"stock/read/store-2", "stock/read/store-3"}
+
+
+def test_trouble_that_is_over_leaves_its_place_in_the_report_to_others() -> None:
+    """As many classes as there are names in a report were doubted, hours ago."""
+    one = Sharing(keys_max=NAMES_MAX)
+    for _ in range(2):
+        for number in range(NAMES_MAX):
+            one.breakers.of("stock", "read", f"store-{number}").failed("timeout")
+        one.clock.advance(DOUBT)
+    one.clock.advance(Duration.from_s(3_600))
+    for _ in range(5):
+        one.breaker.failed("refused")
+    assert set(one.said[-1].standings) == {"stock/read/*", NAME}
 
 
 def test_nothing_is_said_before_a_quorum_saw_it_broken() -> None:
