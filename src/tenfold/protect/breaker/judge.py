@@ -12,11 +12,15 @@ DOUBT = Duration.from_ms(100)
 class Judge:
     """Decides in CLOSED. Times in monotonic nanoseconds; for one thread at a time, but for what `window` allows."""
 
-    __slots__ = ("_doubts", "_failed_ns", "_policy", "_row_began_ns", "window")
+    __slots__ = ("_calls_min", "_doubts", "_failed_ns", "_policy", "_row_began_ns", "window")
 
     def __init__(self, policy: Policy) -> None:
-        self.window: Window = CountWindow(policy.window_calls) if policy.window_calls else TimeWindow(policy.window.ns)
+        self.window: Window = TimeWindow(policy.window.ns)
         self._policy = policy
+        self._calls_min = policy.calls_min
+        if policy.window_calls:
+            self.window = last = CountWindow(policy.window_calls)
+            self._calls_min = min(policy.calls_min, last.least)  # else it would judge at a full slice only
         self._row_began_ns = self._failed_ns = 0
         self._doubts = False
 
@@ -71,7 +75,7 @@ class Judge:
 
     def _is_too_much(self, totals: Totals) -> bool:
         policy, (calls, failures, timeouts, slow) = self._policy, totals
-        return calls >= policy.calls_min and (
+        return calls >= self._calls_min and (
             failures >= policy.ratio * calls
             or timeouts >= policy.timeout_ratio * calls
             or slow >= policy.slow_ratio * calls
