@@ -94,6 +94,23 @@ def test_a_ramp_of_which_no_call_reports_is_broken() -> None:
     assert admitted < 110
 
 
+def test_a_call_that_is_lost_while_others_are_answered_does_not_end_the_ramp_after_a_lull() -> None:
+    """Nobody called for a minute; who hangs afterwards is found all the same, a lease after the next call."""
+    clock = VirtualClock()
+    breaker = ramping(clock)
+    clock.advance(Duration.from_ms(20))
+    assert breaker.admit(), "the one that is lost"
+    served(breaker, clock, 300)
+    clock.advance(Duration.from_s(60))
+    assert breaker.admit()
+    assert state_of(breaker) is BreakerState.HALF_OPEN
+    clock.advance(Duration.from_ms(999))
+    assert breaker.admit()
+    clock.advance(MS)
+    assert not breaker.admit()
+    assert state_of(breaker) is BreakerState.OPEN
+
+
 def test_a_trickle_needs_no_ramp() -> None:
     """Ten calls a second are let through at once when the probe was answered."""
     clock = VirtualClock()

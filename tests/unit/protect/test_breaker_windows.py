@@ -108,7 +108,7 @@ def test_a_window_of_calls_judges_each_failure_once_it_was_full() -> None:
 
 def test_a_window_too_short_for_its_share_to_be_judged_is_refused_with_what_to_do() -> None:
     """The least number of calls is 20 unless told."""
-    with pytest.raises(PolicyInvalid, match="calls_min=10 or less, or window_calls=20 or more"):
+    with pytest.raises(PolicyInvalid, match="state calls_min=10 or less, or window_calls=20 or more"):
         Breaker("main", window_calls=10)
     Breaker("main", window_calls=10, calls_min=10)
     Breaker("main", window_calls=20)

@@ -81,7 +81,7 @@ class Policy:
         if 0 < self.window_calls < self.calls_min:
             raise PolicyInvalid(
                 f"A breaker that judges {self.window_calls} calls never sees the {self.calls_min} of calls_min: state "
-                f" calls_min={self.window_calls} or less, or window_calls={self.calls_min} or more."
+                f"calls_min={self.window_calls} or less, or window_calls={self.calls_min} or more."
             )
         if min(self.window.ns, self.cool_down.ns, self.probe_lease.ns, self.calm.ns) <= 0:
             raise PolicyInvalid("A breaker's window, cool-down, calm and probe lease are longer than nothing.")

@@ -40,8 +40,8 @@ BURST_NS = 10_000_000
 class Ramp:
     """Tokens at a growing rate. Times in monotonic nanoseconds; for one thread at a time.
 
-    `healthy_per_s` is what the dependency bore before. `quiet_ns`: a ramp whose calls are out and of which none was
-    heard for so long is broken, as the calls of a server that hangs are.
+    `healthy_per_s` is what the dependency bore before. `quiet_ns`: a ramp is broken when nothing was heard for so long
+    after a call, as of a server that hangs. A call that is lost while others are answered is not waited for.
     """
 
     __slots__ = (
@@ -50,13 +50,13 @@ class Ramp:
         "_goal_per_s",
         "_grew_ns",
         "_growth_per_ns",
-        "_heard_ns",
         "_quiet_ns",
         "_reached_ns",
         "_refused_ns",
         "_tokens",
         "_tokens_ns",
         "_tolerance",
+        "_unheard_ns",
         "inflight",
         "rate_per_s",
     )
@@ -73,9 +73,11 @@ class Ramp:
 
     def _begin(self, now_ns: int) -> None:
         """Count from now on: at first, and when the clock was set back."""
-        self._grew_ns = self._heard_ns = self._refused_ns = self._tokens_ns = now_ns
+        self._grew_ns = self._refused_ns = self._tokens_ns = now_ns
         self._fell_ns = now_ns - HOLD_NS
         self._reached_ns: int | None = None
+        self._unheard_ns: int | None = None
+        """When the first call went since something was heard."""
 
     def admit(self, now_ns: int) -> bool:
         """Whether one more call may go."""
@@ -89,13 +91,13 @@ class Ramp:
             self._refused_ns = now_ns
             return False
         self._tokens -= 1.0
-        if not self.inflight:
-            self._heard_ns = now_ns
+        if self._unheard_ns is None:
+            self._unheard_ns = now_ns
         self.inflight += 1
         return True
 
     def succeeded(self, now_ns: int) -> None:
-        self._hear(now_ns)
+        self._hear()
         self._credit = min(CREDIT_MAX, self._credit + self._tolerance)
         passed_ns = min(max(0, now_ns - self._grew_ns), STEP_NS)
         self._grew_ns = now_ns
@@ -103,7 +105,7 @@ class Ramp:
             self.rate_per_s *= math.exp(self._growth_per_ns * passed_ns)
 
     def failed(self, now_ns: int) -> None:
-        self._hear(now_ns)
+        self._hear()
         self._credit = max(0.0, self._credit - 1.0)
         if not self._credit and now_ns - self._fell_ns >= LESSON_NS:
             self._fall(now_ns)
@@ -118,6 +120,8 @@ class Ramp:
 
     def abandoned(self) -> None:
         self.inflight = max(0, self.inflight - 1)
+        if not self.inflight:
+            self._unheard_ns = None
 
     def is_over(self, now_ns: int) -> bool:
         """Whether as much is admitted as before, and nobody asks for more."""
@@ -129,9 +133,9 @@ class Ramp:
         return now_ns - self._reached_ns >= PROOF_NS and now_ns - self._refused_ns >= SETTLE_NS
 
     def is_broken(self, now_ns: int) -> bool:
-        """Whether calls are out and not one has reported for too long."""
-        return self.inflight > 0 and now_ns - self._heard_ns >= self._quiet_ns
+        """Whether calls went and not one has reported for too long."""
+        return self._unheard_ns is not None and now_ns - self._unheard_ns >= self._quiet_ns
 
-    def _hear(self, now_ns: int) -> None:
-        self._heard_ns = now_ns
+    def _hear(self) -> None:
+        self._unheard_ns = None
         self.inflight = max(0, self.inflight - 1)
