@@ -90,7 +90,7 @@ class Circuit:
             return self._half_open(now_ns) if self._rest.is_over(now_ns) else None
         silence = recovery.silence(now_ns)
         if silence:
-            return self._open(now_ns, reason=silence)
+            return self._open(now_ns, {"reason": silence})
         return self._close(now_ns) if recovery.is_over(now_ns) else None
 
     def admit(self, now_ns: int) -> bool:
@@ -138,7 +138,7 @@ class Circuit:
             return None
         if not self.judge.window.totals(now_ns).calls:
             reason = "others found it broken" if others else "others doubt it"
-            return self._open(now_ns, believes=True, reason=reason, **({"others": others} if others else {}))
+            return self._open(now_ns, {"reason": reason, "others": others}, believes=True)
         self.judge.suppose_failures(now_ns)
         return None
 
@@ -158,11 +158,11 @@ class Circuit:
 
     def _judged(self, now_ns: int, reason: str) -> Change | None:
         evidence = self.judge.evidence(now_ns) if self.hold is None else None
-        return self._open(now_ns, reason=reason, **evidence) if evidence is not None else None
+        return self._open(now_ns, {"reason": reason, **evidence}) if evidence is not None else None
 
     def _relapsed(self, now_ns: int, reason: str) -> Change | None:
         evidence = self._recovery.failed(now_ns) if self._recovery is not None else None
-        return self._open(now_ns, reason=reason, **evidence) if evidence is not None else None
+        return self._open(now_ns, {"reason": reason, **evidence}) if evidence is not None else None
 
     def _recovered(self, now_ns: int) -> Change | None:
         progress = self._recovery.succeeded(now_ns) if self._recovery is not None else Progress.UNDERWAY
@@ -170,7 +170,7 @@ class Circuit:
             return self._close(now_ns)
         return _BACK if progress is Progress.PROVEN else None
 
-    def _open(self, now_ns: int, *, believes: bool = False, **evidence: Any) -> Change:
+    def _open(self, now_ns: int, evidence: dict[str, Any], *, believes: bool = False) -> Change:
         self._believes = believes
         if self.state is _CLOSED:
             self._opened_at_ns = now_ns

@@ -51,7 +51,7 @@ class Share:
 
     def _standings(self) -> dict[str, Standing]:
         """Of all that are not well; who is, and who was forgotten to make room for others, leaves."""
-        standings = {}
+        standings: dict[str, Standing] = {}
         for name, known in list(self._unwell.items()):
             breaker = known()
             standing = breaker.standing if breaker is not None else Standing.WELL
