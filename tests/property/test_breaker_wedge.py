@@ -10,6 +10,8 @@ WHO = {"owner": "machine", "reason": "to see"}
 MS = 1_000_000
 FOUND_MS = 30_000
 """Longest rest, waiting for others, ramp with doubts: it is found within this time by steady traffic."""
+BURSTS_MAX = 5
+"""By calls that come in bursts, within so many of them: those that find lost calls, wait for others, probe and ramp."""
 BURNT_MAX_PER_S = 25
 """What a dependency that answers nothing may get: probes, and the few that were let through before it was noticed."""
 
@@ -125,6 +127,19 @@ class WedgeMachine(RuleBasedStateMachine):
                 raise AssertionError("CLOSED refuses nobody")
         assert breaker.state is BreakerState.CLOSED
         assert breaker.admit()
+
+    @rule(keyed=st.booleans(), every_s=st.sampled_from([5, 10, 60]))
+    def found_when_back_by_bursts(self, keyed: bool, every_s: int) -> None:
+        """Fifty calls at once now and then, each answered in 20 ms: CLOSED after a few, whatever was before."""
+        self.release()
+        breaker = self.either(keyed)
+        for _ in range(BURSTS_MAX):
+            self.clock.now_ns += every_s * 1_000 * MS
+            epochs = [epoch for epoch in (breaker.admit() for _ in range(50)) if epoch]
+            self.clock.now_ns += 20 * MS
+            for epoch in epochs:
+                breaker.succeeded(epoch)
+        assert breaker.state is BreakerState.CLOSED
 
     @rule(keyed=st.booleans())
     def left_alone_when_gone(self, keyed: bool) -> None:

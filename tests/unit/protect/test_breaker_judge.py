@@ -3,6 +3,7 @@
 from tenfold.kernel import Duration
 from tenfold.protect.breaker import Policy
 from tenfold.protect.breaker.judge import DOUBT, Judge
+from tenfold.protect.breaker.state import DOUBT_KEEP
 
 SLOW = Duration.from_ms(50)
 
@@ -51,10 +52,23 @@ def test_a_row_that_lasts_makes_it_doubt_once_until_a_success() -> None:
     assert not failed(judge, DOUBT.ns - 1)
     assert failed(judge, DOUBT.ns)
     assert not failed(judge, 2 * DOUBT.ns)
-    assert judge.doubts
+    assert judge.doubts(2 * DOUBT.ns)
     judge.succeeded(2 * DOUBT.ns, slow=False)
-    assert not judge.doubts
+    assert not judge.doubts(2 * DOUBT.ns)
     assert not failed(judge, 3 * DOUBT.ns)
+
+
+def test_a_doubt_is_over_when_nothing_fails_any_more_and_begins_again_when_the_row_goes_on() -> None:
+    """Though no success has ended it: the dependency is called now and then. A clock set back ends it, too."""
+    judge = Judge(Policy(failures_max=100))
+    failed(judge, 0)
+    assert failed(judge, DOUBT.ns)
+    over_ns = DOUBT.ns + DOUBT_KEEP.ns
+    assert judge.doubts(over_ns - 1)
+    assert not judge.doubts(over_ns)
+    assert failed(judge, over_ns)
+    assert judge.doubts(over_ns)
+    assert not judge.doubts(over_ns - DOUBT_KEEP.ns)
 
 
 def test_failures_that_others_saw_make_the_first_of_our_own_enough() -> None:
@@ -74,4 +88,4 @@ def test_a_doubt_that_a_success_has_ended_does_not_come_back_with_what_others_sa
     assert failed(judge, DOUBT.ns)
     judge.succeeded(DOUBT.ns, slow=False)
     judge.suppose_failures(DOUBT.ns)
-    assert not judge.doubts
+    assert not judge.doubts(DOUBT.ns)

@@ -88,6 +88,34 @@ def test_a_dependency_that_is_trusted_is_called_whatever_fails_in_all_operations
     assert not breakers.of("payment", "refund").admit()
 
 
+def test_what_holds_one_breaker_alone_outlives_what_is_done_above_it() -> None:
+    """Trusted and released above, in the very same words: it stays open until it is released itself."""
+    breakers = Breakers(clock=VirtualClock())
+    charge = breakers.of("payment", "charge")
+    charge.force_open(**WHO)
+    for above in (breakers.isolate, breakers.trust, breakers.release):
+        above("payment", **WHO)
+        assert not charge.admit(), above.__name__
+        assert charge.hold is not None, above.__name__
+    charge.release(**WHO)
+    assert charge.admit()
+
+
+def test_what_is_isolated_is_so_though_one_breaker_of_it_was_forced_closed() -> None:
+    """And afterwards that one decides for itself; trust and release above leave it as it is held."""
+    breakers = Breakers(clock=VirtualClock())
+    charge = breakers.of("payment", "charge")
+    charge.force_closed(owner="wang.li", reason="its own")
+    for above in (breakers.trust, breakers.release):
+        above("payment", **WHO)
+        assert charge.hold is not None
+        assert charge.hold.reason == "its own"
+    breakers.isolate("payment", **WHO)
+    assert not charge.admit()
+    breakers.release("payment", **WHO)
+    assert charge.hold is None
+
+
 def test_one_class_can_be_isolated_alone() -> None:
     """And is not forgotten to make room for others."""
     breakers = Breakers(clock=VirtualClock(), keys_max=4)

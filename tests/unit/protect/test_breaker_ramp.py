@@ -4,8 +4,10 @@ from itertools import pairwise
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.breaker import Breaker, BreakerState
+from tenfold.protect.breaker.ramp import Ramp
 
 MS = Duration.from_ms(1)
+S = Duration.from_s(1).ns
 
 
 def state_of(breaker: Breaker) -> BreakerState:
@@ -92,6 +94,63 @@ def test_a_ramp_of_which_no_call_reports_is_broken() -> None:
         admitted += breaker.allows()
     assert state_of(breaker) is BreakerState.OPEN
     assert admitted < 110
+
+
+def test_a_call_that_is_lost_while_others_are_answered_does_not_end_the_ramp_after_a_lull() -> None:
+    """Nobody called for a minute; who hangs afterwards is found all the same, a lease after the next call."""
+    clock = VirtualClock()
+    breaker = ramping(clock)
+    clock.advance(Duration.from_ms(20))
+    assert breaker.admit(), "the one that is lost"
+    served(breaker, clock, 300)
+    clock.advance(Duration.from_s(60))
+    assert breaker.admit()
+    assert state_of(breaker) is BreakerState.HALF_OPEN
+    clock.advance(Duration.from_ms(999))
+    assert breaker.admit()
+    clock.advance(MS)
+    assert not breaker.admit()
+    assert state_of(breaker) is BreakerState.OPEN
+
+
+def burst(breaker: Breaker, clock: VirtualClock, *, answered: bool = True) -> int:
+    """Fifty calls at once, heard of 20 ms later; how many were admitted."""
+    epochs = [epoch for epoch in (breaker.admit() for _ in range(50)) if epoch]
+    clock.advance(Duration.from_ms(20))
+    for epoch in epochs:
+        breaker.succeeded(epoch) if answered else breaker.failed("refused", epoch)
+    return len(epochs)
+
+
+def test_a_dependency_that_is_called_in_bursts_has_all_of_them_again_after_two() -> None:
+    """The first has its probe, the second the answer that says it is still well; once it took minutes."""
+    clock = VirtualClock()
+    breaker = Breaker("main", clock=clock)
+    for _ in range(3):
+        assert burst(breaker, clock) == 50
+        clock.advance(Duration.from_s(60))
+    burst(breaker, clock)
+    clock.advance(Duration.from_ms(300))
+    burst(breaker, clock, answered=False)
+    for _ in range(2):
+        assert state_of(breaker) is not BreakerState.CLOSED
+        clock.advance(Duration.from_s(60))
+        assert burst(breaker, clock) == 1
+    assert state_of(breaker) is BreakerState.CLOSED
+
+
+def test_a_ramp_is_not_over_while_something_fails_now_and_then_nor_for_mere_silence() -> None:
+    """Calm is what was answered three lengths of the ramp after the last failure; nobody calling is no answer."""
+    ramp = Ramp(1_000.0, length_ns=S, start=0.1, quiet_ns=S, now_ns=0)
+    assert not ramp.is_over(3_600 * S)
+    for second in range(2, 20, 2):
+        ramp.succeeded(second * S)
+        assert not ramp.is_over(second * S)
+        ramp.failed(second * S)
+    ramp.succeeded(21 * S - 1)
+    assert not ramp.is_over(21 * S)
+    ramp.succeeded(21 * S)
+    assert ramp.is_over(21 * S)
 
 
 def test_a_trickle_needs_no_ramp() -> None:

@@ -6,6 +6,8 @@ import msgspec
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.breaker import BreakerReport, Breakers, BreakerState, BreakersTender, FleetBreakers, Word
+from tenfold.protect.breaker.judge import DOUBT
+from tenfold.protect.breaker.messages import NAMES_MAX
 from tenfold.protect.breaker.share import Share
 from tenfold.protect.breaker.state import Standing
 from tenfold.protect.testing import run_in_virtual_time
@@ -17,9 +19,9 @@ S = 1_000_000_000
 class Sharing:
     """One process, and what it says."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keys_max: int = 4_096) -> None:
         self.clock = VirtualClock()
-        self.breakers = Breakers(clock=self.clock)
+        self.breakers = Breakers(clock=self.clock, keys_max=keys_max)
         self.breaker = self.breakers.of("supplier", "order")
         self.said: list[BreakerReport] = []
         self.share = Share(self.breakers, process=lambda: "me", send=self.said.append)
@@ -28,8 +30,8 @@ class Sharing:
     def state(self) -> BreakerState:
         return self.breaker.state
 
-    def told(self, *, episode: int = 1, back: int = 0, probers: tuple[str, ...] = ("other",)) -> None:
-        self.share.told(NAME, Word(episode, broken=3, back=back, probers=list(probers)))
+    def told(self, *, episode: int = 1, broken: int = 3, back: int = 0, probers: tuple[str, ...] = ("other",)) -> None:
+        self.share.told(NAME, Word(episode, broken=broken, back=back, probers=list(probers)))
 
 
 def report(standing: Standing) -> BreakerReport:
@@ -61,11 +63,26 @@ def test_a_success_of_ones_own_outweighs_the_word_until_there_is_a_new_one() -> 
 
 
 def test_who_heard_nothing_lately_believes_the_word_and_is_no_evidence_for_it() -> None:
-    """It opens without a call of its own, and says that it only believes."""
-    one = Sharing()
-    one.told()
-    assert one.state is BreakerState.OPEN
-    assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+    """It opens without a call of its own, and says that it only believes, also when the others but doubt."""
+    for broken in (3, 0):
+        one = Sharing()
+        one.told(broken=broken)
+        assert one.state is BreakerState.OPEN
+        assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+
+
+def test_who_was_held_open_by_hand_is_no_evidence_when_it_is_released() -> None:
+    """Its probe is out: nothing was measured, and what was before that hand is old. A failure is news."""
+    for failures in (0, 5):
+        one = Sharing()
+        for _ in range(failures):
+            one.breaker.failed("refused")
+        one.breakers.isolate("supplier", owner="nina", reason="a test")
+        one.breakers.release("supplier", owner="nina", reason="a test")
+        probe = one.breaker.admit()
+        assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+        one.breaker.failed("refused", probe)
+        assert one.said[-1].standings == {NAME: Standing.BROKEN}
 
 
 def test_who_is_no_prober_waits_but_not_for_ever() -> None:
@@ -104,6 +121,50 @@ def test_a_row_of_failures_that_lasts_is_told_before_it_opens() -> None:
     one.breaker.succeeded()
     one.breaker.force_open(owner="test", reason="test")
     assert one.said[-1].standings == {}
+
+
+def test_what_was_seen_long_ago_is_no_evidence_however_often_something_else_is_told() -> None:
+    """A report says all: a doubt hours old is left out of it, and who opened and is asked no more only believes."""
+    one = Sharing()
+    broken, noisy = one.breakers.of("payment"), one.breakers.of("mail")
+    for _ in range(2):
+        one.breaker.failed("timeout")
+        one.clock.advance(Duration.from_ms(100))
+    for _ in range(5):
+        broken.failed("refused")
+    for passed_s, known in (
+        (1, {"payment": Standing.BROKEN, NAME: Standing.DOUBTED}),
+        (28, {"payment": Standing.BROKEN}),
+        (3_600, {"payment": Standing.BELIEVED}),
+    ):
+        one.clock.advance(Duration.from_s(passed_s))
+        noisy.failed("refused")
+        one.clock.advance(DOUBT)
+        noisy.failed("refused")
+        assert one.said[-1].standings == {**known, "mail": Standing.DOUBTED}
+        noisy.succeeded()
+
+
+def test_a_key_class_that_was_forgotten_is_told_no_more() -> None:
+    """Nobody could say any longer that it is back."""
+    one = Sharing(keys_max=2)
+    for store in ("store-1", "store-2", "store-3"):
+        for _ in range(5):
+            one.breakers.of("stock", "read", store).failed("refused")
+    assert set(one.said[-1].standings) == {"stock/read/store-2", "stock/read/store-3"}
+
+
+def test_trouble_that_is_over_leaves_its_place_in_the_report_to_others() -> None:
+    """As many classes as there are names in a report were doubted, hours ago."""
+    one = Sharing(keys_max=NAMES_MAX)
+    for _ in range(2):
+        for number in range(NAMES_MAX):
+            one.breakers.of("stock", "read", f"store-{number}").failed("timeout")
+        one.clock.advance(DOUBT)
+    one.clock.advance(Duration.from_s(3_600))
+    for _ in range(5):
+        one.breaker.failed("refused")
+    assert set(one.said[-1].standings) == {"stock/read/*", NAME}
 
 
 def test_nothing_is_said_before_a_quorum_saw_it_broken() -> None:

@@ -84,6 +84,36 @@ def test_a_window_of_calls_holds_no_more_than_its_length() -> None:
         assert min(number + 1, 90) <= window.totals(number).calls <= 100
 
 
+def test_a_window_of_calls_holds_them_all_whatever_their_number() -> None:
+    """Also when slices of like size do not add up to it: then it is rounded up, by less than a slice."""
+    for length in range(1, 200):
+        window, counts = CountWindow(length), set()
+        for number in range(3 * length):
+            window.at(number).calls += 1
+            counts.add(window.totals(number).calls)
+        assert length <= max(counts) < 1.1 * length + 1
+        full = counts - set(range(window.least))
+        assert full == set(range(window.least, max(counts) + 1))
+
+
+def test_a_window_of_calls_judges_each_failure_once_it_was_full() -> None:
+    """Every second call fails, always the first or always the second of a slice."""
+    for length in (15, 19, 20, 25):
+        for failing in (0, 1):
+            breaker = Breaker("main", clock=VirtualClock(), failures_max=0, window_calls=length, calls_min=length)
+            for number in range(2 * length):
+                breaker.failed("refused") if number % 2 == failing else breaker.succeeded()
+            assert breaker.state.value == "open", (length, failing)
+
+
+def test_a_window_too_short_for_its_share_to_be_judged_is_refused_with_what_to_do() -> None:
+    """The least number of calls is 20 unless told."""
+    with pytest.raises(PolicyInvalid, match="state calls_min=10 or less, or window_calls=20 or more"):
+        Breaker("main", window_calls=10)
+    Breaker("main", window_calls=10, calls_min=10)
+    Breaker("main", window_calls=20)
+
+
 def test_a_window_of_time_does_not_count_what_a_clock_that_was_set_back_left_in_the_future() -> None:
     """An hour of failures to come would keep a breaker open for an hour."""
     window = TimeWindow(1_000)

@@ -87,7 +87,7 @@ class Breaker:
     @property
     def standing(self) -> Standing:
         """What this process can tell others of the dependency."""
-        return self._circuit.standing
+        return self._circuit.standing(self._now_ns())
 
     @property
     def is_calm(self) -> bool:
@@ -156,13 +156,13 @@ class Breaker:
 
     def force_open(self, *, owner: str, reason: str) -> None:
         """Refuse every call, probes too, until `release`."""
-        self.obey(Hold(_OPEN, owner, reason))
+        self.force(Hold(_OPEN, owner, reason))
 
     def force_closed(self, *, owner: str, reason: str) -> None:
         """Admit every call, whatever fails, until `release`."""
-        self.obey(Hold(_CLOSED, owner, reason))
+        self.force(Hold(_CLOSED, owner, reason))
 
-    def obey(self, hold: Hold) -> None:
+    def force(self, hold: Hold) -> None:
         """Stay as somebody says, until `release`."""
         with self._lock:
             self._circuit.hold = hold
@@ -180,7 +180,7 @@ class Breaker:
             self._circuit.wake(self._now_ns())
 
     def suspect(self, *, others: int) -> None:
-        """`others` that call the same have found it broken: so the first failure of our own is enough.
+        """`others` that call the same have found it broken; 0: they doubt it. So our own first failure is enough.
 
         A success of our own ends it. For those who have heard nothing of their own in the window the others' word is
         as good: it opens.

@@ -18,7 +18,7 @@ from tenfold.protect.breaker.judge import Judge
 from tenfold.protect.breaker.policy import Policy
 from tenfold.protect.breaker.recovery import Progress, Recovery
 from tenfold.protect.breaker.rest import Rest
-from tenfold.protect.breaker.state import BreakerState, Hold, Standing
+from tenfold.protect.breaker.state import FORGET, BreakerState, Hold, Standing
 
 PATIENCE = Duration.from_s(4)
 """So long we wait for those who probe for us, in case they die, ..."""
@@ -66,15 +66,16 @@ class Circuit:
         self._healthy_per_s = 0.0
         self._opened_at_ns = 0
 
-    @property
-    def standing(self) -> Standing:
+    def standing(self, now_ns: int) -> Standing:
+        """What others may make of it; what was seen too long ago is no evidence, though nothing has changed since."""
         if self.hold is not None:
             return Standing.WELL
         if self.state is _CLOSED:
-            return Standing.DOUBTED if self.judge.doubts else Standing.WELL
+            return Standing.DOUBTED if self.judge.doubts(now_ns) else Standing.WELL
         if self._recovery is not None and self._recovery.is_proven:
             return Standing.BACK
-        return Standing.BELIEVED if self._believes else Standing.BROKEN
+        is_old = abs(now_ns - self._rest.began_ns) >= FORGET.ns
+        return Standing.BELIEVED if self._believes or is_old else Standing.BROKEN
 
     def is_calm(self, now_ns: int) -> bool:
         is_free = self.state is _CLOSED and self.hold is None
@@ -89,7 +90,7 @@ class Circuit:
             return self._half_open(now_ns) if self._rest.is_over(now_ns) else None
         silence = recovery.silence(now_ns)
         if silence:
-            return self._open(now_ns, reason=silence)
+            return self._open(now_ns, {"reason": silence})
         return self._close(now_ns) if recovery.is_over(now_ns) else None
 
     def admit(self, now_ns: int) -> bool:
@@ -119,7 +120,10 @@ class Circuit:
     def obey(self, now_ns: int) -> Change | None:
         """Take the state in which it is held."""
         hold = self.hold
-        if hold is None or hold.state is self.state:
+        if hold is None:
+            return None
+        self._believes = hold.state is _OPEN  # whoever releases it later: nothing of our own speaks against it by then
+        if hold.state is self.state:
             return None
         if self.state is _CLOSED:
             self._opened_at_ns = now_ns
@@ -129,11 +133,12 @@ class Circuit:
         return self._become(hold.state, {"owner": hold.owner, "reason": hold.reason})
 
     def suspect(self, now_ns: int, others: int) -> Change | None:
-        """`others` found it broken; for those who have heard nothing of their own that is enough."""
+        """`others` found it broken, 0: they doubt it; for those who have heard nothing of their own that is enough."""
         if self.state is not _CLOSED or self.hold is not None:
             return None
         if not self.judge.window.totals(now_ns).calls:
-            return self._open(now_ns, reason="others found it broken", others=others)
+            reason = "others found it broken" if others else "others doubt it"
+            return self._open(now_ns, {"reason": reason, "others": others}, believes=True)
         self.judge.suppose_failures(now_ns)
         return None
 
@@ -153,11 +158,11 @@ class Circuit:
 
     def _judged(self, now_ns: int, reason: str) -> Change | None:
         evidence = self.judge.evidence(now_ns) if self.hold is None else None
-        return self._open(now_ns, reason=reason, **evidence) if evidence is not None else None
+        return self._open(now_ns, {"reason": reason, **evidence}) if evidence is not None else None
 
     def _relapsed(self, now_ns: int, reason: str) -> Change | None:
         evidence = self._recovery.failed(now_ns) if self._recovery is not None else None
-        return self._open(now_ns, reason=reason, **evidence) if evidence is not None else None
+        return self._open(now_ns, {"reason": reason, **evidence}) if evidence is not None else None
 
     def _recovered(self, now_ns: int) -> Change | None:
         progress = self._recovery.succeeded(now_ns) if self._recovery is not None else Progress.UNDERWAY
@@ -165,13 +170,12 @@ class Circuit:
             return self._close(now_ns)
         return _BACK if progress is Progress.PROVEN else None
 
-    def _open(self, now_ns: int, *, others: int = 0, **evidence: Any) -> Change:
-        self._believes = others > 0
+    def _open(self, now_ns: int, evidence: dict[str, Any], *, believes: bool = False) -> Change:
+        self._believes = believes
         if self.state is _CLOSED:
             self._opened_at_ns = now_ns
             self._healthy_per_s = max(self.judge.window.rate_per_s(now_ns), self._healthy_before(now_ns))
         self._rest.begin(now_ns)
-        evidence = evidence | ({"others": others} if others else {})
         return self._become(_OPEN, {**evidence, "cool_down_ms": self._rest.length_ns / 1e6})
 
     def _healthy_before(self, now_ns: int) -> float:

@@ -70,24 +70,15 @@ class Breakers:
 
     def isolate(self, dependency: str, operation: str = "", key_class: str = "", *, owner: str, reason: str) -> None:
         """Hold open everything below, what will be used later too, until `release`."""
-        if key_class:
-            self.of(dependency, operation, key_class).force_open(owner=owner, reason=reason)
-        else:
-            self._hold(_path(dependency, operation), Hold(BreakerState.OPEN, owner, reason), owner, reason)
+        self._by_hand(dependency, operation, key_class, BreakerState.OPEN, owner, reason)
 
     def trust(self, dependency: str, operation: str = "", key_class: str = "", *, owner: str, reason: str) -> None:
         """Hold closed everything below, what will be used later too, until `release`; what is isolated stays so."""
-        if key_class:
-            self.of(dependency, operation, key_class).force_closed(owner=owner, reason=reason)
-        else:
-            self._hold(_path(dependency, operation), Hold(BreakerState.CLOSED, owner, reason), owner, reason)
+        self._by_hand(dependency, operation, key_class, BreakerState.CLOSED, owner, reason)
 
     def release(self, dependency: str, operation: str = "", key_class: str = "", *, owner: str, reason: str) -> None:
         """Take back what was done by hand at the same place; what is held above or below stays so."""
-        if key_class:
-            self.of(dependency, operation, key_class).release(owner=owner, reason=reason)
-        else:
-            self._hold(_path(dependency, operation), None, owner, reason)
+        self._by_hand(dependency, operation, key_class, None, owner, reason)
 
     def find(self, name: str) -> Breaker | None:
         """The breaker of this name as others call it; of a class whose operation is in use here, made if need be."""
@@ -147,7 +138,7 @@ class Breakers:
             breaker.listen(on_change)
         hold = self._hold_of(path)
         if hold is not None:
-            breaker.obey(hold)
+            breaker.force(hold)
         return breaker
 
     def _grown_keys(self, path: Path, whole: Breaker) -> Keys:
@@ -160,22 +151,37 @@ class Breakers:
         by_operation = self._policies.get("/".join(path[:2]))
         return by_operation or self._policies.get(path[0]) or self._policy
 
-    def _hold(self, top: Path, hold: Hold | None, owner: str, reason: str) -> None:
+    def _by_hand(
+        self, dependency: str, operation: str, key_class: str, state: BreakerState | None, owner: str, reason: str
+    ) -> None:
+        """Hold what is at this place and below in `state`; None: no longer. A key class has nothing below."""
+        if not key_class:
+            self._hold(_path(dependency, operation), state, owner, reason)
+            return
+        one = self.of(dependency, operation, key_class)
+        if state is None:
+            one.release(owner=owner, reason=reason)
+        else:
+            one.force(Hold(state, owner, reason))
+
+    def _hold(self, top: Path, state: BreakerState | None, owner: str, reason: str) -> None:
         """Swapped whole: whoever grows a breaker meanwhile goes on looking at what was there."""
+        hold = Hold(state, owner, reason) if state is not None else None
         with self._lock:
-            others = {held: other for held, other in self._holds.items() if held != top}
+            before = self._holds
+            others = {held: other for held, other in before.items() if held != top}
             self._holds = others if hold is None else {**others, top: hold}
         for path, breaker in self._below(top):
             counts = self._hold_of(path)
+            if not _gives_way(breaker.hold, _counting(before, path), counts):
+                continue
             if counts is None:
                 breaker.release(owner=owner, reason=reason)
             elif counts != breaker.hold:
-                breaker.obey(counts)
+                breaker.force(counts)
 
     def _hold_of(self, path: Path) -> Hold | None:
-        """The one that counts: whoever isolates it, before whoever trusts it."""
-        holds = [hold for held, hold in self._holds.items() if _is_below(path, held)]
-        return next((hold for hold in holds if hold.state is BreakerState.OPEN), holds[0] if holds else None)
+        return _counting(self._holds, path)
 
     def _below(self, top: Path) -> list[tuple[Path, Breaker]]:
         with self._lock:
@@ -184,6 +190,23 @@ class Breakers:
 
 def _path(dependency: str, operation: str) -> Path:
     return (dependency, operation) if operation else (dependency,)
+
+
+def _counting(holds: Mapping[Path, Hold], path: Path) -> Hold | None:
+    """The one that counts here: whoever isolates it, before whoever trusts it."""
+    above = [hold for held, hold in holds.items() if _is_below(path, held)]
+    return next((hold for hold in above if hold.state is BreakerState.OPEN), above[0] if above else None)
+
+
+def _gives_way(present: Hold | None, came: Hold | None, counts: Hold | None) -> bool:
+    """Whether a breaker takes what counts now, None too, in the place of its present hold.
+
+    It does when that came from above, which is told by identity, since a person may hold both in the same words. What
+    holds this one breaker alone gives way to nothing but isolation, before which nobody's trust counts.
+    """
+    if present is None or present is came:
+        return True
+    return counts is not None and (present.state, counts.state) == (BreakerState.CLOSED, BreakerState.OPEN)
 
 
 def _is_below(path: Path, top: Path) -> bool:

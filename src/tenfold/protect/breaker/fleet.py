@@ -11,13 +11,11 @@ from hashlib import blake2b
 
 from tenfold.kernel import Duration
 from tenfold.protect.breaker.messages import BreakerReport, Word
-from tenfold.protect.breaker.state import Standing
+from tenfold.protect.breaker.state import DOUBT_KEEP, FORGET, Standing
 
 QUORUM = 3
 PROBERS = 3
 """So many probe for all: one may have died without a word, and the more there are, the sooner it is found."""
-FORGET = Duration.from_s(30)
-"""A process that is asked for a broken dependency changes its state, and so reports, more often than this."""
 ALIVE = Duration.from_s(3)
 """A prober of which nothing was heard for so long makes room for another."""
 TENURE = Duration.from_s(6)
@@ -25,7 +23,6 @@ TENURE = Duration.from_s(6)
 REPEAT = Duration.from_s(2)
 """While probers live the others are told to go on waiting."""
 BACK_KEEP = Duration.from_s(2)
-DOUBT_KEEP = Duration.from_s(2)
 NAMES_MAX = 1_024
 PROCESSES_MAX = 1_024
 _MAY_PROBE = frozenset({Standing.BROKEN, Standing.BELIEVED})

@@ -2,6 +2,7 @@
 
 from tenfold.kernel import Duration
 from tenfold.protect.breaker.policy import Policy
+from tenfold.protect.breaker.state import DOUBT_KEEP
 from tenfold.protect.breaker.window import CountWindow, TimeWindow, Totals, Window
 
 DOUBT = Duration.from_ms(100)
@@ -11,18 +12,21 @@ DOUBT = Duration.from_ms(100)
 class Judge:
     """Decides in CLOSED. Times in monotonic nanoseconds; for one thread at a time, but for what `window` allows."""
 
-    __slots__ = ("_doubts", "_policy", "_row_began_ns", "window")
+    __slots__ = ("_calls_min", "_doubts", "_failed_ns", "_policy", "_row_began_ns", "window")
 
     def __init__(self, policy: Policy) -> None:
-        self.window: Window = CountWindow(policy.window_calls) if policy.window_calls else TimeWindow(policy.window.ns)
+        self.window: Window = TimeWindow(policy.window.ns)
         self._policy = policy
-        self._row_began_ns = 0
+        self._calls_min = policy.calls_min
+        if policy.window_calls:
+            self.window = last = CountWindow(policy.window_calls)
+            self._calls_min = min(policy.calls_min, last.least)  # else it would judge at a full slice only
+        self._row_began_ns = self._failed_ns = 0
         self._doubts = False
 
-    @property
-    def doubts(self) -> bool:
-        """Whether the present row of failures has lasted."""
-        return self._doubts and self.window.in_a_row > 0
+    def doubts(self, now_ns: int) -> bool:
+        """Whether the present row of failures has lasted, and goes on: of who is called no more it says nothing."""
+        return self._doubts and self.window.in_a_row > 0 and abs(now_ns - self._failed_ns) < DOUBT_KEEP.ns
 
     def is_calm(self, now_ns: int) -> bool:
         """Whether no failure is remembered."""
@@ -42,20 +46,19 @@ class Judge:
         tally.timeouts += timeout
 
     def begins_to_doubt(self, now_ns: int) -> bool:
-        """One more failure in a row: whether it is the one that makes us doubt, before they are enough to open."""
+        """One more failure in a row: whether it is one that makes us doubt, before they are enough to open."""
+        doubted = self.doubts(now_ns)
+        self._failed_ns = now_ns
         self.window.in_a_row += 1
         if self.window.in_a_row == 1:
             self._row_began_ns = now_ns
-            self._doubts = False
-        elif not self._doubts and now_ns - self._row_began_ns >= DOUBT.ns:
-            self._doubts = True
-            return True
-        return False
+        self._doubts = self.window.in_a_row > 1 and (doubted or now_ns - self._row_began_ns >= DOUBT.ns)
+        return self._doubts and not doubted
 
     def suppose_failures(self, now_ns: int) -> None:
         """Others have seen them: as if all but one of those that open had been our own, until a success of our own."""
         if self._policy.failures_max:
-            self._doubts = self.doubts  # a row that a success has ended is not to come back as one of ours
+            self._doubts = self.doubts(now_ns)  # a row that a success has ended is not to come back as one of ours
             self.window.in_a_row = max(self.window.in_a_row, self._policy.failures_max - 1)
             self._row_began_ns = now_ns
 
@@ -72,7 +75,7 @@ class Judge:
 
     def _is_too_much(self, totals: Totals) -> bool:
         policy, (calls, failures, timeouts, slow) = self._policy, totals
-        return calls >= policy.calls_min and (
+        return calls >= self._calls_min and (
             failures >= policy.ratio * calls
             or timeouts >= policy.timeout_ratio * calls
             or slow >= policy.slow_ratio * calls

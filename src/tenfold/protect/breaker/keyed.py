@@ -79,11 +79,14 @@ class KeyedBreaker:
         return self._whole.guard_for(self)
 
     def force_open(self, *, owner: str, reason: str) -> None:
-        self._keys.force(self.name, Hold(BreakerState.OPEN, owner, reason))
+        self.force(Hold(BreakerState.OPEN, owner, reason))
 
     def force_closed(self, *, owner: str, reason: str) -> None:
         """Holds this class closed; the operation's own breaker still decides over all of them."""
-        self._keys.force(self.name, Hold(BreakerState.CLOSED, owner, reason))
+        self.force(Hold(BreakerState.CLOSED, owner, reason))
+
+    def force(self, hold: Hold) -> None:
+        self._keys.force(self.name, hold)
 
     def release(self, *, owner: str, reason: str) -> None:
         self._keys.release(self.name, owner=owner, reason=reason)

@@ -127,7 +127,7 @@ class Keys:
         if part is None:
             self.make(name)
         else:
-            part.obey(hold)
+            part.force(hold)
 
     def release(self, name: str, *, owner: str, reason: str) -> None:
         """Take back what `force` did."""
@@ -140,7 +140,7 @@ class Keys:
         breaker = Breaker(name, policy=self._policy, clock=self._clock, meters=self._meters)
         hold = self.hold_of(name)
         if hold is not None:
-            breaker.obey(hold)
+            breaker.force(hold)
         for on_change in self._listeners:
             breaker.listen(on_change)
         return breaker

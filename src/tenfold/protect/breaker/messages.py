@@ -18,6 +18,8 @@ class BreakerReport(msgspec.Struct, frozen=True):
 class Word(msgspec.Struct, frozen=True):
     """What the fleet knows of one breaker: `broken` processes opened for failures of their own, `back` are back.
 
+    `broken` is 0 when so many only doubt that it makes a quorum.
+
     `probers` are the ids of the processes that shall find out for all; `episode` counts how often the fleet came to
     find it broken.
     """

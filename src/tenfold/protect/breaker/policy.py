@@ -47,7 +47,7 @@ class Policy:
     window: Duration = WINDOW
     """Judged is what happened in it."""
     window_calls: int = 0
-    """When not 0, the last so many calls are judged instead, however old."""
+    """When not 0, the last so many calls are judged instead, however old; at least `calls_min`."""
     calls_min: int = 20
     """With fewer calls no ratio is a sign of anything."""
     ratio: float = 0.5
@@ -78,6 +78,11 @@ class Policy:
             raise PolicyInvalid(f"A breaker's ratios are above 0 and at most 1, not {ratios}.")
         if self.probes < 1 or self.calls_min < 1 or min(self.failures_max, self.window_calls) < 0:
             raise PolicyInvalid("A breaker needs at least one probe and one call to judge by; counts are not negative.")
+        if 0 < self.window_calls < self.calls_min:
+            raise PolicyInvalid(
+                f"A breaker that judges {self.window_calls} calls never sees the {self.calls_min} of calls_min: state "
+                f"calls_min={self.window_calls} or less, or window_calls={self.calls_min} or more."
+            )
         if min(self.window.ns, self.cool_down.ns, self.probe_lease.ns, self.calm.ns) <= 0:
             raise PolicyInvalid("A breaker's window, cool-down, calm and probe lease are longer than nothing.")
 

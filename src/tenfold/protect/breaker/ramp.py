@@ -31,6 +31,10 @@ SETTLE_NS = 100_000_000
 """The ramp is over when nobody was refused for so long, ..."""
 PROOF_NS = 300_000_000
 """... and it has borne the rate there was before for so long. To reach it is no proof: overload is heard later."""
+CALM_LENGTHS = 3
+"""It is over, too, when a call was answered so many lengths of the ramp after anything failed on it. Steady calls have
+reached their rate long before; of those that come in bursts each proves but one step, and would be refused for minutes
+by a dependency that has had all that time to itself."""
 RATE_MIN_PER_S = 20.0
 """A trickle needs no ramp: no rate is made smaller than this."""
 BURST_NS = 10_000_000
@@ -40,23 +44,26 @@ BURST_NS = 10_000_000
 class Ramp:
     """Tokens at a growing rate. Times in monotonic nanoseconds; for one thread at a time.
 
-    `healthy_per_s` is what the dependency bore before. `quiet_ns`: a ramp whose calls are out and of which none was
-    heard for so long is broken, as the calls of a server that hangs are.
+    `healthy_per_s` is what the dependency bore before. `quiet_ns`: a ramp is broken when nothing was heard for so long
+    after a call, as of a server that hangs. A call that is lost while others are answered is not waited for.
     """
 
     __slots__ = (
+        "_calm_ns",
+        "_calm_since_ns",
         "_credit",
         "_fell_ns",
         "_goal_per_s",
         "_grew_ns",
         "_growth_per_ns",
-        "_heard_ns",
+        "_is_calm",
         "_quiet_ns",
         "_reached_ns",
         "_refused_ns",
         "_tokens",
         "_tokens_ns",
         "_tolerance",
+        "_unheard_ns",
         "inflight",
         "rate_per_s",
     )
@@ -66,6 +73,7 @@ class Ramp:
         self.inflight = 0
         self._goal_per_s = healthy_per_s
         self._growth_per_ns = -math.log(min(start, 0.999)) / max(1, length_ns)
+        self._calm_ns = CALM_LENGTHS * length_ns
         self._quiet_ns = quiet_ns
         self._tolerance, self._credit = TOLERANCE, 1.0
         self._tokens = 1.0
@@ -73,9 +81,12 @@ class Ramp:
 
     def _begin(self, now_ns: int) -> None:
         """Count from now on: at first, and when the clock was set back."""
-        self._grew_ns = self._heard_ns = self._refused_ns = self._tokens_ns = now_ns
+        self._calm_since_ns = self._grew_ns = self._refused_ns = self._tokens_ns = now_ns
         self._fell_ns = now_ns - HOLD_NS
+        self._is_calm = False
         self._reached_ns: int | None = None
+        self._unheard_ns: int | None = None
+        """When the first call went since something was heard."""
 
     def admit(self, now_ns: int) -> bool:
         """Whether one more call may go."""
@@ -89,13 +100,14 @@ class Ramp:
             self._refused_ns = now_ns
             return False
         self._tokens -= 1.0
-        if not self.inflight:
-            self._heard_ns = now_ns
+        if self._unheard_ns is None:
+            self._unheard_ns = now_ns
         self.inflight += 1
         return True
 
     def succeeded(self, now_ns: int) -> None:
-        self._hear(now_ns)
+        self._hear()
+        self._is_calm = now_ns - self._calm_since_ns >= self._calm_ns
         self._credit = min(CREDIT_MAX, self._credit + self._tolerance)
         passed_ns = min(max(0, now_ns - self._grew_ns), STEP_NS)
         self._grew_ns = now_ns
@@ -103,7 +115,8 @@ class Ramp:
             self.rate_per_s *= math.exp(self._growth_per_ns * passed_ns)
 
     def failed(self, now_ns: int) -> None:
-        self._hear(now_ns)
+        self._hear()
+        self._is_calm, self._calm_since_ns = False, now_ns
         self._credit = max(0.0, self._credit - 1.0)
         if not self._credit and now_ns - self._fell_ns >= LESSON_NS:
             self._fall(now_ns)
@@ -118,9 +131,13 @@ class Ramp:
 
     def abandoned(self) -> None:
         self.inflight = max(0, self.inflight - 1)
+        if not self.inflight:
+            self._unheard_ns = None
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether as much is admitted as before, and nobody asks for more."""
+        """Whether as much is admitted as before, and nobody asks for more; or all was well for long enough."""
+        if self._is_calm:
+            return True
         if self.rate_per_s < self._goal_per_s:
             self._reached_ns = None
             return False
@@ -129,9 +146,9 @@ class Ramp:
         return now_ns - self._reached_ns >= PROOF_NS and now_ns - self._refused_ns >= SETTLE_NS
 
     def is_broken(self, now_ns: int) -> bool:
-        """Whether calls are out and not one has reported for too long."""
-        return self.inflight > 0 and now_ns - self._heard_ns >= self._quiet_ns
+        """Whether calls went and not one has reported for too long."""
+        return self._unheard_ns is not None and now_ns - self._unheard_ns >= self._quiet_ns
 
-    def _hear(self, now_ns: int) -> None:
-        self._heard_ns = now_ns
+    def _hear(self) -> None:
+        self._unheard_ns = None
         self.inflight = max(0, self.inflight - 1)

@@ -11,13 +11,13 @@ class Rest:
     """
 
     __slots__ = (
-        "_began_ns",
         "_calm_ns",
         "_calm_since_ns",
         "_doublings",
         "_first_ns",
         "_longest_ns",
         "_until_ns",
+        "began_ns",
         "length_ns",
     )
 
@@ -27,7 +27,7 @@ class Rest:
         self._calm_ns = calm_ns
         self._calm_since_ns: int | None = None
         self._doublings = -1
-        self._began_ns = self._until_ns = 0
+        self.began_ns = self._until_ns = 0
         self.length_ns = first_ns
 
     def begin(self, now_ns: int) -> None:
@@ -37,7 +37,7 @@ class Rest:
             self._doublings = max(-1, self._doublings - forgotten)
             self._calm_since_ns = None
         self._doublings = min(self._doublings + 1, DOUBLINGS_MAX)
-        self._began_ns = now_ns
+        self.began_ns = now_ns
         self.rest(now_ns, min(self._first_ns << self._doublings, self._longest_ns))
 
     def rest(self, now_ns: int, length_ns: int) -> None:
@@ -47,7 +47,7 @@ class Rest:
 
     def extend(self, now_ns: int, length_ns: int, *, longest_ns: int) -> None:
         """Rest for `length_ns` from now on, if that is longer; but never for more than `longest_ns` after `begin`."""
-        until_ns = min(now_ns + length_ns, self._began_ns + longest_ns)
+        until_ns = min(now_ns + length_ns, self.began_ns + longest_ns)
         if self._until_ns < until_ns:
             self.rest(now_ns, until_ns - now_ns)
 

@@ -6,6 +6,7 @@ told: broken    CLOSED, and own calls were answered lately: the first own failur
 told: back      OPEN: the next call is a probe, then the ramp; so nobody trusts it unseen
 """
 
+import weakref
 from collections.abc import Callable
 from typing import Protocol
 
@@ -33,25 +34,32 @@ class Share:
         self._breakers = breakers
         self._process = process
         self._send = send
-        self._unwell: dict[str, Breaker] = {}
+        self._unwell: dict[str, weakref.ref[Breaker]] = {}
         self._words: dict[str, Word] = {}
         breakers.listen(self.changed)
 
     def changed(self, breaker: Breaker) -> None:
         """A breaker of this process stands otherwise than before."""
+        if len(self._unwell) >= NAMES_MAX:
+            self._standings()  # whose place is free by now
         if breaker.name in self._unwell or len(self._unwell) < NAMES_MAX:
-            self._unwell[breaker.name] = breaker
+            self._unwell[breaker.name] = weakref.ref(breaker)
         word = self._words.get(breaker.name)
         if word is not None and breaker.state is BreakerState.OPEN and self._others_probe(word):
             breaker.wait()
-        self._send(self._report())
+        self._send(BreakerReport(self._standings()))
 
-    def _report(self) -> BreakerReport:
-        standings = {name: breaker.standing for name, breaker in list(self._unwell.items())}
-        for name, standing in standings.items():
+    def _standings(self) -> dict[str, Standing]:
+        """Of all that are not well; who is, and who was forgotten to make room for others, leaves."""
+        standings: dict[str, Standing] = {}
+        for name, known in list(self._unwell.items()):
+            breaker = known()
+            standing = breaker.standing if breaker is not None else Standing.WELL
             if standing is Standing.WELL:
                 self._unwell.pop(name, None)
-        return BreakerReport({name: standing for name, standing in standings.items() if standing is not Standing.WELL})
+            else:
+                standings[name] = standing
+        return standings
 
     def told(self, name: str, word: Word | None) -> None:
         """The fleet's newest word on the breaker of this name; None: there is nothing to say."""

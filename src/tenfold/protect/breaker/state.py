@@ -3,7 +3,12 @@
 import enum
 from typing import NamedTuple
 
-from tenfold.kernel import TenfoldError
+from tenfold.kernel import Duration, TenfoldError
+
+DOUBT_KEEP = Duration.from_s(2)
+"""A doubt is worth something for so long after its last failure, however often it is told again."""
+FORGET = Duration.from_s(30)
+"""So is what a process found broken: who is asked for it finds out anew, and so reports, more often than this."""
 
 
 class BreakerState(enum.Enum):
@@ -21,7 +26,7 @@ class Standing(enum.Enum):
     BROKEN = "broken"
     """Its own calls failed, and it opened."""
     BELIEVED = "believed"
-    """Others said so, and it has not tried."""
+    """Others said so, or a person held it open, and it has not tried since."""
     BACK = "back"
     """Its probes were answered."""
 

@@ -93,14 +93,18 @@ class TimeWindow:
 
 
 class CountWindow:
-    """The last `length` calls, however old: what is counted is between `length` less one slice and `length` calls."""
+    """The last `length` calls, however old, in slices of like size: so many that all of them fit.
 
-    __slots__ = ("_now", "_ring", "_slice", "in_a_row")
+    The oldest slice leaves as a whole: what is counted, once it was full, is at least `least` and at most `length`,
+    rounded up to whole slices.
+    """
+
+    __slots__ = ("_now", "_ring", "_slice", "in_a_row", "least")
 
     def __init__(self, length: int, slices: int = 10) -> None:
-        slices = max(1, min(slices, length))
-        self._slice = max(1, length // slices)
-        self._ring = [_NONE] * slices
+        self._slice = -(-length // slices)
+        self._ring = [_NONE] * -(-length // self._slice)
+        self.least = self._slice * (len(self._ring) - 1) + 1
         self.clear()
 
     def clear(self) -> None:
