@@ -516,6 +516,16 @@ def test_a_dry_run_counts_no_read_that_a_rule_cannot_apply_to(
     assert any("name no subject" in line for line in text.effect_lines(said, NOW_MS)) is bool(no_subject_per_s)
 
 
+def test_a_dry_run_says_that_it_is_at_least_so_much_where_reads_are_not_told_apart() -> None:
+    """A store beyond those that a process tells apart is not counted as nothing."""
+    after = SwitchRecord((off(stores=("300",)),))
+    draft = Draft(name="reviews", if_epoch=0, before=NOTHING, after=after, declaration=REVIEWS)
+    report = LoadReport(10.0, [], elsewhere_per_s={"reviews": 40.0, "another": 7.0})
+    said = effect_of(draft, [API], {API.id: report}, now_ms=NOW_MS)
+    assert (said.reads_per_s, said.elsewhere_per_s) == (0, 40)
+    assert "at least: about 40 more come from places" in "".join(text.effect_lines(said, NOW_MS))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "subject", "reads_per_s"),
     [

@@ -24,7 +24,8 @@ NOBODY: Stretches = [(None, 1.0)]
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """`reads_per_s` are those that would be answered otherwise than now; a rule on attributes counts as if every read
     that says any said those, so it is at most so many. `no_subject_per_s` are reads that would be answered otherwise if
-    they named a subject: a percentage passes them by. Processes and stores are those where a read could be answered
+    they named a subject: a percentage passes them by. `elsewhere_per_s` are reads from more places than a process tells
+    apart, of which nobody knows how many would be touched; they are in none of the other figures. Processes and stores are those where a read could be answered
     otherwise; stores those that are known of: where a process is or reads for. `new` are the rules that would be set,
     `gone` those that would not be any longer. `undoes` is the epoch of the change that is taken back, 0 when none is.
     """
@@ -40,6 +41,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     reads_per_s: float
     reads_per_s_all: float
     no_subject_per_s: float
+    elsewhere_per_s: float
     functions: tuple[str, ...]
     new: tuple[Rule, ...]
     gone: tuple[Rule, ...]
@@ -82,6 +84,7 @@ def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, 
         reads_per_s=_sum(load.reads_per_s * share.of(load) for load in _all(read)),
         reads_per_s_all=_sum(load.reads_per_s for load in _all(read)),
         no_subject_per_s=_sum(load.reads_per_s for load in _all(read) if share.passes_by(load)),
+        elsewhere_per_s=_sum(loads[process].elsewhere_per_s.get(draft.name, 0.0) for process in read),
         functions=draft.declaration.functions if draft.declaration is not None else (),
         new=new_rules(draft.before, draft.after),
         gone=gone_rules(draft.before.at(now_ms), draft.after),

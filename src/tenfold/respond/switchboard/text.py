@@ -79,6 +79,8 @@ def effect_lines(effect: Effect, now_ms: int) -> Iterator[str]:
     )
     if effect.no_subject_per_s:
         yield f"  about {rate(effect.no_subject_per_s)} of them name no subject: a percentage passes those by"
+    if effect.elsewhere_per_s:
+        yield f"  at least: about {rate(effect.elsewhere_per_s)} more come from places that are not told apart"
     if not effect.declared:
         yield "  no process has declared a switch of this name"
     if effect.functions:
