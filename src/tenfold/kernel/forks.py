@@ -25,5 +25,12 @@ def tell_forks(one: Forkable) -> None:
 
 
 def _begin_anew() -> None:
+    """Each of them, whatever another raises: Python writes it to stderr, and the child goes on."""
+    raised: list[Exception] = []
     for one in list(_alive):
-        one.after_fork()
+        try:
+            one.after_fork()
+        except Exception as error:
+            raised.append(error)
+    if raised:
+        raise ExceptionGroup("not everything began anew in this child", raised)
