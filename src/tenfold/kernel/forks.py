@@ -33,4 +33,4 @@ def _begin_anew() -> None:
         except Exception as error:
             raised.append(error)
     if raised:
-        raise ExceptionGroup("not everything began anew in this child", raised)
+        raise ExceptionGroup(f"not everything began anew in this child: {raised}", raised)

@@ -25,9 +25,10 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """`reads_per_s` are those that would be answered otherwise than now; a rule on attributes counts as if every read
     that says any said those, so it is at most so many. `no_subject_per_s` are reads that would be answered otherwise if
     they named a subject: a percentage passes them by. `elsewhere_per_s` are reads from more places than a process tells
-    apart, of which nobody knows how many would be touched; they are in none of the other figures. Processes and stores are those where a read could be answered
-    otherwise; stores those that are known of: where a process is or reads for. `new` are the rules that would be set,
-    `gone` those that would not be any longer. `undoes` is the epoch of the change that is taken back, 0 when none is.
+    apart, of which nobody knows how many would be touched; they are in none of the other figures. Processes and stores
+    are those where a read could be answered otherwise; stores those that are known of: where a process is or reads for.
+    `new` are the rules that would be set, `gone` those that would not be any longer. `undoes` is the epoch of the
+    change that is taken back, 0 when none is.
     """
 
     name: str
