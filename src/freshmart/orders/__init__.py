@@ -2,6 +2,7 @@
 
 order      what a customer asks for, and what is decided: pure
 rates      how many a second one store may place, as switches
+queue      who waits at the desk, of each key one at a time: pure
 desk       gathers orders into batches, waits while the primary is away
 postgres   places a batch in one round trip (place.sql); reads placed orders
 outbox     accepted orders whose effects are still to come: read for the relay, applied once

@@ -11,14 +11,13 @@ in its own transaction. So a customer notices a short outage as a delay and noth
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import chain, islice, takewhile
 from typing import Protocol
 
 from freshmart.cashier import Demand
 from freshmart.orders.order import Decision, Order
 from freshmart.orders.postgres import PrimaryUnreachable
+from freshmart.orders.queue import OrderQueue, Waiting
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
 from tenfold.protect import Breaker
 from tenfold.protect.deadline import due_within
@@ -53,18 +52,6 @@ class Till(Protocol):
     async def authorise(self, demand: Demand) -> str: ...
 
 
-class _Waiting:
-    """One order and whoever waits for its decision. `alone`: something was wrong with a batch it stood in."""
-
-    __slots__ = ("alone", "due_ns", "future", "order")
-
-    def __init__(self, order: Order, due_ns: int, future: asyncio.Future[Decision]) -> None:
-        self.order = order
-        self.due_ns = due_ns
-        self.future = future
-        self.alone = False
-
-
 class OrderDesk:
     """Places orders through `connections`, one batch of at most `batch_max` out on each.
 
@@ -94,13 +81,10 @@ class OrderDesk:
         self._clock = clock = clock or SystemClock()
         self._now_ns = clock.monotonic_ns
         self._sleep = sleep
-        self._queue: OrderedDict[str, _Waiting] = OrderedDict()
-        """By key, the next first; ordered both ways, so that one who leaves costs no search."""
-        self._behind: dict[str, dict[_Waiting, None]] = {}
-        """By the key of each that is queued or out: those with the same key, the next first."""
+        self._queue = OrderQueue()
         self._waiting = 0
         self._due_ns = _NEVER_NS
-        """Nobody of the queue or behind is due before."""
+        """Nobody of the queue is due before."""
         self._timer: asyncio.TimerHandle | None = None
         self._arrived = asyncio.Event()
         self._runners: list[asyncio.Task[None]] = []
@@ -134,14 +118,15 @@ class OrderDesk:
             self._decided.child("busy").inc()
             raise DeskBusy(f"{self._waiting} orders wait; order '{order.key}' was not taken.")
         due_ns = due_within(self._deadline, self._clock)
-        waiting = _Waiting(order, due_ns, asyncio.get_running_loop().create_future())
+        waiting = Waiting(order, due_ns, asyncio.get_running_loop().create_future())
         self._waiting += 1
         try:
             waiting.order = await self._authorised(order)
             self._admit(waiting)
             decision = await waiting.future
         except asyncio.CancelledError:
-            self._leave(waiting)
+            self._queue.leave(waiting)
+            self._arrived.set()
             raise
         finally:
             self._waiting -= 1
@@ -155,37 +140,11 @@ class OrderDesk:
         held = Demand(order.key, order.pieces * HELD_FEN_PER_PIECE)
         return order._replace(authorisation=await self._till.authorise(held))
 
-    def _admit(self, waiting: _Waiting) -> None:
-        """Into the queue, or behind the order with the same key that is there already."""
-        key = waiting.order.key
-        if key in self._behind:
-            self._behind[key][waiting] = None
-        else:
-            self._behind[key] = {}
-            self._queue[key] = waiting
-            self._arrived.set()
+    def _admit(self, waiting: Waiting) -> None:
+        self._queue.add(waiting)
+        self._arrived.set()
         if waiting.due_ns < self._due_ns:
             self._watch(waiting.due_ns)
-
-    def _leave(self, waiting: _Waiting) -> None:
-        """It waits no longer, queued or behind; one that is out leaves when its batch is back."""
-        key = waiting.order.key
-        if self._queue.get(key) is waiting:
-            del self._queue[key]
-            self._follow(key)
-        else:
-            self._behind.get(key, {}).pop(waiting, None)
-
-    def _follow(self, key: str) -> None:
-        """The order of that key is over: whoever used the same is next."""
-        behind = self._behind[key]
-        if not behind:
-            del self._behind[key]
-            return
-        waiting = next(iter(behind))
-        del behind[waiting]
-        self._queue[key] = waiting
-        self._arrived.set()
 
     async def _run(self, connection: Connection) -> None:
         while True:
@@ -196,11 +155,11 @@ class OrderDesk:
                 continue
             epoch = self._breaker.admit()
             if epoch:
-                await self._carry(connection, self._take(), epoch)
+                await self._carry(connection, self._queue.take(self._batch_max), epoch)
             else:
                 await self._sleep(_PAUSE_S)
 
-    async def _carry(self, connection: Connection, batch: list[_Waiting], epoch: int) -> None:
+    async def _carry(self, connection: Connection, batch: list[Waiting], epoch: int) -> None:
         began_ns = self._now_ns()
         try:
             decisions = await connection.place([waiting.order for waiting in batch])
@@ -223,26 +182,12 @@ class OrderDesk:
             self._breaker.succeeded(epoch)
             self._settle(batch, decisions)
 
-    def _take(self) -> list[_Waiting]:
-        first = islice(self._queue.values(), self._batch_max)
-        batch = list(takewhile(lambda waiting: not waiting.alone, first)) or [next(iter(self._queue.values()))]
-        for waiting in batch:
-            del self._queue[waiting.order.key]
-        return batch
-
-    def _put_back(self, batch: Sequence[_Waiting]) -> None:
-        """To the front, in their order: they came first. Whoever has left meanwhile is not begun again."""
-        for waiting in reversed(batch):
-            key = waiting.order.key
-            if waiting.future.done():
-                self._follow(key)
-            else:
-                self._queue[key] = waiting
-                self._queue.move_to_end(key, last=False)
+    def _put_back(self, batch: Sequence[Waiting]) -> None:
+        self._queue.put_back(batch)
         self._watch(min(self._due_ns, *(waiting.due_ns for waiting in batch)))
         self._arrived.set()
 
-    def _settle(self, batch: Sequence[_Waiting], decisions: Sequence[Decision]) -> None:
+    def _settle(self, batch: Sequence[Waiting], decisions: Sequence[Decision]) -> None:
         undecided = []
         for waiting, decision in zip(batch, decisions, strict=True):
             if decision.outcome == "again":
@@ -252,7 +197,7 @@ class OrderDesk:
         if undecided:
             self._put_back(undecided)
 
-    def _isolate(self, batch: Sequence[_Waiting], error: Exception) -> None:
+    def _isolate(self, batch: Sequence[Waiting], error: Exception) -> None:
         """A batch that failed as a whole goes again one by one; what fails alone is told so."""
         if len(batch) == 1:
             self._end(batch[0], error)
@@ -266,11 +211,11 @@ class OrderDesk:
         now_ns = self._now_ns()
         if now_ns < self._due_ns:
             return
-        waiting = [*self._queue.values(), *chain.from_iterable(self._behind.values())]
+        waiting = list(self._queue)
         for late in (one for one in waiting if one.due_ns <= now_ns):
-            self._leave(late)
+            self._queue.leave(late)
             self._decided.child("late").inc()
-            self._tell(late, DeskLate(f"Order '{late.order.key}' was not decided before its deadline."))
+            late.tell(DeskLate(f"Order '{late.order.key}' was not decided before its deadline."))
         self._watch(min((one.due_ns for one in waiting if one.due_ns > now_ns), default=_NEVER_NS))
 
     def _watch(self, due_ns: int) -> None:
@@ -287,16 +232,8 @@ class OrderDesk:
         self._due_ns = 0
         self._expire()
 
-    def _end(self, waiting: _Waiting, end: Decision | Exception) -> None:
+    def _end(self, waiting: Waiting, end: Decision | Exception) -> None:
         """An order that was out is over."""
-        self._tell(waiting, end)
-        self._follow(waiting.order.key)
-
-    def _tell(self, waiting: _Waiting, end: Decision | Exception) -> None:
-        """Unless they have gone."""
-        if waiting.future.done():
-            return
-        if isinstance(end, Decision):
-            waiting.future.set_result(end)
-        else:
-            waiting.future.set_exception(end)
+        waiting.tell(end)
+        self._queue.over(waiting.order.key)
+        self._arrived.set()
