@@ -122,7 +122,7 @@ def test_the_board_says_who_holds_what_a_lost_store_had(room: Room) -> None:
     page = room.visitor.get("/switches").text
     assert "1 process holds what another store had and will not follow this one: worker/12." in page
     assert "--adopt" in page
-    assert "1 process follow" in page
+    assert "followed by 1 process" in page
 
 
 def test_who_has_not_applied_a_change_is_named_first(room: Room) -> None:
