@@ -135,6 +135,12 @@ async def desk_of(disk: Disk, check: Check | None = None) -> tuple[Log, Desk, li
     return log, desk, told
 
 
+async def turns(count: int = 20) -> None:
+    """Everybody goes as far as they can without the disk."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 def test_nobody_is_told_before_it_is_durable() -> None:
     """The disk is asked first, and whoever asked hears last."""
 
@@ -142,8 +148,7 @@ def test_nobody_is_told_before_it_is_durable() -> None:
         disk = Disk()
         log, desk, told = await desk_of(disk)
         asking = asyncio.create_task(desk.put(put()))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert (told, log.epoch) == ([], 0)
         disk.go.set()
         change = await asking
@@ -251,12 +256,10 @@ def test_a_change_that_is_durable_when_the_node_is_stopped_is_told_and_answered(
         disk = Disk()
         log, desk, told = await desk_of(disk)
         asking = asyncio.create_task(desk.put(put()))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         waiting = asyncio.create_task(desk.put(put(key="b")))
         closing = asyncio.create_task(desk.close())
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         disk.go.set()
         async with asyncio.timeout(5):
             change = await asking
