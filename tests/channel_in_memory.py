@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
-from tenfold.protect.channel import Change, Process, Records, State
-from tenfold.protect.switches import Rule, SwitchRecord
+from tenfold.channel import Change, Process, Records, State
+from tenfold.protect.live.switches import Rule, SwitchRecord
 
 
 class MemoryChannel:

@@ -5,8 +5,8 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.audit import RecentKeys
-from tenfold.protect.found import Found
+from tenfold.protect.reads.audit import RecentKeys
+from tenfold.protect.reads.found import Found
 
 TICK = Duration.from_ms(50)
 LAG = Duration.from_ms(500)

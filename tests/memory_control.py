@@ -4,15 +4,15 @@ from typing import Any
 
 import msgspec
 
+from tenfold.channel import Change, Process
+from tenfold.channel.lines import encode
 from tenfold.kernel.clock import VirtualClock
-from tenfold.protect.channel import Change, Process
-from tenfold.protect.channel.lines import encode
-from tenfold.protect.shields.report import SHIELDS
-from tenfold.protect.switches import Declaration
-from tenfold.protect.switches.declaration import DECLARED, read_declaration
-from tenfold.protect.switches.loads import LOADS
-from tenfold.protect.switches.record import TOPIC
-from tenfold.protect.switches.standing import STANDING
+from tenfold.protect.doors.shields.report import SHIELDS
+from tenfold.protect.live.switches import Declaration
+from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
+from tenfold.protect.live.switches.loads import LOADS
+from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.standing import STANDING
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
 from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
 from tenfold.respond.control.client import TopicRecords

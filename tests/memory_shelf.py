@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from tenfold.protect.audit import Wrong
-from tenfold.protect.found import Found
+from tenfold.protect.reads.audit import Wrong
+from tenfold.protect.reads.found import Found
 
 
 class MemoryShelf:

@@ -12,7 +12,7 @@ from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import EventDetails
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 
 DEADLINE_S = 15.0
 PICTURES = {"showImages": True, "title": "Check out these pics!", "imagesPerPage": 100}

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from tenfold.protect.near import Policy, Resident
+from tenfold.protect.reads.near import Policy, Resident
 
 
 class Recency(Policy):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import hiredis
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.valkey.tracking.follower import Follower
-from tenfold.protect.valkey.tracking.gap import Gap, StreamBroken
-from tenfold.protect.valkey.tracking.notice import Notice, name_of
-from tenfold.protect.valkey.tracking.pace import Pace
-from tenfold.protect.valkey.tracking.target import Target
+from tenfold.protect.reads.valkey.tracking.follower import Follower
+from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
+from tenfold.protect.reads.valkey.tracking.notice import Notice, name_of
+from tenfold.protect.reads.valkey.tracking.pace import Pace
+from tenfold.protect.reads.valkey.tracking.target import Target
 from tenfold.telemetry import EventLog, Registry
 
 MS_NS = 1_000_000

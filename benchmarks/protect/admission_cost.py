@@ -22,9 +22,9 @@ from granian.server.embed import Server
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
 from tenfold.fleet.ports import free_port
-from tenfold.protect.admission import AdmissionMiddleware, Shedder
-from tenfold.protect.admission.caller import Application, Message, Receive, Scope, Send
-from tenfold.protect.limit import GradientLimit
+from tenfold.protect.calls.limit import GradientLimit
+from tenfold.protect.doors.admission import AdmissionMiddleware, Shedder
+from tenfold.protect.doors.admission.caller import Application, Message, Receive, Scope, Send
 
 FIGURE = 9
 CALLS = 4_000

@@ -16,10 +16,10 @@ import asyncpg
 import msgspec
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.flight import LeasedFlight, SingleFlight
-from tenfold.protect.found import Found
-from tenfold.protect.valkey import ValkeyRung
-from tenfold.protect.valkey.lease import ValkeyLeases
+from tenfold.protect.reads.flight import LeasedFlight, SingleFlight
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.valkey import ValkeyRung
+from tenfold.protect.reads.valkey.lease import ValkeyLeases
 
 CLIENTS = 200
 LOAD = "INSERT INTO load (key) SELECT $1 FROM pg_sleep(0.1) RETURNING key"

@@ -30,14 +30,15 @@ from redis.asyncio.multidb.config import DatabaseConfig, MultiDbConfig
 
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
+from tenfold.engines.valkey import ValkeyCluster
 from tenfold.fleet import Estate, Node, RunFolder
 from tenfold.fleet.readiness import until
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.plan.model import Engine, Server
 from tenfold.protect import Breaker, ReadLadder, Step
-from tenfold.protect.found import Found
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.valkey import ClusterPair, ValkeyRung
 from tenfold.protect.testing import MemoryRung
-from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyRung
 from tenfold.telemetry import EventLog
 
 READS_PER_S = 1_000

@@ -24,7 +24,7 @@ from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.flapping_server import FlappingServer, S
 from benchmarks.protect.runner import run
 from tenfold.kernel import derive_seed
-from tenfold.protect.breaker import Breaker
+from tenfold.protect.calls.breaker import Breaker
 
 SEED = 12
 WANTED = 0.8

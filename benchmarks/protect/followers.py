@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from tenfold.channel import Change, Channel
 from tenfold.kernel import TenfoldError
-from tenfold.protect.channel import Change, Channel
-from tenfold.protect.switches import Rule, Switches, SwitchRecord
+from tenfold.protect.live.switches import Rule, Switches, SwitchRecord
 from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError, ControlUnreachableError
 
 TOPIC, KEY = "bench", "bench"

@@ -32,9 +32,9 @@ from benchmarks.protect.runner import run
 from tenfold.fleet import Estate, RunFolder
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine, Server
-from tenfold.protect.found import Found
-from tenfold.protect.hot import HotKeys
-from tenfold.protect.valkey import ValkeyRung
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.hot import HotKeys
+from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.telemetry import EventLog
 
 READERS = 4

@@ -17,13 +17,13 @@ from itertools import accumulate
 
 import msgspec
 
+from tenfold.channel import Channel
 from tenfold.kernel import Duration
-from tenfold.protect.channel import Channel
-from tenfold.protect.hot import HotKeys, link
-from tenfold.protect.ladder import LadderExhausted, ReadLadder, Step
-from tenfold.protect.near import NearCache
+from tenfold.protect.reads.hot import HotKeys, link
+from tenfold.protect.reads.ladder import LadderExhausted, ReadLadder, Step
+from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.protect.testing import CountingRung
-from tenfold.protect.valkey import ValkeyRung
 from tenfold.telemetry import Event, EventLog
 
 KEYS = 20_000

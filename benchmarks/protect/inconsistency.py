@@ -28,20 +28,21 @@ from tests.lagging_world import LaggingWorld
 
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
+from tenfold.engines.valkey import ValkeyCluster
 from tenfold.fleet import Estate, RunFolder
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.plan.model import Engine, Server
-from tenfold.protect.audit import Auditor, RecentKeys
-from tenfold.protect.downgrade import CacheGuard, Downgrade, FreshRung, Repair
-from tenfold.protect.downgrade.postgres import PostgresFreshness
-from tenfold.protect.downgrade.valkey import ValkeyShelf
-from tenfold.protect.found import Found
-from tenfold.protect.ladder import Demand, ReadLadder, Step
-from tenfold.protect.limit import ReadBudget, TierBudget
-from tenfold.protect.near import NearCache
-from tenfold.protect.postgres import PostgresRung
-from tenfold.protect.valkey import ValkeyCluster, ValkeyRung
-from tenfold.protect.valkey.envelope import pack
+from tenfold.protect.calls.limit import TierBudget
+from tenfold.protect.reads.audit import Auditor, ReadBudget, RecentKeys
+from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, FreshRung, Repair
+from tenfold.protect.reads.downgrade.postgres import PostgresFreshness
+from tenfold.protect.reads.downgrade.valkey import ValkeyShelf
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.ladder import Demand, ReadLadder, Step
+from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.postgres import PostgresRung
+from tenfold.protect.reads.valkey import ValkeyRung
+from tenfold.protect.reads.valkey.envelope import pack
 from tenfold.telemetry import EventLog, Registry
 
 KEYS = [f"{store}/{sku}" for store in range(100) for sku in range(1_000)]

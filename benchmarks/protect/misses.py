@@ -27,7 +27,7 @@ import theine
 
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
-from tenfold.protect.near import Policy, Resident
+from tenfold.protect.reads.near import Policy, Resident
 
 FIGURE = 10
 MEAN_MAX, TRACE_MAX, MISS_US_MAX = 1.0, 1.05, 5.0

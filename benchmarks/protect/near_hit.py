@@ -20,7 +20,7 @@ import theine
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
 from tenfold.kernel import Duration
-from tenfold.protect.near import NearCache
+from tenfold.protect.reads.near import NearCache
 from tenfold.telemetry import Registry
 
 KEYS = [f"price/7/{sku}" for sku in range(1_000)]

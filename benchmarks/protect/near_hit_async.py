@@ -18,8 +18,8 @@ from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.near_hit import KEYS, TTL_S, VALUE
 from benchmarks.protect.runner import run
 from tenfold.kernel import Duration
-from tenfold.protect.memoize import memoize
-from tenfold.protect.near import NearCache
+from tenfold.protect.reads.memoize import memoize
+from tenfold.protect.reads.near import NearCache
 from tenfold.telemetry import Registry
 
 Read = Callable[[str], Awaitable[object]]

@@ -11,9 +11,9 @@ import random
 import sys
 from collections.abc import Callable
 
-from tenfold.protect.admission import Fate, Shedder, Ticket
-from tenfold.protect.admission.admit import wait
-from tenfold.protect.limit import FixedLimit, GradientLimit, Limit, VegasLimit
+from tenfold.protect.calls.limit import FixedLimit, GradientLimit, Limit, VegasLimit
+from tenfold.protect.doors.admission import Fate, Shedder, Ticket
+from tenfold.protect.doors.admission.admit import wait
 
 LIMITS: dict[str, Callable[[int], Limit]] = {
     "tenfold": lambda _slots: GradientLimit(),

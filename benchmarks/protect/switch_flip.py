@@ -22,10 +22,10 @@ from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvid
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.followers import ControlProcess, Followers, Seen, flip, put_setting
 from benchmarks.protect.runner import run
+from tenfold.channel import Channel
 from tenfold.kernel import derive_seed
-from tenfold.protect.channel import Channel
-from tenfold.protect.openfeature import SwitchProvider
-from tenfold.protect.switches import Switches
+from tenfold.protect.live.openfeature import SwitchProvider
+from tenfold.protect.live.switches import Switches
 
 PROCESSES = 50
 FLIPS_A_ROUND = 60

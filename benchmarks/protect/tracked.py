@@ -15,10 +15,10 @@ from typing import NamedTuple
 import msgspec
 
 from tenfold.kernel import Duration
-from tenfold.protect.audit.recent import RecentKeys
-from tenfold.protect.breaker import Breakers
-from tenfold.protect.hot import Sketch
-from tenfold.protect.near import NearCache, Tombstones
+from tenfold.protect.calls.breaker import Breakers
+from tenfold.protect.reads.audit.recent import RecentKeys
+from tenfold.protect.reads.hot import Sketch
+from tenfold.protect.reads.near import NearCache, Tombstones
 
 MIB = 1 << 20
 LOOK_EVERY = 10_000

@@ -21,7 +21,7 @@ import theine
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
 from tenfold.kernel import derive_seed
-from tenfold.protect.flight import SingleFlight
+from tenfold.protect.reads.flight import SingleFlight
 
 WAITERS = 10_000
 CANCELLED_RATIO = 0.3

@@ -14,8 +14,8 @@ from freshmart.web import HotRoutes, Storefront, make_routes, open_door
 from freshmart.web.door import INFLIGHT_MAX
 from tenfold.kernel import TenfoldError
 from tenfold.protect import Shedder
-from tenfold.protect.admission import LoopLag, Overload
-from tenfold.protect.limit import FixedLimit
+from tenfold.protect.calls.limit import FixedLimit
+from tenfold.protect.doors.admission import LoopLag, Overload
 from tenfold.telemetry import Registry
 
 Through = Callable[[Connection], Connection]

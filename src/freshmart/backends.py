@@ -16,14 +16,15 @@ from freshmart.orders import PLACE, UNREACHABLE, Connection, OrderDesk, OrderRat
 from freshmart.pools import DATABASE_TIMEOUT, answers, make_pool, open_pool
 from freshmart.reads import PICTURE_TIMEOUT, Reads
 from freshmart.settings import Settings
+from tenfold.channel import Channel
+from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.breaker import Breakers, Policy
-from tenfold.protect.breaker import link as link_breakers
-from tenfold.protect.channel import Channel
-from tenfold.protect.hot import link
-from tenfold.protect.limit import AmplificationBudget, GradientLimit, Limiter
-from tenfold.protect.shields import Shields
-from tenfold.protect.switches import Switches, hold_by_switch
+from tenfold.protect.calls.breaker import Breakers, Policy
+from tenfold.protect.calls.breaker import link as link_breakers
+from tenfold.protect.calls.limit import GradientLimit, Limiter
+from tenfold.protect.doors.shields import Shields
+from tenfold.protect.live.switches import Switches, hold_by_switch
+from tenfold.protect.reads.hot import link
 from tenfold.telemetry import EventLog, Registry
 
 SERVICE = "api"

@@ -11,19 +11,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from freshmart.settings import Settings
+from tenfold.engines.amplification import AmplificationBudget
+from tenfold.engines.valkey import ValkeyCluster
 from tenfold.kernel import Duration
 from tenfold.protect import Found, NearCache
-from tenfold.protect.audit import Auditor, RecentKeys
-from tenfold.protect.downgrade import CacheGuard, Downgrade, Repair
-from tenfold.protect.downgrade.postgres import PostgresFreshness
-from tenfold.protect.downgrade.valkey import ValkeyShelf
-from tenfold.protect.failover import Failover
-from tenfold.protect.flight import LeasedFlight
-from tenfold.protect.ladder import Refill, Told
-from tenfold.protect.limit import AmplificationBudget, ReadBudget, TierBudget
-from tenfold.protect.postgres import Pool, PostgresRung
-from tenfold.protect.valkey import ClusterPair, StandbyRung, ValkeyCluster, ValkeyLeases, ValkeyRung
-from tenfold.protect.valkey.tracking import Tracking
+from tenfold.protect.calls.limit import TierBudget
+from tenfold.protect.reads.audit import Auditor, ReadBudget, RecentKeys
+from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, Repair
+from tenfold.protect.reads.downgrade.postgres import PostgresFreshness
+from tenfold.protect.reads.downgrade.valkey import ValkeyShelf
+from tenfold.protect.reads.failover import Failover
+from tenfold.protect.reads.flight import LeasedFlight
+from tenfold.protect.reads.ladder import Refill, Told
+from tenfold.protect.reads.postgres import Pool, PostgresRung
+from tenfold.protect.reads.valkey import ClusterPair, StandbyRung, ValkeyLeases, ValkeyRung
+from tenfold.protect.reads.valkey.tracking import Tracking
 from tenfold.telemetry import EventLog, Registry
 
 PRICES = "price:"

@@ -28,14 +28,15 @@ from freshmart.inventory import read_availability
 from freshmart.orders import READ_ORDERS
 from freshmart.pools import DATABASE_TIMEOUT
 from freshmart.pricing import read_prices
+from tenfold.engines.postgres import LogPosition
 from tenfold.kernel import Duration
 from tenfold.protect import NearCache, ReadLadder, Rung, Step
-from tenfold.protect.breaker import Breakers
-from tenfold.protect.downgrade import FreshRung
-from tenfold.protect.hot import HotKeys
-from tenfold.protect.ladder import Lease
-from tenfold.protect.postgres import LogPosition, Pool, PostgresRung, ReadMany
-from tenfold.protect.valkey import StandbyRung
+from tenfold.protect.calls.breaker import Breakers
+from tenfold.protect.reads.downgrade import FreshRung
+from tenfold.protect.reads.hot import HotKeys
+from tenfold.protect.reads.ladder import Lease
+from tenfold.protect.reads.postgres import Pool, PostgresRung, ReadMany
+from tenfold.protect.reads.valkey import StandbyRung
 from tenfold.telemetry import EventLog, Registry
 
 PICTURE_TIMEOUT = Duration.from_s(1)

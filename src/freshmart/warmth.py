@@ -22,7 +22,7 @@ from freshmart.orders import UNREACHABLE
 from freshmart.pricing import price_key
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect import Found
-from tenfold.protect.valkey import ValkeyRung
+from tenfold.protect.reads.valkey import ValkeyRung
 
 WARM_LIMIT = Duration.from_s(12)
 """A process that is not warm by then serves all the same."""

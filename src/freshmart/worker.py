@@ -14,10 +14,11 @@ from freshmart.reads import PRICE
 from freshmart.serve import serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
 from freshmart.web.reply import Reply, problem, send_reply
+from tenfold.engines.valkey import ValkeyCluster
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect import Breaker
-from tenfold.protect.valkey import ValkeyCluster, ValkeyRung
-from tenfold.protect.valkey.tracking import Announcer
+from tenfold.protect.reads.valkey import ValkeyRung
+from tenfold.protect.reads.valkey.tracking import Announcer
 from tenfold.stream.valkey import ValkeyStream
 from tenfold.telemetry import CONTENT_TYPE, EventLog, Registry, render
 

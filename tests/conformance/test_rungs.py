@@ -11,10 +11,10 @@ from tests.integration.protect.ground import Ground, opened_ground
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect import Rung
-from tenfold.protect.found import UNKNOWN, Found
-from tenfold.protect.postgres import PostgresRung
+from tenfold.protect.reads.found import UNKNOWN, Found
+from tenfold.protect.reads.postgres import PostgresRung
+from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.protect.testing import HELD, RUNG_LAWS, MemoryRung, RungLaw
-from tenfold.protect.valkey import ValkeyRung
 
 QUERY = "SELECT key, value FROM held WHERE key = any($1::text[])"
 

@@ -9,9 +9,9 @@ import os
 import sys
 import threading
 
-from tenfold.protect.channel import Channel
-from tenfold.protect.shields import Shields
-from tenfold.protect.switches import Switches
+from tenfold.channel import Channel
+from tenfold.protect.doors.shields import Shields
+from tenfold.protect.live.switches import Switches
 
 READ_EVERY_S = 0.01
 

@@ -17,7 +17,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.conftest import Browse
 
 from tenfold.console import Console, Publisher
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 from tenfold.respond.switchboard import SwitchOperator
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Breaker
-from tenfold.protect.breaker import BreakerState
+from tenfold.protect.calls.breaker import BreakerState
 
 FAILURES_MAX, CALLS_MIN, RATIO, PROBES = 3, 6, 0.5, 2
 WINDOW_MS, COOL_DOWN_MS, COOL_DOWN_MAX_MS, LEASE_MS = 1_000, 200, 700, 400

@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tenfold.protect.breaker import Breaker, Breakers, BreakerState, KeyedBreaker
+from tenfold.protect.calls.breaker import Breaker, Breakers, BreakerState, KeyedBreaker
 
 WHO = {"owner": "machine", "reason": "to see"}
 MS = 1_000_000

@@ -4,9 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tenfold.protect.channel.keepsake import kept
-from tenfold.protect.channel.lines import Beat, Change, Snapshot, decode, encode
-from tenfold.protect.channel.mirror import Followed, Mirror, State
+from tenfold.channel.lines import Beat, Change, Snapshot, decode, encode
+from tenfold.channel.mirror import Followed, Mirror, State
+from tenfold.channel.snapshot import kept
 from tenfold.respond.control.log import Conflict, Draft, Log, Put
 
 TOPICS = ("switches", "hot-keys")  # the second is ephemeral

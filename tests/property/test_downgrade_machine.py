@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.downgrade import Downgrade, Phase
-from tenfold.protect.ladder import EVERYTHING
+from tenfold.protect.reads.downgrade import Downgrade, Phase
+from tenfold.protect.reads.ladder import EVERYTHING
 from tenfold.telemetry import EventLog
 
 LEAVING, RETURNING = (0.6, 0.0), (0.2, 0.7, 1.0)

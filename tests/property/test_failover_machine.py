@@ -4,8 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tenfold.engines.valkey import Health, Suspicion, Trust
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.failover import Failover, FailoverState, Health, Side, Suspicion, Trust
+from tenfold.protect.reads.failover import Failover, FailoverState, Side
 
 STAY_MS, STAY_MAX_MS, HOLD_MS, CALM_MS = 2_000, 30_000, 1_000, 60_000
 WARMTH_MIN = 0.9

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.hot import FleetHot, HotKey, HotKeys, HotReport, HotSet, Seen, Sketch
-from tenfold.protect.hot.held import digest_of
-from tenfold.protect.near import NearCache
+from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, Sketch
+from tenfold.protect.reads.hot.held import digest_of
+from tenfold.protect.reads.near import NearCache
+from tenfold.respond.merges import HotKeyMerge
 
 MS = 1_000_000
 HOLD_MS = 1_000
@@ -64,7 +65,7 @@ def test_the_hot_set_does_not_depend_on_the_order_of_reports(reports: list[HotRe
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     sets = []
     for order in (reports, shuffled):
-        fleet = FleetHot(hot_max=8)
+        fleet = HotKeyMerge(hot_max=8)
         for report in order:
             fleet.took(report.process, report, 1_000 * MS)
         fleet.changes(1_001 * MS, wall_ms=0)
@@ -76,7 +77,7 @@ def test_the_hot_set_does_not_depend_on_the_order_of_reports(reports: list[HotRe
 @given(st.lists(st.tuples(REPORTS, st.integers(0, 3_000)), max_size=20))
 def test_whatever_was_reported_is_forgotten_in_the_end(reports: list[tuple[HotReport, int]]) -> None:
     """A name that nobody reports leaves no set, no report and no sight behind; its record is taken away once."""
-    fleet, now_ns = FleetHot(), 0
+    fleet, now_ns = HotKeyMerge(), 0
     told: dict[str, object] = {}
     for report, after_ms in reports:
         now_ns += after_ms * MS

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.limit import AmplificationBudget, GradientLimit, Rate, RateLimits
+from tenfold.protect.calls.limit import GradientLimit, Rate, RateLimits
 
 GAPS_MS = st.integers(min_value=0, max_value=400)
 

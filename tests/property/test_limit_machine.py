@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.admission import Fate, Shedder, Ticket
-from tenfold.protect.limit import End, FixedLimit
+from tenfold.protect.calls.limit import End, FixedLimit
+from tenfold.protect.doors.admission import Fate, Shedder, Ticket
 
 REFUSED = (Fate.SHED, Fate.EXPIRED, Fate.LATE, Fate.GONE)
 

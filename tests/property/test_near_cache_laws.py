@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import NearCache
-from tenfold.protect.near import ENTRY_OVERHEAD_BYTES, EarlyRefresh, Tombstones
+from tenfold.protect.reads.near import ENTRY_OVERHEAD_BYTES, EarlyRefresh, Tombstones
 
 KEYS = st.sampled_from([f"key-{number}" for number in range(12)])
 NOTHING = st.none()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.near import EarlyRefresh, FillToken, NearCache, Tombstones
+from tenfold.protect.reads.near import EarlyRefresh, FillToken, NearCache, Tombstones
 
 TTL, ABSENT_TTL, GRACE, STALE, LEASE = (Duration.from_ms(ms) for ms in (1_000, 300, 400, 3_000, 250))
 FOREVER = Duration.from_s(1 << 30)

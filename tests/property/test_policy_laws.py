@@ -4,8 +4,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tenfold.protect.near.duels import DEBT_RATIO, RATIO_MAX
-from tenfold.protect.near.policy import Policy, Resident
+from tenfold.protect.reads.near.duels import DEBT_RATIO, RATIO_MAX
+from tenfold.protect.reads.near.policy import Policy, Resident
 
 KEYS = [str(number) for number in range(12)]
 

@@ -6,7 +6,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenfold.protect.audit import Cusum, Decision, Ratios, Sprt
+from tenfold.protect.reads.audit import Cusum, Decision, Ratios, Sprt
 
 RATIOS = st.tuples(st.floats(0.0005, 0.05), st.floats(1.5, 20)).map(
     lambda pair: Ratios(pair[0], pair[0] * pair[1] / 1.1)

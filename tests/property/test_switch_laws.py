@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.channel_in_memory import MemoryChannel
 
 from tenfold.kernel import VirtualClock
-from tenfold.protect.switches import Place, Rule, Switches, SwitchRecord, bucket_of
-from tenfold.protect.switches.plan import Plan
-from tenfold.protect.switches.rule import BUCKETS
-from tenfold.protect.switches.schema import check_schema, problem_with
+from tenfold.protect.live.switches import Place, Rule, Switches, SwitchRecord, bucket_of
+from tenfold.protect.live.switches.plan import Plan
+from tenfold.protect.live.switches.rule import BUCKETS
+from tenfold.protect.live.switches.schema import check_schema, problem_with
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}", fullmatch=True)
 STORES = st.sampled_from(["7", "8", "9"])

@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 
 from tenfold.kernel import Clock, Duration
-from tenfold.protect.flight import Grant, Held, LeaseTable
+from tenfold.protect.reads.flight import Grant, Held, LeaseTable
 
 
 class StoreBroken(Exception):

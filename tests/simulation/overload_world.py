@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tenfold.kernel import Duration
-from tenfold.protect.admission import Fate, Shedder, Ticket
-from tenfold.protect.limit import End, Limit
+from tenfold.protect.calls.limit import End, Limit
+from tenfold.protect.doors.admission import Fate, Shedder, Ticket
 
 SECOND_NS = 1_000_000_000
 NOTHING = Duration(0)

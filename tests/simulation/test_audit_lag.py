@@ -7,8 +7,7 @@ import pytest
 from tests.lagging_world import TICK, LaggingWorld
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.audit import Auditor
-from tenfold.protect.limit import ReadBudget
+from tenfold.protect.reads.audit import Auditor, ReadBudget
 
 NOT_AT_ALL = Duration(0)
 

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.breaker import Breaker, BreakerReport, Breakers, BreakerState, FleetBreakers, link
+from tenfold.protect.calls.breaker import Breaker, BreakerReport, Breakers, BreakerState, link
+from tenfold.respond.merges import BreakerMerge
 
 SEED = 20261122
 MS = 1_000_000
@@ -58,7 +59,7 @@ class Node:
     """The control node's part, each word on its way for as long as a real one's."""
 
     def __init__(self, world: World, chance: random.Random) -> None:
-        self.fleet = FleetBreakers()
+        self.fleet = BreakerMerge()
         self.tellers: list[Callable[[Any], None]] = []
         self._world = world
         self._chance = chance

@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.hot import TOPIC, FleetHot, HotKeys, HotReport, link
-from tenfold.protect.near import NearCache
+from tenfold.protect.reads.hot import TOPIC, HotKeys, HotReport, link
+from tenfold.protect.reads.near import NearCache
+from tenfold.respond.merges import HotKeyMerge
 from tenfold.telemetry import Registry
 
 SEED = 20261111
@@ -51,7 +52,7 @@ class Node:
     """The control node's part: takes reports, tells what changed, each on its way for as long as a real one's."""
 
     def __init__(self, world: World, chance: random.Random) -> None:
-        self.fleet = FleetHot()
+        self.fleet = HotKeyMerge()
         self.alive = True
         self.tellers: list[Callable[[Any], None]] = []
         self._world = world

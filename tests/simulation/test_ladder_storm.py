@@ -7,7 +7,7 @@ import pytest
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Breaker, NearCache, ReadLadder, Step
-from tenfold.protect.breaker import BreakerState
+from tenfold.protect.calls.breaker import BreakerState
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 
 KEYS = [f"key-{number}" for number in range(200)]

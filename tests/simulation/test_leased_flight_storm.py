@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.leases_in_memory import MemoryLeases, StoreBroken
 
 from tenfold.kernel import Clock, Duration, VirtualClock
-from tenfold.protect.flight import Grant, Held, LeasedFlight
+from tenfold.protect.reads.flight import Grant, Held, LeasedFlight
 from tenfold.protect.testing import run_in_virtual_time
 
 TTL = Duration.from_ms(180)

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.overload_world import OverloadWorld, Seen
 
 from tenfold.kernel import Duration
-from tenfold.protect.limit import FixedLimit, GradientLimit, VegasLimit
+from tenfold.protect.calls.limit import FixedLimit, GradientLimit, VegasLimit
 
 S = Duration.from_s
 MIX_LIGHT = (0.2, 0.2, 0.3, 0.3)

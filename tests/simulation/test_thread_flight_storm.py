@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tenfold.kernel import Duration
-from tenfold.protect.flight import ThreadFlight, WaitTimeout
+from tenfold.protect.reads.flight import ThreadFlight, WaitTimeout
 
 DEADLINE_S = 20.0
 

@@ -8,7 +8,7 @@ import msgspec
 
 from freshmart.cashier.messages import Demand, Receipt
 from tenfold.kernel import TenfoldError
-from tenfold.protect.deadline import deadline_headers
+from tenfold.protect.doors.deadline import deadline_headers
 
 AUTHORISE, CHARGE = "/authorisations", "/charges"
 IDLE_MAX = 8

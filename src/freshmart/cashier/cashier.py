@@ -16,10 +16,11 @@ from typing import NamedTuple, Protocol
 
 from freshmart.cashier.acquirer import AcquirerUnreachable
 from freshmart.cashier.messages import Demand, Receipt
+from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect import Breaker
-from tenfold.protect.deadline import deadline_within, due_within, for_many, time_left
-from tenfold.protect.limit import AmplificationBudget, End, Limiter, Permit
+from tenfold.protect.calls.limit import End, Limiter, Permit
+from tenfold.protect.doors.deadline import deadline_within, due_within, for_many, time_left
 from tenfold.telemetry import Registry
 
 DEFERRED = ""

@@ -1,6 +1,6 @@
 """Each feature as it is declared: tier, what a customer sees, what its absence costs."""
 
-from tenfold.protect.shields import Shields
+from tenfold.protect.doors.shields import Shields
 
 RECOMMENDATIONS, REVIEWS, BANNER = "recommendations", "reviews", "banners"
 HISTORY, SLOT, IMAGE = "order-history", "delivery-slots", "images"

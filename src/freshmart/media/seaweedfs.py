@@ -9,7 +9,7 @@ from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
 from tenfold.kernel import Duration
-from tenfold.protect.found import UNKNOWN, Found
+from tenfold.protect.reads.found import UNKNOWN, Found
 
 UPLOADS_MAX = 32
 TIMEOUT = Duration.from_s(2)

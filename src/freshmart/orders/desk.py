@@ -20,7 +20,7 @@ from freshmart.orders.postgres import PrimaryUnreachable
 from freshmart.orders.queue import OrderQueue, Waiting
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
 from tenfold.protect import Breaker
-from tenfold.protect.deadline import due_within
+from tenfold.protect.doors.deadline import due_within
 from tenfold.telemetry import Registry
 
 DEADLINE = Duration.from_s(8)

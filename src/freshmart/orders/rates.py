@@ -4,8 +4,8 @@ from functools import lru_cache
 from typing import Any
 
 from tenfold.kernel import Clock
-from tenfold.protect.limit import Rate, RateLimits
-from tenfold.protect.switches import Switches
+from tenfold.protect.calls.limit import Rate, RateLimits
+from tenfold.protect.live.switches import Switches
 from tenfold.telemetry import Registry
 
 PER_S, BURST = "orders-per-store-per-s", "orders-per-store-burst"

@@ -12,10 +12,10 @@ import asyncpg
 
 from freshmart.pricing.change import forget_told, read_untold
 from freshmart.pricing.postgres import price_key, read_prices
+from tenfold.engines.postgres import written_lsn
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect import Found, Rung
-from tenfold.protect.postgres import written_lsn
-from tenfold.protect.valkey.tracking import Announcer
+from tenfold.protect.reads.valkey.tracking import Announcer
 from tenfold.telemetry import Registry
 
 LOOK_EVERY = Duration.from_ms(50)

@@ -12,7 +12,7 @@ from typing import Any
 from freshmart.web.reply import problem, send_reply
 from freshmart.web.tiers import P2, tenant_of, tier_of
 from tenfold.protect import Shedder
-from tenfold.protect.admission import FATE, AdmissionMiddleware, Fate
+from tenfold.protect.doors.admission import FATE, AdmissionMiddleware, Fate
 
 INFLIGHT_MAX = 8_192
 EXEMPT = ("/metrics", "/ready", "/health", "/features")

@@ -17,9 +17,9 @@ from freshmart.web.page import compose, shielded
 from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, problem
 from tenfold.kernel import TenfoldError
 from tenfold.protect import ReadLadder
-from tenfold.protect.deadline import DeadlinePassed
-from tenfold.protect.ladder import LadderExhausted
-from tenfold.protect.limit import RateExceeded
+from tenfold.protect.calls.limit import RateExceeded
+from tenfold.protect.doors.deadline import DeadlinePassed
+from tenfold.protect.reads.ladder import LadderExhausted
 
 _PLACEHOLDER = Reply(200, placeholder(), PLACEHOLDER)
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 
 LENGTH_MAX = 80
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tenfold.channel import Change
 from tenfold.kernel import TenfoldError
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 
 OWNER = "rehearsal"
 

@@ -8,8 +8,8 @@ from openfeature.client import OpenFeatureClient
 from tests.channel_in_memory import MemoryChannel
 from tests.openfeature_flags import FLAGS, METADATA, RULES, ZERO, Given
 
-from tenfold.protect.openfeature import SwitchProvider
-from tenfold.protect.switches import Switches
+from tenfold.protect.live.openfeature import SwitchProvider
+from tenfold.protect.live.switches import Switches
 
 
 @pytest.fixture

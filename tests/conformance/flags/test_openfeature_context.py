@@ -26,7 +26,7 @@ from openfeature.transaction_context import (
 )
 from tests.channel_in_memory import MemoryChannel
 
-from tenfold.protect.switches import Rule, Switches
+from tenfold.protect.live.switches import Rule, Switches
 
 LEVELS = ("API", "Transaction", "Client", "Invocation", "Before Hooks")
 TRANSACTION, HOOKS = LEVELS[:4], ("API", "Client", "Invocation", "Before Hooks")

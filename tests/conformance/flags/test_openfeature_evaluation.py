@@ -25,7 +25,7 @@ from openfeature.provider import ProviderStatus
 from tests.channel_in_memory import MemoryChannel
 from tests.openfeature_flags import BALLMER, METADATA, PICTURES, Given, Heard
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 
 BASIC = [
     ("boolean-flag", "Boolean", False, True, "on"),

@@ -23,7 +23,7 @@ from openfeature.provider import ProviderStatus
 from tests.channel_in_memory import MemoryChannel
 from tests.openfeature_flags import TARGETED_UUID, Flag, Given, Heard
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 
 OTHER_UUID = "f20bd32d-703b-48b6-bc8e-79d53c85134a"
 PLAIN = [

@@ -11,7 +11,7 @@ from tests.freshmart_shop import Shop
 from freshmart.orders import AskedLine, AskedOrder, Decision, OrderDesk, PrimaryConnection, read_order
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
-from tenfold.protect.breaker import Policy
+from tenfold.protect.calls.breaker import Policy
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines

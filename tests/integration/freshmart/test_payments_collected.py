@@ -9,9 +9,10 @@ from tests.freshmart_shop import Shop, until
 
 from freshmart.cashier import Acquirer, Cashier, Collector, Demand
 from freshmart.orders import AskedLine, AskedOrder, OrderDesk, PrimaryConnection, read_order
+from tenfold.engines.amplification import AmplificationBudget
 from tenfold.fleet import Service
 from tenfold.protect import Breaker
-from tenfold.protect.limit import AmplificationBudget, FixedLimit, Limiter
+from tenfold.protect.calls.limit import FixedLimit, Limiter
 
 pytestmark = pytest.mark.engines
 

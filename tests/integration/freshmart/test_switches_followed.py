@@ -11,9 +11,9 @@ from benchmarks.protect.followers import ControlProcess
 from tests.freshmart_api import Api
 from tests.freshmart_shop import Shop, until
 
-from tenfold.protect.channel import Change
-from tenfold.protect.channel.keepsake import Keepsake
-from tenfold.protect.switches import Rule
+from tenfold.channel import Change
+from tenfold.channel.snapshot import Keepsake
+from tenfold.protect.live.switches import Rule
 from tenfold.respond.switchboard import SwitchOperator
 
 pytestmark = pytest.mark.engines

@@ -7,10 +7,10 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from tenfold.protect.admission import AdmissionMiddleware, Shedder
-from tenfold.protect.admission.caller import Receive, Scope, Send
-from tenfold.protect.deadline import deadline_headers
-from tenfold.protect.limit import FixedLimit
+from tenfold.protect.calls.limit import FixedLimit
+from tenfold.protect.doors.admission import AdmissionMiddleware, Shedder
+from tenfold.protect.doors.admission.caller import Receive, Scope, Send
+from tenfold.protect.doors.deadline import deadline_headers
 
 WORK_S = 0.05
 begun: list[str] = []

@@ -9,17 +9,18 @@ import asyncpg
 import pytest
 from tests.integration.protect.ground import DEADLINE_S, Ground, until
 
+from tenfold.engines.valkey import ValkeyCluster
 from tenfold.fleet import Estate, RunFolder
 from tenfold.fleet.postgres import PostgresNode
 from tenfold.kernel import Duration, SystemClock
 from tenfold.plan.model import Engine, Server
-from tenfold.protect.audit import Auditor, RecentKeys, Wrong
-from tenfold.protect.downgrade import CacheGuard, Downgrade, Phase, Repair
-from tenfold.protect.downgrade.postgres import PostgresFreshness
-from tenfold.protect.downgrade.valkey import ValkeyShelf
-from tenfold.protect.found import Found
-from tenfold.protect.postgres import PostgresRung
-from tenfold.protect.valkey import ValkeyCluster, ValkeyRung
+from tenfold.protect.reads.audit import Auditor, RecentKeys, Wrong
+from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, Phase, Repair
+from tenfold.protect.reads.downgrade.postgres import PostgresFreshness
+from tenfold.protect.reads.downgrade.valkey import ValkeyShelf
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.postgres import PostgresRung
+from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines

@@ -9,8 +9,8 @@ import pytest
 
 from tenfold.kernel import Duration
 from tenfold.protect import BlockingLadder, NearCache, ReadLadder, Step
-from tenfold.protect.ladder import LadderExhausted
-from tenfold.protect.portal import Portal, PortalClosed, PortalTimeout
+from tenfold.protect.reads.ladder import LadderExhausted
+from tenfold.protect.reads.portal import Portal, PortalClosed, PortalTimeout
 from tenfold.protect.testing import MemoryRung
 
 

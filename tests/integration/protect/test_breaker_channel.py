@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tenfold.protect.breaker import TOPIC, Breaker, Breakers, BreakerState, BreakersTender, link
-from tenfold.protect.channel import Channel
+from tenfold.channel import Channel
+from tenfold.protect.calls.breaker import TOPIC, Breaker, Breakers, BreakerState, link
 from tenfold.respond.control import ControlNode, Put, SqliteStore
 from tenfold.respond.control.server import ControlServer
+from tenfold.respond.merges import merge_breakers
 
 TOKEN = "t" * 32
 DEADLINE_S = 10.0
@@ -46,7 +47,7 @@ class TendedNode:
         async def put(key: str, value: bytes | None) -> None:
             await node.put(Put(topic=TOPIC, key=key, value=value, by="breakers"))
 
-        tender = BreakersTender(put)
+        tender = merge_breakers(put)
         node.inbox.on_report(tender.topic, tender.took)
         server = ControlServer(node, TOKEN)
         self.url = await server.open()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tenfold.kernel import Duration
-from tenfold.protect.breaker import Breaker, Breakers, BreakerState
+from tenfold.protect.calls.breaker import Breaker, Breakers, BreakerState
 
 DEADLINE_S = 5.0
 

@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 from tests.integration.protect.ground import Ground, until
 
+from tenfold.engines.valkey import ValkeyCluster
+from tenfold.engines.valkey.shard import PrimaryUnknown
 from tenfold.fleet import Estate, RunFolder, binaries
 from tenfold.fleet.ports import free_port
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.plan.model import Engine, Server
 from tenfold.protect import Breaker, ReadLadder, Step
-from tenfold.protect.failover import Failover, FailoverState
-from tenfold.protect.found import Found
+from tenfold.protect.reads.failover import Failover, FailoverState
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.valkey import ClusterPair, ValkeyRung
 from tenfold.protect.testing import MemoryRung
-from tenfold.protect.valkey import ClusterPair, ValkeyCluster, ValkeyRung
-from tenfold.protect.valkey.shard import PrimaryUnknown
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines

@@ -10,15 +10,15 @@ import pytest
 from benchmarks.protect.followers import ControlProcess
 from tests.integration.protect.ground import Ground, opened_ground, until
 
+from tenfold.channel import Channel
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
-from tenfold.protect.channel import Channel
-from tenfold.protect.found import Found
-from tenfold.protect.hot import HotKeys, link
-from tenfold.protect.ladder import ReadLadder, Step
-from tenfold.protect.near import NearCache
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.hot import HotKeys, link
+from tenfold.protect.reads.ladder import ReadLadder, Step
+from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.protect.testing import CountingRung
-from tenfold.protect.valkey import ValkeyRung
 
 pytestmark = pytest.mark.engines
 

@@ -12,10 +12,10 @@ from tests.integration.protect.ground import DEADLINE_S, Ground, opened_ground, 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect import Breaker, ReadLadder, Step
-from tenfold.protect.breaker import BreakerState
-from tenfold.protect.found import Found
+from tenfold.protect.calls.breaker import BreakerState
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.protect.testing import MemoryRung
-from tenfold.protect.valkey import ValkeyRung
 from tenfold.telemetry import EventLog, Registry
 
 pytestmark = pytest.mark.engines

@@ -15,9 +15,9 @@ from tests.integration.protect.ground import Ground, opened_ground
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect import Breaker
-from tenfold.protect.breaker import BreakerState
-from tenfold.protect.flight import Grant, Held, LeasedFlight
-from tenfold.protect.valkey.lease import ValkeyLeases
+from tenfold.protect.calls.breaker import BreakerState
+from tenfold.protect.reads.flight import Grant, Held, LeasedFlight
+from tenfold.protect.reads.valkey.lease import ValkeyLeases
 from tenfold.telemetry import Registry
 
 pytestmark = pytest.mark.engines
@@ -95,8 +95,8 @@ def test_what_is_asked_in_one_turn_is_one_batch(ground: Ground) -> None:
 
 _HOLDER = """
 import asyncio, sys
-from tenfold.protect.flight import LeasedFlight
-from tenfold.protect.valkey.lease import ValkeyLeases
+from tenfold.protect.reads.flight import LeasedFlight
+from tenfold.protect.reads.valkey.lease import ValkeyLeases
 
 async def main() -> None:
     async def load(fence: int) -> int:

@@ -11,8 +11,8 @@ from tests.integration.protect.ground import Ground, opened_ground
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect import Breaker, ReadLadder, Step
-from tenfold.protect.breaker import BreakerState
-from tenfold.protect.postgres import PostgresRung
+from tenfold.protect.calls.breaker import BreakerState
+from tenfold.protect.reads.postgres import PostgresRung
 from tenfold.protect.testing import MemoryRung
 
 pytestmark = pytest.mark.engines

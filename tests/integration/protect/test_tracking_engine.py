@@ -16,14 +16,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from tests.integration.protect.ground import Ground, opened_ground, until
 
+from tenfold.engines.valkey.slots import slot_of
 from tenfold.fleet import binaries
 from tenfold.fleet.ports import free_port
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect import NearCache
-from tenfold.protect.valkey.slots import slot_of
-from tenfold.protect.valkey.tracking import AnnouncementFailed, Announcer, AsyncTracking, Pace, Tracking
-from tenfold.protect.valkey.tracking.notice import HOME
+from tenfold.protect.reads.valkey.tracking import AnnouncementFailed, Announcer, AsyncTracking, Pace, Tracking
+from tenfold.protect.reads.valkey.tracking.notice import HOME
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
@@ -334,7 +334,7 @@ FORK = """
 import os, sys, time
 from tenfold.kernel import Duration
 from tenfold.protect import NearCache
-from tenfold.protect.valkey.tracking import Tracking
+from tenfold.protect.reads.valkey.tracking import Tracking
 
 def until(holds):
     deadline = time.monotonic() + 10

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tenfold.engines.valkey import RoleReport
+from tenfold.engines.valkey.address import Access, Endpoint
+from tenfold.engines.valkey.connection import Connection, ConnectionBroken, ReplyError
+from tenfold.engines.valkey.server import Server, ServerUnreachable
 from tenfold.kernel import Duration
-from tenfold.protect.failover import RoleReport
-from tenfold.protect.valkey.address import Access, Endpoint
-from tenfold.protect.valkey.connection import Connection, ConnectionBroken, ReplyError
-from tenfold.protect.valkey.server import Server, ServerUnreachable
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 PING = ("PING",)

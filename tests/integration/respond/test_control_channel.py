@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from benchmarks.protect.followers import KEY, TOPIC, ControlProcess, Followers, flip, setting
 
-from tenfold.protect.channel import Change, Channel
+from tenfold.channel import Change, Channel
 from tenfold.respond.control import Conflict, ControlClient, ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.ledger import Presence
 from tenfold.telemetry import EventLog, Registry

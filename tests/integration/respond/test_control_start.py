@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tenfold.protect.channel import Change
+from tenfold.channel import Change
 from tenfold.respond.control import ControlClient, ControlNode, SqliteStore
 from tenfold.respond.control.server import ControlServer
 

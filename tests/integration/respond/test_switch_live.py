@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 from benchmarks.protect.followers import ControlProcess
 
-from tenfold.protect.channel import Channel
-from tenfold.protect.channel.keepsake import Keepsake
-from tenfold.protect.shields import Shields
-from tenfold.protect.switches import BooleanSwitch, Rule, Switches, SwitchRecord
-from tenfold.respond.switch_cli import add_switch_commands
+from tenfold.channel import Channel
+from tenfold.channel.snapshot import Keepsake
+from tenfold.commands.switch import add_switch_commands
+from tenfold.protect.doors.shields import Shields
+from tenfold.protect.live.switches import BooleanSwitch, Rule, Switches, SwitchRecord
 from tenfold.respond.switchboard import SwitchOperator
 
 DEADLINE_S = 15.0
 CLI = """
 import argparse, sys
-from tenfold.respond.switch_cli import add_switch_commands
+from tenfold.commands.switch import add_switch_commands
 parser = argparse.ArgumentParser()
 add_switch_commands(parser.add_subparsers())
 options = parser.parse_args()

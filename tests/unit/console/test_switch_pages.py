@@ -11,15 +11,15 @@ import pytest
 from tests.console_visitor import HOST, OWN_PAGE, Visitor, fields_of
 from tests.memory_control import MemoryControl
 
+from tenfold.channel import Process
 from tenfold.console import Publisher, console_app
 from tenfold.console.door import Door
 from tenfold.console.session import Sessions
 from tenfold.console.switchboard import Desk, SwitchPages, Watch
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
-from tenfold.protect.channel import Process
-from tenfold.protect.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.live.switches.record import TOPIC
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.control.ledger import Ack

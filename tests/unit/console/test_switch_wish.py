@@ -3,7 +3,7 @@
 import pytest
 
 from tenfold.console.switchboard.wish import Wish, WishUnclear, clocks_note, rule_of, wish_of
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.live.switches import Declaration, Rule
 
 NOW_MS = 1_767_225_600_000
 BOOLEAN = Declaration(name="reviews", kind="boolean", default=True)

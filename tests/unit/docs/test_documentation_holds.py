@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from tests.page_examples import PAGES as WITH_EXAMPLES
 
-from tenfold.respond.switch_cli import add_switch_commands
+from tenfold.commands.switch import add_switch_commands
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 NAMED_FILE = re.compile(r"`((?:src|tests|docs|plans|benchmarks|tools)/[\w./-]+\.\w+)`")
-ROOM_FILE = re.compile(r"`((?:rehearse|plan|fleet|protect|telemetry|stream|console|kernel)/[\w./-]+\.\w+)`")
+ROOM_FILE = re.compile(
+    r"`((?:rehearse|plan|fleet|protect|channel|engines|commands|serving|respond|telemetry|stream|console|kernel)/[\w./-]+\.\w+)`"
+)
 MADE_BY_A_RUN = "benchmarks/results/"
 FENCED = re.compile(r"```.*?```", re.DOTALL)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)

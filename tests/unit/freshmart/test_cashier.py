@@ -9,11 +9,12 @@ import pytest
 from freshmart.cashier import DEFERRED, Acquirer, AcquirerUnreachable, Cashier, Collector, Demand, Receipt
 from freshmart.orders import AskedLine, AskedOrder, Decision, Order, OrderDesk, read_order
 from freshmart.payment import Ledger
+from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
-from tenfold.protect.breaker import BreakerState
-from tenfold.protect.deadline import deadline_within
-from tenfold.protect.limit import AmplificationBudget, FixedLimit, Limiter
+from tenfold.protect.calls.breaker import BreakerState
+from tenfold.protect.calls.limit import FixedLimit, Limiter
+from tenfold.protect.doors.deadline import deadline_within
 from tenfold.protect.testing import run_in_virtual_time
 from tenfold.telemetry import Registry
 

@@ -10,8 +10,8 @@ from freshmart.web import open_door
 from freshmart.web.tiers import tenant_of, tier_of
 from tenfold.kernel import VirtualClock
 from tenfold.protect import Shedder, Shields, Switches
-from tenfold.protect.admission import Overload
-from tenfold.protect.limit import FixedLimit
+from tenfold.protect.calls.limit import FixedLimit
+from tenfold.protect.doors.admission import Overload
 
 MS = 1_000_000
 SHIELDED, SERVED = b"shielded", b"served"

@@ -13,8 +13,8 @@ from freshmart.features import declare_features
 from freshmart.web import HotRoutes, Storefront, make_routes
 from tenfold.kernel import Duration
 from tenfold.protect import NearCache, ReadLadder, Step
-from tenfold.protect.shields import Shields
-from tenfold.protect.switches import Switches
+from tenfold.protect.doors.shields import Shields
+from tenfold.protect.live.switches import Switches
 from tenfold.protect.testing import MemoryRung
 from tenfold.telemetry import Registry
 

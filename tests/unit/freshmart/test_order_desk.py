@@ -10,8 +10,8 @@ from freshmart.orders import AskedLine, AskedOrder, Decision, DeskBusy, DeskLate
 from freshmart.orders.postgres import PrimaryUnreachable
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Breaker
-from tenfold.protect.breaker import BreakerState
-from tenfold.protect.deadline import deadline_within
+from tenfold.protect.calls.breaker import BreakerState
+from tenfold.protect.doors.deadline import deadline_within
 from tenfold.protect.testing import run_in_virtual_time
 
 

@@ -10,8 +10,8 @@ from freshmart.backends import Backends
 from freshmart.orders import AskedLine, AskedOrder, Decision, Order, OrderRates
 from freshmart.web import Storefront
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.limit import RateExceeded
-from tenfold.protect.switches import Rule, Switches
+from tenfold.protect.calls.limit import RateExceeded
+from tenfold.protect.live.switches import Rule, Switches
 from tenfold.telemetry import Registry
 
 

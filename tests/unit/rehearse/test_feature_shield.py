@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tenfold.channel import Change
 from tenfold.kernel import SystemClock
 from tenfold.plan.model import Fault, FaultKind
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 from tenfold.rehearse import FaultJournal, FeatureShield, ShieldRefused
 from tenfold.rehearse.fault import Faults, Successive
 

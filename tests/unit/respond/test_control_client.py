@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 import pytest
 
-from tenfold.protect.channel import AddressInvalid, Change
+from tenfold.channel import AddressInvalid, Change
 from tenfold.respond.control import (
     Conflict,
     ControlClient,

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from tests.asgi_client import AsgiClient
 
+from tenfold.channel import Change, Process
+from tenfold.channel.messages import Acks, Applied, Report, Reports
 from tenfold.kernel import TenfoldError, VirtualClock
-from tenfold.protect.channel import Change, Process
-from tenfold.protect.channel.messages import Acks, Applied, Report, Reports
 from tenfold.respond.control.app import control_app
 from tenfold.respond.control.body import BYTES_MAX
 from tenfold.respond.control.client import TopicRecords

@@ -11,14 +11,14 @@ import pytest
 from tests.memory_control import MemoryControl
 
 from tenfold import cli
+from tenfold.channel import Change
+from tenfold.commands.switch import caller, changes
 from tenfold.kernel import VirtualClock
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.live.switches import Declaration, Rule
 from tenfold.respond.control import Conflict, ControlUnreachableError
 from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.control.ledger import Ack
-from tenfold.respond.switch_cli import caller, changes
 from tenfold.respond.switchboard import SwitchOperator
 
 LOST = ControlUnreachableError("The control node does not answer.", remedy="Start it again.")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tenfold import cli
+from tenfold.commands.switch import looks
 from tenfold.respond.control import ControlClient, ControlRefusedError
-from tenfold.respond.switch_cli import looks
 
 NOWHERE = ("--control", "http://127.0.0.1:9")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
 from tenfold.respond.switchboard.check import rules_problem
 
 D = Declaration(name="reviews", kind="boolean", default=True, stores_max=None)

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from tenfold.protect.shields.report import FeatureReport, ShieldReport
-from tenfold.respond.switchboard import SwitchView, text
+from tenfold.commands.switch import text
+from tenfold.protect.doors.shields.report import FeatureReport, ShieldReport
+from tenfold.respond.switchboard import SwitchView
 from tenfold.respond.switchboard.shield import read_reports, shield_views
 
 VIEW = SwitchView(name="reviews", kind="boolean", tier="P3", says="", default=True, value=True)

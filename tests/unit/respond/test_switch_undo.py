@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from tests.memory_control import MemoryControl
 
+from tenfold.channel import Change
+from tenfold.commands.switch import text
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.switches.record import TOPIC
-from tenfold.respond.switchboard import SwitchOperator, text
+from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.live.switches.record import TOPIC
+from tenfold.respond.switchboard import SwitchOperator
 from tenfold.respond.switchboard.operator import ChangedAgain, UndoRefused
 
 REVIEWS = Declaration(name="reviews", kind="boolean", default=True)

@@ -12,19 +12,20 @@ import msgspec
 import pytest
 from tests.memory_control import MemoryControl
 
+from tenfold.channel import Change, Process
+from tenfold.channel.messages import Report, Reports
+from tenfold.commands.switch import text
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.channel import Change, Process
-from tenfold.protect.channel.messages import Report, Reports
-from tenfold.protect.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.switches.declaration import DECLARED, DeclarationReport
-from tenfold.protect.switches.loads import Load, LoadReport
-from tenfold.protect.switches.record import TOPIC
-from tenfold.protect.switches.standing import Refusal, Standing
+from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.live.switches.declaration import DECLARED, DeclarationReport
+from tenfold.protect.live.switches.loads import Load, LoadReport
+from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.standing import Refusal, Standing
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
 from tenfold.respond.control.chain import Head
 from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.switchboard import Draft, Switchboard, SwitchOperator, SwitchView, text
+from tenfold.respond.switchboard import Draft, Switchboard, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following
 from tenfold.respond.switchboard.history import ends_at, entry, wholeness_of

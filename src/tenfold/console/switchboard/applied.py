@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from tenfold.protect.switches.standing import Standing
+from tenfold.protect.live.switches.standing import Standing
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard.following import name_of, refusals
 

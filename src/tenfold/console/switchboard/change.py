@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from tenfold.channel import Change
 from tenfold.console.words import seal
 from tenfold.kernel import TenfoldError
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, RecordInvalid, Rule
+from tenfold.protect.live.switches import Declaration, RecordInvalid, Rule
 from tenfold.respond.control import Conflict
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator
 from tenfold.respond.switchboard.history import Entry

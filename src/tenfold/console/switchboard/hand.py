@@ -2,13 +2,13 @@
 
 from functools import partial
 
+from tenfold.channel import Change
 from tenfold.console.door import Admitted
 from tenfold.console.switchboard import change as changes
 from tenfold.console.switchboard.change import Drafting, Proposal
 from tenfold.console.switchboard.desk import Answer, Desk, Work
 from tenfold.console.switchboard.epoch import NEVER, looked_at
 from tenfold.console.switchboard.watch import Watch
-from tenfold.protect.channel import Change
 
 
 class Hand:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tenfold.console.switchboard.picture import Card
-from tenfold.protect.switches import RecordInvalid, Rule, SwitchRecord
+from tenfold.protect.live.switches import RecordInvalid, Rule, SwitchRecord
 from tenfold.respond.switchboard.history import Entry
 
 

@@ -15,8 +15,8 @@ from tenfold.console.switchboard.desk import Desk
 from tenfold.console.switchboard.epoch import epoch_in
 from tenfold.console.switchboard.frame import Frame
 from tenfold.console.switchboard.watch import Watch
-from tenfold.protect.switches import Declaration
-from tenfold.protect.switches.standing import STANDING
+from tenfold.protect.live.switches import Declaration
+from tenfold.protect.live.switches.standing import STANDING
 from tenfold.respond.switchboard import SwitchOperator
 from tenfold.respond.switchboard.following import Following, followers, following, standings_of
 from tenfold.respond.switchboard.history import Entry

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, SwitchRecord
-from tenfold.protect.switches.loads import LoadReport
-from tenfold.protect.switches.record import TOPIC
-from tenfold.protect.switches.standing import STANDING, Standing
+from tenfold.channel import Change
+from tenfold.protect.live.switches import Declaration, SwitchRecord
+from tenfold.protect.live.switches.loads import LoadReport
+from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.standing import STANDING, Standing
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, ShieldView, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of

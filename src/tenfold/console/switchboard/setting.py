@@ -17,7 +17,7 @@ from tenfold.console.switchboard.frame import Frame, made
 from tenfold.console.switchboard.hand import Hand
 from tenfold.console.switchboard.watch import Watch
 from tenfold.console.switchboard.wish import LENGTHS, Wish, WishUnclear, clocks_note, first_wish, rule_of, wish_of
-from tenfold.protect.switches import Declaration, Rule
+from tenfold.protect.live.switches import Declaration, Rule
 
 
 class _Sheet(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.switches import Declaration, Rule
-from tenfold.protect.switches.schema import problem_with
+from tenfold.protect.live.switches import Declaration, Rule
+from tenfold.protect.live.switches.schema import problem_with
 from tenfold.respond.switchboard import moment
 from tenfold.respond.switchboard.check import UNTIL_MAX_MS
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tenfold.protect.found import Found
-from tenfold.protect.ladder import Rung
+from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.ladder import Rung
 
 HELD: Mapping[str, bytes] = {f"key-{number}": f"value-{number}".encode() for number in range(300)} | {
     "ключ/🔑 with spaces\r\n": b"any text is a key",

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from tenfold.protect.found import UNKNOWN, Found
-from tenfold.protect.ladder import Rung
+from tenfold.protect.reads.found import UNKNOWN, Found
+from tenfold.protect.reads.ladder import Rung
 
 
 class CountingRung:

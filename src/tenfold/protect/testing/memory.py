@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from tenfold.protect.found import UNKNOWN, Found
+from tenfold.protect.reads.found import UNKNOWN, Found
 
 
 class RungBroken(Exception):

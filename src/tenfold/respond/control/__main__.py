@@ -13,18 +13,17 @@ from typing import Any
 import msgspec
 import uvloop
 
+from tenfold.channel.lines import Snapshot
+from tenfold.channel.snapshot import Keepsake, KeepsakeRefused
 from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
-from tenfold.protect.breaker import TOPIC as BREAKERS
-from tenfold.protect.breaker import BreakersTender
-from tenfold.protect.channel.keepsake import Keepsake, KeepsakeRefused
-from tenfold.protect.channel.lines import Snapshot
-from tenfold.protect.channel.tender import Tender
-from tenfold.protect.hot import TOPIC as HOT_KEYS
-from tenfold.protect.hot import FleetTender
+from tenfold.protect.calls.breaker import TOPIC as BREAKERS
+from tenfold.protect.reads.hot import TOPIC as HOT_KEYS
 from tenfold.respond.control.log import Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.server import LOOPBACK, ControlServer
 from tenfold.respond.control.sqlite import SqliteStore
+from tenfold.respond.merges import merge_breakers, merge_hot_keys
+from tenfold.respond.merges.merge_loop import MergeLoop
 from tenfold.respond.switchboard.board import Switchboard
 from tenfold.telemetry import EventLog
 
@@ -75,17 +74,17 @@ async def _serve(options: argparse.Namespace, token: str) -> None:
     try:
         node = ControlNode(store, events=_events())
         server = ControlServer(node, token, host=options.host, port=options.port)
-        tenders: list[Tender[Any]] = [
-            FleetTender(partial(_put, node, HOT_KEYS)),
-            BreakersTender(partial(_put, node, BREAKERS)),
+        merges: list[MergeLoop[Any]] = [
+            merge_hot_keys(partial(_put, node, HOT_KEYS)),
+            merge_breakers(partial(_put, node, BREAKERS)),
         ]
-        for tender in tenders:
-            node.inbox.on_report(tender.topic, tender.took)
+        for merge in merges:
+            node.inbox.on_report(merge.topic, merge.took)
         board = Switchboard(node)
         try:
             url = await server.open()
-            for tender in tenders:
-                tender.open()
+            for merge in merges:
+                merge.open()
             board.open()
             opened = {"url": url, "incarnation": node.log.incarnation, "epoch": node.log.epoch, "pid": os.getpid()}
             sys.stdout.buffer.write(msgspec.json.encode(opened) + b"\n")
@@ -93,7 +92,7 @@ async def _serve(options: argparse.Namespace, token: str) -> None:
             await server.ended()
         finally:
             await board.close()
-            await asyncio.gather(*(tender.close() for tender in tenders))
+            await asyncio.gather(*(merge.close() for merge in merges))
             await server.close()
     finally:
         store.close()

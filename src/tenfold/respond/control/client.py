@@ -6,9 +6,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from tenfold.channel.lines import Change
+from tenfold.channel.wire import Address, Failure, hung_up
 from tenfold.kernel import TenfoldError
-from tenfold.protect.channel.lines import Change
-from tenfold.protect.channel.wire import Address, Failure, hung_up
 from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.desk import OutcomeUnknown
 from tenfold.respond.control.ledger import Ack, Presence

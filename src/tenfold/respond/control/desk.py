@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
+from tenfold.channel.lines import Change
 from tenfold.kernel import Clock, TenfoldError
-from tenfold.protect.channel.lines import Change
 from tenfold.respond.control.log import NO_CHECKS, Check, Conflict, Draft, Log, Put, Unacceptable
 from tenfold.telemetry import Counter
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tenfold.protect.channel import Process
+from tenfold.channel import Process
 from tenfold.telemetry import Registry
 
 BEHIND_BYTES_MAX = 1 << 20

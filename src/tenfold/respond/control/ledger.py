@@ -8,8 +8,8 @@ from collections import OrderedDict
 
 import msgspec
 
+from tenfold.channel import Process
 from tenfold.kernel import Duration
-from tenfold.protect.channel import Process
 
 CHANGES_MAX = 256
 PROCESSES_MAX = 4096

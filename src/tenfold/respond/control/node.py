@@ -7,9 +7,9 @@ from itertools import cycle
 from typing import Protocol
 from uuid import uuid4
 
+from tenfold.channel.lines import Beat, Change, encode
+from tenfold.channel.messages import Acks, Reports
 from tenfold.kernel import Clock, Duration, SystemClock
-from tenfold.protect.channel.lines import Beat, Change, encode
-from tenfold.protect.channel.messages import Acks, Reports
 from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.desk import Desk, Outcome, Store
 from tenfold.respond.control.fanout import TURNS, Fanout

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import msgspec
 
+from tenfold.channel.lines import Change, Snapshot, encode
 from tenfold.kernel import TenfoldError
-from tenfold.protect.channel.lines import Change, Snapshot, encode
 from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
 from tenfold.respond.control.lock import locked
 from tenfold.respond.control.log import WINDOW_MAX

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from tenfold.protect.channel import Process
+from tenfold.channel import Process
 from tenfold.respond.control.fanout import Follower
 from tenfold.respond.control.node import ControlNode
 

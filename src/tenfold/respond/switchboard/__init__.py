@@ -17,7 +17,6 @@ history       one change as people see it, and whether the history is whole
 links         the node's chain of digests, page by page
 watch         changes as they are made
 moment        `30m`, `02:00`: when a setting ends
-text          all of that in a terminal
 """
 
 from tenfold.respond.switchboard.board import Switchboard

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from tenfold.protect.switches.declaration import DECLARED
-from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.live.switches.declaration import DECLARED
+from tenfold.protect.live.switches.record import TOPIC
 from tenfold.respond.control import ControlNode
 from tenfold.respond.switchboard.check import refusal_of_declaration, refusal_of_switch
 from tenfold.respond.switchboard.declarations import Declarations

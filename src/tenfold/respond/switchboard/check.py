@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
+from tenfold.channel import Change
 from tenfold.kernel import TenfoldError
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, RecordInvalid, Rule, SwitchRecord
-from tenfold.protect.switches.declaration import NAME, read_declaration
-from tenfold.protect.switches.schema import problem_with
+from tenfold.protect.live.switches import Declaration, RecordInvalid, Rule, SwitchRecord
+from tenfold.protect.live.switches.declaration import NAME, read_declaration
+from tenfold.protect.live.switches.schema import problem_with
 from tenfold.respond.control.log import Put, is_one_line
 from tenfold.respond.switchboard.reach import new_rules, too_far
 

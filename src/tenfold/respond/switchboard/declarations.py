@@ -7,8 +7,8 @@ from contextlib import suppress
 import msgspec
 
 from tenfold.kernel import TenfoldError
-from tenfold.protect.switches import Declaration
-from tenfold.protect.switches.declaration import DECLARED, read_declaration
+from tenfold.protect.live.switches import Declaration
+from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
 from tenfold.respond.control import ControlNode, Put
 
 WAITING_MAX = 2000

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, Rule, SwitchRecord
+from tenfold.channel import Change
+from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
 from tenfold.respond.switchboard.check import rules_problem
 from tenfold.respond.switchboard.reach import new_rules, too_far
 from tenfold.respond.switchboard.written import without, written

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.channel import Process
-from tenfold.protect.switches import Place, Rule, SwitchRecord
-from tenfold.protect.switches.loads import Load, LoadReport
-from tenfold.protect.switches.plan import Plan, Said
-from tenfold.protect.switches.rule import BUCKETS, Scalar
+from tenfold.channel import Process
+from tenfold.protect.live.switches import Place, Rule, SwitchRecord
+from tenfold.protect.live.switches.loads import Load, LoadReport
+from tenfold.protect.live.switches.plan import Plan, Said
+from tenfold.protect.live.switches.rule import BUCKETS, Scalar
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.reach import gone_rules, new_rules
 from tenfold.respond.switchboard.written import written

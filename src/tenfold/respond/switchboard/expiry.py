@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 
+from tenfold.channel import Change
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.kernel.clock import utc
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import RecordInvalid, SwitchRecord
-from tenfold.protect.switches.record import TOPIC
+from tenfold.protect.live.switches import RecordInvalid, SwitchRecord
+from tenfold.protect.live.switches.record import TOPIC
 from tenfold.respond.control import ControlNode, Put
 
 LOOK = Duration.from_ms(500)

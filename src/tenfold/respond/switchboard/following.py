@@ -6,7 +6,7 @@ from statistics import median
 
 import msgspec
 
-from tenfold.protect.switches.standing import Standing
+from tenfold.protect.live.switches.standing import Standing
 from tenfold.respond.control.ledger import Ack, Presence
 
 OPERATOR = "operator"

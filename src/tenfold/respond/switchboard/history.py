@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.channel import Change
-from tenfold.protect.channel.lines import decode, encode
+from tenfold.channel import Change
+from tenfold.channel.lines import decode, encode
 from tenfold.respond.control.chain import ROOT, Head, Link, link
 from tenfold.respond.control.client import TopicRecords
 

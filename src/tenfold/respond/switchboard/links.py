@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from tenfold.protect.channel.lines import Change, decode
-from tenfold.protect.switches.declaration import DECLARED
-from tenfold.protect.switches.record import TOPIC
+from tenfold.channel.lines import Change, decode
+from tenfold.protect.live.switches.declaration import DECLARED
+from tenfold.protect.live.switches.record import TOPIC
 from tenfold.respond.control import ControlClient
 from tenfold.respond.control.chain import Head, Link
 from tenfold.respond.switchboard.history import InForce

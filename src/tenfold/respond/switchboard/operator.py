@@ -6,14 +6,14 @@ from contextlib import suppress
 
 import msgspec
 
+from tenfold.channel import Change
 from tenfold.kernel import Clock, SystemClock, TenfoldError
-from tenfold.protect.channel import Change
-from tenfold.protect.shields.report import SHIELDS
-from tenfold.protect.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.switches.declaration import DECLARED, read_declaration
-from tenfold.protect.switches.loads import LOADS, LoadReport
-from tenfold.protect.switches.record import TOPIC
-from tenfold.protect.switches.standing import STANDING, Standing
+from tenfold.protect.doors.shields.report import SHIELDS
+from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
+from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
+from tenfold.protect.live.switches.loads import LOADS, LoadReport
+from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.standing import STANDING, Standing
 from tenfold.respond.control import Conflict, ControlClient
 from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft

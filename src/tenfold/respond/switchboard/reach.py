@@ -1,6 +1,6 @@
 """How far a change reaches: over which stores it may make a difference."""
 
-from tenfold.protect.switches import Rule, SwitchRecord
+from tenfold.protect.live.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.written import without
 
 

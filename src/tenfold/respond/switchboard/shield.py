@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from tenfold.protect.shields.report import FeatureReport, ShieldReport
+from tenfold.protect.doors.shields.report import FeatureReport, ShieldReport
 
 
 class ShieldView(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import RecordInvalid, SwitchRecord
+from tenfold.channel import Change
+from tenfold.protect.live.switches import RecordInvalid, SwitchRecord
 from tenfold.respond.switchboard.written import written
 
 CHANGES_MAX = 1000

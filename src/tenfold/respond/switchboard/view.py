@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.channel import Change
-from tenfold.protect.switches import Declaration, RecordInvalid, Rule, SwitchRecord
-from tenfold.protect.switches.schema import problem_with
+from tenfold.channel import Change
+from tenfold.protect.live.switches import Declaration, RecordInvalid, Rule, SwitchRecord
+from tenfold.protect.live.switches.schema import problem_with
 
 
 class SwitchView(msgspec.Struct, frozen=True, kw_only=True):

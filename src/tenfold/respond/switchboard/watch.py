@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tenfold.protect.channel import Change, Channel
-from tenfold.protect.switches.record import TOPIC
+from tenfold.channel import Change, Channel
+from tenfold.protect.live.switches.record import TOPIC
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.switchboard.following import OPERATOR, Following
 from tenfold.respond.switchboard.history import Entry, entry

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.switches import Rule
+from tenfold.protect.live.switches import Rule
 
 
 def written(said: Any) -> bytes:

@@ -1,0 +1,94 @@
+"""The way back of a dependency that was broken: single calls find out, then more and more are let through."""
+
+import enum
+
+from tenfold.protect.calls.breaker.policy import Policy
+from tenfold.protect.calls.breaker.probes import Probes
+from tenfold.protect.calls.breaker.ramp import RATE_MIN_PER_S, Ramp
+
+
+class Progress(enum.Enum):
+    """What an answer has brought."""
+
+    UNDERWAY = "underway"
+    PROVEN = "proven"
+    """Every probe was answered: the ramp begins."""
+    COMPLETE = "complete"
+    """As much is borne as before."""
+
+
+class Recovery:
+    """One stay in HALF_OPEN: first probes, then the ramp. Times in monotonic nanoseconds; for one thread at a time.
+
+    `healthy_per_s` is what the dependency bore before it broke: the ramp's goal. Where that is a trickle, or `policy`
+    has no ramp, the probes are enough.
+    """
+
+    __slots__ = ("_healthy_per_s", "_in_a_row", "_policy", "_probes", "_ramp")
+
+    def __init__(self, policy: Policy, healthy_per_s: float) -> None:
+        self._policy = policy
+        self._healthy_per_s = healthy_per_s
+        self._probes = Probes(policy.probes, policy.probe_lease.ns)
+        self._ramp: Ramp | None = None
+        self._in_a_row = 0
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether every probe was answered."""
+        return self._ramp is not None
+
+    @property
+    def probes_proven(self) -> int:
+        return self._probes.proven
+
+    def silence(self, now_ns: int) -> str:
+        """Why it has failed though nobody said so; empty while it has not."""
+        if self._ramp is None:
+            return "a probe never reported" if self._probes.is_lost(now_ns) else ""
+        return "no call reported" if self._ramp.is_broken(now_ns) else ""
+
+    def is_over(self, now_ns: int) -> bool:
+        """Whether the ramp is at its end."""
+        return self._ramp is not None and self._ramp.is_over(now_ns)
+
+    def admit(self, now_ns: int) -> bool:
+        """Whether one more call may go."""
+        return self._probes.lease(now_ns) if self._ramp is None else self._ramp.admit(now_ns)
+
+    def succeeded(self, now_ns: int) -> Progress:
+        if self._ramp is not None:
+            self._in_a_row = 0
+            self._ramp.succeeded(now_ns)
+            return Progress.COMPLETE if self._ramp.is_over(now_ns) else Progress.UNDERWAY
+        if self._probes.end() and self._probes.prove():
+            return self._begin_ramp(now_ns)
+        return Progress.UNDERWAY
+
+    def failed(self, now_ns: int) -> dict[str, int] | None:
+        """The evidence that it has failed, which may be this call alone; None while it goes on."""
+        if self._ramp is None:
+            return {} if self._probes.end() else None
+        self._in_a_row += 1
+        self._ramp.failed(now_ns)
+        return {"in_a_row": self._in_a_row} if self._in_a_row >= max(1, self._policy.failures_max) else None
+
+    def abandoned(self) -> None:
+        """A call ended that says nothing: its place is free."""
+        if self._ramp is not None:
+            self._ramp.abandoned()
+        else:
+            self._probes.end()
+
+    def _begin_ramp(self, now_ns: int) -> Progress:
+        policy = self._policy
+        if not policy.ramp.ns or self._healthy_per_s <= RATE_MIN_PER_S:
+            return Progress.COMPLETE
+        self._ramp = Ramp(
+            self._healthy_per_s,
+            length_ns=policy.ramp.ns,
+            start=policy.ramp_from,
+            quiet_ns=policy.probe_lease.ns,
+            now_ns=now_ns,
+        )
+        return Progress.PROVEN

@@ -1,0 +1,92 @@
+"""From one cluster to another: what was just filled, and what is read most."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import islice
+
+from tenfold.engines.valkey.cluster import ValkeyCluster
+from tenfold.kernel import TenfoldError
+from tenfold.protect.reads.valkey.envelope import as_new
+from tenfold.protect.reads.valkey.write import Write
+from tenfold.telemetry import Registry
+
+BATCH_MAX = 256
+WAITING_MAX = 4_096
+PAUSE_S = 0.005
+
+
+class Mirror:
+    """Writes to `target` what was filled elsewhere, in the background: newest wins, bounded, dropped when it cannot.
+
+    A task runs while something waits, and none when nothing does.
+    """
+
+    def __init__(self, target: ValkeyCluster, *, registry: Registry, waiting_max: int = WAITING_MAX) -> None:
+        self._target = target
+        self._waiting: dict[str, Write] = {}
+        self._waiting_max = waiting_max
+        self._task: asyncio.Task[None] | None = None
+        label = ("cluster",)
+        done = registry.counter("tenfold_mirrored_total", "Values written to the passive cluster too.", label)
+        dropped = registry.counter("tenfold_mirrored_dropped_total", "Values not written there.", label)
+        self._done, self._dropped = done.child(target.name), dropped.child(target.name)
+
+    def offer(self, write: Write) -> None:
+        if not self._target.health.primary or (
+            len(self._waiting) >= self._waiting_max and write.key not in self._waiting
+        ):
+            self._dropped.inc()
+            return
+        self._waiting[write.key] = write._replace(late=True)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._drain())
+
+    def forget(self, key: str) -> None:
+        """Somebody else writes it there."""
+        self._waiting.pop(key, None)
+
+    async def close(self) -> None:
+        self._dropped.inc(len(self._waiting))
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                await asyncio.sleep(PAUSE_S)  # so that many go together, and the ladder's own fill can come first
+                batch = [self._waiting.pop(key) for key in list(islice(self._waiting, BATCH_MAX))]
+                await self._write(batch)
+        finally:
+            self._task = None
+
+    async def _write(self, batch: list[Write]) -> None:
+        try:
+            await self._target.set_many(batch)
+        except TenfoldError:
+            self._dropped.inc(len(batch))
+        else:
+            self._done.inc(len(batch))
+
+
+async def copy_recent(source: ValkeyCluster, target: ValkeyCluster, keys: Sequence[str]) -> tuple[float | None, int]:
+    """Give `target` what it lacks, or has older, of what `source` holds of `keys`, to live as long as it does there.
+
+    Answers how warm the target was before: of the reads that the source can answer, the share that the target could
+    answer as well (None when there was none); and how many values were copied. Raises what the clusters raise.
+    """
+    lasting, held = await asyncio.gather(source.get_lasting(keys), target.get_many(keys))
+    answerable = warm = 0
+    lacking: dict[str, Write] = {}
+    for key, there, here in zip(keys, lasting, held, strict=True):
+        if there is None or there.ttl_ms <= 0:
+            continue
+        answerable += 1
+        if as_new(here, there.packed):
+            warm += 1
+        else:
+            lacking[key] = Write(key, there.packed, there.ttl_ms, late=True)
+    if lacking:
+        await target.set_many(list(lacking.values()))
+    return (warm / answerable if answerable else None), len(lacking)

@@ -1,0 +1,39 @@
+"""How a value lies on the server: its version and time of truth stand before it."""
+
+import struct
+
+from tenfold.protect.reads.found import Found
+
+_STAMP = struct.Struct(">QQ")
+"""Version and time of truth, big-endian."""
+
+
+def pack(found: Found) -> bytes:
+    return _STAMP.pack(found.version, found.true_at_ns) + found.value
+
+
+def unpack(packed: bytes | None) -> Found | None:
+    """What was packed; what is too short to have been packed is not ours, and nothing."""
+    if packed is None or len(packed) < _STAMP.size:
+        return None
+    return Found(packed[_STAMP.size :], *_STAMP.unpack_from(packed))
+
+
+SET_UNLESS_NEWER = """
+local function version(stamped) return struct.unpack('>I4I4', stamped) end
+local here = redis.call('GETRANGE', KEYS[1], 0, 7)
+if #here == 8 then
+  local high, low = version(here)
+  local new_high, new_low = version(ARGV[1])
+  if high > new_high or (high == new_high and low > new_low) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+"""A late write that does not replace what is newer. Halves, because a number of Lua is exact to 53 bits only."""
+
+
+def as_new(packed: bytes | None, other: bytes) -> bool:
+    """Whether what lies here is no older than the other."""
+    here, there = unpack(packed), unpack(other)
+    return here is not None and (there is None or here.version >= there.version)
