@@ -20,6 +20,7 @@ examples:
   tenfold rehearse --json        verdict.json on stdout, progress on stderr
   tenfold up                     servers, services and the console until Ctrl-C
   tenfold check plans/mine.yaml  every fault of a plan file, with its line
+  tenfold doctor                 is this machine fit? It starts nothing
 
 exit status: 0 GO, 1 NO-GO, 2 the plan, the machine or the call is at fault
 """
@@ -58,10 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tenfold {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     with interrupts_held_back():
-        from tenfold.commands import add_check, add_rehearse, add_switch_commands, add_up
+        from tenfold.commands import add_check, add_doctor, add_rehearse, add_switch_commands, add_up
 
     add_rehearse(commands)
     add_up(commands)
     add_check(commands)
+    add_doctor(commands)
     add_switch_commands(commands)
     return parser

@@ -23,7 +23,7 @@ def ends_with(monkeypatch: pytest.MonkeyPatch, outcome: BaseException | int) -> 
     return cli.main(["rehearse"])
 
 
-@pytest.mark.parametrize("command", [[], ["rehearse"], ["up"], ["check"]])
+@pytest.mark.parametrize("command", [[], ["rehearse"], ["up"], ["check"], ["doctor"]])
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """On stdout, with status 0."""
     with pytest.raises(SystemExit) as ended:
@@ -41,7 +41,7 @@ def test_help_names_every_command_and_every_exit_status(capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert [
         word
-        for word in ("rehearse", "up", "check", "--quick", "--json", "0 GO", "1 NO-GO", "2 the")
+        for word in ("rehearse", "up", "check", "doctor", "--quick", "--json", "0 GO", "1 NO-GO", "2 the")
         if word not in said
     ] == []
     assert max(map(len, said.splitlines())) <= 80

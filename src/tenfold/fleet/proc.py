@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """One line of /proc/PID/stat. Processor time includes children that have ended."""
+    """One line of /proc/PID/stat. `cpu_ticks` are the process's own and those of its children that have ended."""
 
+    command: str
     state: str
     parent: int
     group: int
     cpu_ticks: int
+    ended_children_ticks: int
     started_ticks: int
 
 
@@ -35,10 +37,12 @@ def parse_stat(text: str) -> Stat:
     """Read a stat line; the command may hold spaces and brackets, so fields count from the last bracket."""
     fields = text[text.rindex(")") + 2 :].split()
     return Stat(
+        command=text[text.index("(") + 1 : text.rindex(")")],
         state=fields[0],
         parent=int(fields[1]),
         group=int(fields[2]),
         cpu_ticks=sum(map(int, fields[11:15])),
+        ended_children_ticks=sum(map(int, fields[13:15])),
         started_ticks=int(fields[19]),
     )
 
@@ -96,7 +100,7 @@ def usage(pid: int) -> Usage:
         shared = max(shared, shared_pages)
         found = stat(each)
         ticks += found.cpu_ticks if found else 0
-    return Usage(rss_bytes=(private + shared) * _PAGE_BYTES, cpu_s=ticks / _TICKS_PER_S)
+    return Usage(rss_bytes=(private + shared) * _PAGE_BYTES, cpu_s=ticks / TICKS_PER_S)
 
 
 def _descendants(pid: int) -> list[int]:
