@@ -20,7 +20,6 @@ examples:
   tenfold rehearse --json        verdict.json on stdout, progress on stderr
   tenfold up                     servers, services and the console until Ctrl-C
   tenfold check plans/mine.yaml  every fault of a plan file, with its line
-  tenfold doctor                 is this machine fit? It starts nothing
 
 exit status: 0 GO, 1 NO-GO, 2 the plan, the machine or the call is at fault
 """
