@@ -19,7 +19,6 @@ examples:
   tenfold rehearse --drills NAME one drill alone: held or not, but never GO
   tenfold rehearse --json        verdict.json on stdout, progress on stderr
   tenfold up                     servers, services and the console until Ctrl-C
-  tenfold check plans/mine.yaml  every fault of a plan file, with its line
 
 exit status: 0 GO, 1 NO-GO, 2 the plan, the machine or the call is at fault
 """

@@ -24,7 +24,7 @@ class CpuTimes:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressure:
+class Stalls:
     """For how long since boot at least one task of the machine waited for it; None where the kernel does not say."""
 
     cpu_s: float | None = None
@@ -56,9 +56,9 @@ def cpu_times(cpus: Collection[int]) -> CpuTimes | None:
     return _of(PROC / "stat", lambda text: parse_cpu_times(text, cpus))
 
 
-def pressure() -> Pressure:
+def pressure() -> Stalls:
     """As far as the kernel was built to count it."""
-    return Pressure(*(_of(PROC / "pressure" / kind, parse_stalled_s) for kind in ("cpu", "io", "memory")))
+    return Stalls(*(_of(PROC / "pressure" / kind, parse_stalled_s) for kind in ("cpu", "io", "memory")))
 
 
 def _of(path: Path, parse: Callable[[str], _T | None]) -> _T | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tenfold.fleet.machine.counters import CpuTimes, Pressure
+from tenfold.fleet.machine.counters import CpuTimes, Stalls
 from tenfold.fleet.machine.processes import KERNEL, Processes, ProcessSample
 from tenfold.fleet.machine.quota import Quota
 
@@ -25,7 +25,7 @@ class MachineSample:
     at_ns: int
     cores: int
     times: CpuTimes | None
-    pressure: Pressure
+    pressure: Stalls
     quota: Quota
     processes: Processes
 

@@ -1,6 +1,6 @@
 """What a machine did between two samples: every second of it is somebody's, once."""
 
-from tenfold.fleet.machine.counters import CpuTimes, Pressure
+from tenfold.fleet.machine.counters import CpuTimes, Stalls
 from tenfold.fleet.machine.processes import ProcessSample
 from tenfold.fleet.machine.quota import Quota
 from tenfold.fleet.machine.strain import strains
@@ -23,7 +23,7 @@ def sample(
         at_ns=at_s * S,
         cores=2,
         times=times,
-        pressure=Pressure(cpu_s=stalled_s),
+        pressure=Stalls(cpu_s=stalled_s),
         quota=quota,
         processes={(one.pid, 7): one for one in seen},
     )

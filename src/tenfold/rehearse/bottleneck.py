@@ -32,7 +32,7 @@ _BUSY_CORE_RATIO = 0.5
 DRIVER, CONDUCTOR = "driver", "tenfold"
 
 
-class Cause(msgspec.Struct, frozen=True):
+class Bottleneck(msgspec.Struct, frozen=True):
     """Who kept a promise from being kept. `by` names the culprit the same for every step that it spoiled."""
 
     limited_by: LimitedBy
@@ -41,21 +41,21 @@ class Cause(msgspec.Struct, frozen=True):
     """A clause with its figures: `api used 96 % of a core`."""
 
 
-def cause_of(
+def bottleneck_of(
     limited_by: LimitedBy, use: MachineUse | None, *, driver_late_ms: float, services: Collection[str] = ()
-) -> Cause:
+) -> Bottleneck:
     """Who it was, where the answers alone say `limited_by`. `use` is None when the machine could not be watched.
 
     `services` are the parts whose business it is to answer; a service is named before what it leans on.
     """
     if limited_by == "none" or use is None:
-        return Cause(limited_by)
+        return Bottleneck(limited_by)
     if strained := _strained(use):
-        return Cause("machine", strained[0].by, "; ".join(strain.says for strain in strained))
+        return Bottleneck("machine", strained[0].by, "; ".join(strain.says for strain in strained))
     if limited_by in ("generator", "inconclusive"):
         if own := _own_weight(use, driver_late_ms):
             return own
-        return Cause(limited_by, DRIVER if limited_by == "generator" else "", _driver_says(use, driver_late_ms))
+        return Bottleneck(limited_by, DRIVER if limited_by == "generator" else "", _driver_says(use, driver_late_ms))
     return _server(use, services)
 
 
@@ -71,7 +71,7 @@ def cores_were_short(use: MachineUse) -> bool:
     return (use.busy_ratio or 0.0) > SHORT_BUSY_RATIO or max(waits, default=0.0) > SHORT_WAITED_RATIO
 
 
-def _own_weight(use: MachineUse, driver_late_ms: float) -> Cause | None:
+def _own_weight(use: MachineUse, driver_late_ms: float) -> Bottleneck | None:
     """The driver was late for want of a core that the system's processes had; None when that does not explain it."""
     driver = use.part(DRIVER)
     busiest = _busiest([one for one in use.own if one.name not in (DRIVER, CONDUCTOR)])
@@ -81,7 +81,7 @@ def _own_weight(use: MachineUse, driver_late_ms: float) -> Cause | None:
     if not waited or (use.busy_ratio or 0.0) < FULL_BUSY_RATIO or driver.cpu_s >= busiest.cpu_s:
         return None
     full = f"the system itself filled the {use.cores:g} cores: {_says(use, busiest)}"
-    return Cause("server", busiest.name, f"{full}; the load driver was {driver_late_ms:,.0f} ms late behind it")
+    return Bottleneck("server", busiest.name, f"{full}; the load driver was {driver_late_ms:,.0f} ms late behind it")
 
 
 def _driver_says(use: MachineUse, driver_late_ms: float) -> str:
@@ -90,21 +90,21 @@ def _driver_says(use: MachineUse, driver_late_ms: float) -> str:
     return f"the load driver was {driver_late_ms:,.0f} ms late (p99){used}"
 
 
-def _server(use: MachineUse, services: Collection[str]) -> Cause:
+def _server(use: MachineUse, services: Collection[str]) -> Bottleneck:
     """The busiest part; when none was busy, the service that waited longest, or the busiest of the idle ones."""
     parts = [one for one in use.own if one.name not in (DRIVER, CONDUCTOR)]
     busiest = _busiest(parts)
     if busiest is None:
-        return Cause("server")
+        return Bottleneck("server")
     if use.core_ratio(busiest.cpu_s) >= _BUSY_CORE_RATIO:
-        return Cause("server", busiest.name, _says(use, busiest))
+        return Bottleneck("server", busiest.name, _says(use, busiest))
     serving = [one for one in parts if one.name in services] or parts
     latest = max(serving, key=lambda one: (one.waited_ratio or 0.0, one.cpu_s))
     if (latest.waited_ratio or 0.0) > SHORT_WAITED_RATIO:
-        return Cause("server", latest.name, _says(use, latest))
+        return Bottleneck("server", latest.name, _says(use, latest))
     answering = _busiest(serving) or busiest
     waits = "it waited for something else than a core: a lock, a pool, a sleep"
-    return Cause("server", answering.name, f"{_says(use, answering)}: {waits}")
+    return Bottleneck("server", answering.name, f"{_says(use, answering)}: {waits}")
 
 
 def _busiest(parts: list[ProcessUse]) -> ProcessUse | None:

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from tenfold.fleet.machine.use import MachineUse, ProcessUse
-from tenfold.rehearse.cause import Cause, LimitedBy, cause_of
+from tenfold.rehearse.bottleneck import Bottleneck, LimitedBy, bottleneck_of
 
 SERVICES = ("api", "worker", "payment")
 
@@ -42,8 +42,8 @@ def use(
     )
 
 
-def judged(machine: MachineUse, answers: LimitedBy = "server", late_ms: float = 1.0) -> Cause:
-    return cause_of(answers, machine, driver_late_ms=late_ms, services=SERVICES)
+def judged(machine: MachineUse, answers: LimitedBy = "server", late_ms: float = 1.0) -> Bottleneck:
+    return bottleneck_of(answers, machine, driver_late_ms=late_ms, services=SERVICES)
 
 
 NEIGHBOURS = [
@@ -141,7 +141,7 @@ def test_a_neighbour_is_named_with_pid_and_share() -> None:
 def test_programs_that_came_and_went_count_although_nobody_saw_them() -> None:
     """A build starts a thousand compilers and none of them is there at the end."""
     found = judged(use(unseen=0.8, waited={"api": 0.2}))
-    assert found == Cause(
+    assert found == Bottleneck(
         "machine",
         "other programs",
         "other programs used 40% of the 2 cores (by programs that had ended when it was looked)",
@@ -150,5 +150,5 @@ def test_programs_that_came_and_went_count_although_nobody_saw_them() -> None:
 
 def test_a_kept_promise_has_no_cause_and_an_unwatched_machine_none_either() -> None:
     """Nothing is excused that was not broken, and nothing is guessed."""
-    assert judged(use(others=(("stress", 1.5),)), "none") == Cause("none")
-    assert cause_of("server", None, driver_late_ms=0.0) == Cause("server")
+    assert judged(use(others=(("stress", 1.5),)), "none") == Bottleneck("none")
+    assert bottleneck_of("server", None, driver_late_ms=0.0) == Bottleneck("server")
