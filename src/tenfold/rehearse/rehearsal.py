@@ -9,15 +9,15 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tenfold.fleet import Estate
+from tenfold.fleet import FAULTS, Estate, Injection, Node, Shieldable
 from tenfold.kernel import Clock
-from tenfold.plan import struck_by
-from tenfold.plan.model import Drill, Engine, Fault, FaultKind, Plan, Steps
+from tenfold.plan.model import Drill, Engine, Fault, Plan, Steps
 from tenfold.rehearse.audit import Finding, audit
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
 from tenfold.rehearse.drill import DrillOutcome, Timeline, carry_out, judge_drill
-from tenfold.rehearse.fault import FaultJournal, Faults, Struck, Successive
+from tenfold.rehearse.fault import FaultJournal, Faults, Successive
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
 from tenfold.rehearse.step import judge_step
@@ -35,7 +35,7 @@ class Stand:
     board: Board
     witness: Witness
     faults: FaultJournal
-    features: Callable[[str], Struck]
+    features: Callable[[str], Shieldable]
     """What shields the feature of that name."""
     answers: Path
     """The journal of acknowledged answers that the driver writes."""
@@ -95,7 +95,7 @@ class Rehearsal:
         stand, board = self._stand, self._board
         timeline = Timeline(began_ns=stand.clock.monotonic_ns())
         stated = [drill.after, drill.fault] if drill.after else [drill.fault]
-        fault = Successive([Faults(name, one, self._struck(one), stand.faults) for one in stated])
+        fault = Successive([Faults(name, self._injections(one), stand.faults) for one in stated])
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         board.drill_state(name, "steady")
         async with asyncio.TaskGroup() as group:
@@ -109,12 +109,15 @@ class Rehearsal:
         board.end_drill(outcome, timeline)
         return _drill_verdict(drill, outcome)
 
-    def _struck(self, fault: Fault) -> list[Struck]:
-        estate = self._stand.estate
-        if fault.kind is FaultKind.SHIELD:
-            return [self._stand.features(name) for name in fault.at]
-        known = [node.name for node in (*estate.nodes, *estate.services)]
-        return [estate.node(name) for name in struck_by(fault, known)]
+    def _injections(self, fault: Fault) -> list[Injection[Any]]:
+        """One for each node or feature that is struck; none for a fault of the load."""
+        injection = FAULTS[fault.kind]
+        struck: Sequence[Node | Shieldable] = self._stand.estate.struck_by(fault)
+        if injection.kind.features:
+            struck = [self._stand.features(name) for name in fault.at]
+        elif injection.kind.journeys:
+            struck = []
+        return [injection(one, fault.share) for one in struck]
 
     async def _audit(self) -> tuple[bool, list[InvariantVerdict]]:
         """A plan without a database has nothing that could be asked; the verdict says that nothing is known."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tenfold.kernel import Duration
-from tenfold.plan.model import Drill, Fault, FaultKind, Journey, Signal, SignalKind, Slo, Target, Tier
+from tenfold.plan.model import Drill, Fault, Journey, Signal, SignalKind, Slo, Target, Tier
 from tenfold.rehearse.drill import Timeline, judge_drill
 from tenfold.rehearse.load.messages import JourneyTick, Tick
 from tenfold.telemetry import Event, Histogram
@@ -16,7 +16,7 @@ JOURNEYS = {
 }
 DRILL = Drill(
     target=Target.CACHE,
-    fault=Fault(FaultKind.KILL, ("main.primary",)),
+    fault=Fault("kill", ("main.primary",)),
     hold=Duration.from_s(3),
     signal=Signal(SignalKind.BREAKER, "main"),
     proves="Reads go on.",
