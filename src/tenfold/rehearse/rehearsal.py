@@ -14,9 +14,9 @@ from typing import Any
 from tenfold.fleet import FAULTS, Estate, Injection, Node, Shieldable
 from tenfold.kernel import Clock
 from tenfold.plan.model import Drill, Engine, Fault, Plan, Steps
-from tenfold.rehearse.audit import Finding, audit
+from tenfold.rehearse.audit import audit
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
-from tenfold.rehearse.drill import DrillOutcome, Timeline, carry_out, judge_drill
+from tenfold.rehearse.drill import Timeline, carry_out, judge_drill
 from tenfold.rehearse.fault import FaultJournal, Faults, Successive
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
@@ -105,9 +105,9 @@ class Rehearsal:
             )
         timeline.ended_ns = stand.clock.monotonic_ns()
         timeline.events = stand.witness.since(timeline.began_ns)
-        outcome = judge_drill(name, drill, self._plan.journeys, timeline)
-        board.end_drill(outcome, timeline)
-        return _drill_verdict(drill, outcome)
+        verdict = judge_drill(name, drill, self._plan.journeys, timeline)
+        board.end_drill(verdict, timeline)
+        return verdict
 
     def _injections(self, fault: Fault) -> list[Injection[Any]]:
         """One for each node or feature that is struck; none for a fault of the load."""
@@ -125,7 +125,7 @@ class Rehearsal:
         database = self._database()
         if database is None:
             return True, []
-        settled, findings = await audit(
+        return await audit(
             self._stand.estate.references[f"{database}.primary.control_url"],
             self._stand.answers,
             self._plan.settled,
@@ -133,7 +133,6 @@ class Rehearsal:
             self._stand.clock,
             self._board.end_invariant,
         )
-        return settled, [_invariant_verdict(finding) for finding in findings]
 
     def _database(self) -> str | None:
         """The server that queries are put to: a plan with queries has exactly one such."""
@@ -161,27 +160,4 @@ def machine() -> Machine:
         processor=platform.processor() or platform.machine(),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         system=platform.platform(),
-    )
-
-
-def _drill_verdict(drill: Drill, outcome: DrillOutcome) -> DrillVerdict:
-    return DrillVerdict(
-        name=outcome.name,
-        target=drill.target.value,
-        proves=drill.proves,
-        held=outcome.held,
-        requests=outcome.requests,
-        errors=outcome.errors,
-        degraded=outcome.degraded,
-        offered_rps=outcome.held_load.offered_rps,
-        served_rps=outcome.held_load.served_rps,
-        detect_ms=outcome.detect.ms if outcome.detect else None,
-        recover_ms=outcome.recover.ms if outcome.recover else None,
-        reverted=outcome.reverted,
-    )
-
-
-def _invariant_verdict(finding: Finding) -> InvariantVerdict:
-    return InvariantVerdict(
-        name=finding.name, held=finding.held, checked=finding.checked, violations=finding.violations
     )
