@@ -10,6 +10,7 @@ import yaml
 
 from benchmarks.search import LEAP, STEP, Search
 from benchmarks.shop import Shop
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Duration, SystemClock, TenfoldError
 from tenfold.plan import Plan, read_plan
 from tenfold.plan.model import Journey
@@ -63,7 +64,7 @@ async def take_turn(
     try:
         target = Target(str(base_url), str(path), shop.token, str(journal), time.monotonic_ns())
         await load.open(target)
-        journey = read_plan(path).journeys[workload.journey]
+        journey = read_plan(path, FAULT_KINDS).journeys[workload.journey]
         turn = await _climb(load, workload, journey, known_rps, say)
     finally:
         await load.close()

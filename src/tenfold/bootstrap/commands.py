@@ -14,6 +14,7 @@ from tenfold.bootstrap.mutant import mutant_of, refuse_mutant
 from tenfold.bootstrap.report import leave_report
 from tenfold.bootstrap.site import Site, opened
 from tenfold.bootstrap.views import Paper
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Interrupted, derive_seed, run_until_signal
 from tenfold.plan import read_plan
 from tenfold.rehearse import (
@@ -33,7 +34,7 @@ def rehearse(
     path: Path, *, port: int, quick: bool, drills: Sequence[str] | None, seed: int | None, as_json: bool
 ) -> int:
     """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO. `drills` names those that are wanted, None all."""
-    plan = read_plan(path)
+    plan = read_plan(path, FAULT_KINDS)
     seed = secrets.randbits(32) if seed is None else seed
     call = Call(
         plan=plan,
@@ -61,7 +62,7 @@ def _words(path: Path, quick: bool, drills: Sequence[str] | None, seed: int) -> 
 
 def up(path: Path, *, port: int) -> int:
     """Start everything of the plan in `path` and keep it running until a signal; answers 0."""
-    plan = read_plan(path)
+    plan = read_plan(path, FAULT_KINDS)
     refuse_mutant(plan, os.environ)
     seed = secrets.randbits(32)
     with contextlib.suppress(Interrupted):

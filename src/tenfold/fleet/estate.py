@@ -16,7 +16,7 @@ from tenfold.fleet.service import Service, resolved
 from tenfold.fleet.sweep import clear_run
 from tenfold.fleet.valkey import ValkeyCluster
 from tenfold.kernel import TenfoldError
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, Fault, Server
 from tenfold.telemetry import EventLog
 
 FREE_BYTES_NEEDED = 1_500_000_000
@@ -103,6 +103,11 @@ class Estate:
                 return node
         known = ", ".join(node.name for node in everyone)
         raise NodeUnknown(f"There is no node '{name}' in this run.", remedy=f"There are: {known}.")
+
+    def struck_by(self, fault: Fault) -> list[Node]:
+        """The nodes that the fault names; a server's name stands for all its nodes, primary first."""
+        everyone = [*self.nodes, *self._services]
+        return [node for name in fault.at for node in everyone if name in (node.name, node.name.partition(".")[0])]
 
     async def run_setup(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Run one of the plan's setup commands to its end. Raises SetupFailed, CommandUnusable."""

@@ -101,13 +101,6 @@ class GatewayNode(Node):
         headers = sign(self.keys, method, self.address, path, body, datetime.now(UTC))
         return await status_of(self.port, method, path, headers=headers, body=body)
 
-    async def refuse(self) -> None:
-        """Connections to the gateway are refused; the store behind it is not touched."""
-        await self.stop()
-
-    async def mend(self) -> None:
-        await self.start()
-
     def _choose_ports(self) -> None:
         self.port, self._grpc_port = free_port(), free_port()
 

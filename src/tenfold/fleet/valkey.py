@@ -12,7 +12,6 @@ from tenfold.fleet.account import write_private
 from tenfold.fleet.child import Child, Children
 from tenfold.fleet.node import Node
 from tenfold.fleet.ports import LOOPBACK
-from tenfold.fleet.scramble import scramble, unscramble
 from tenfold.plan.model import Server
 from tenfold.telemetry import EventLog
 
@@ -45,24 +44,10 @@ class ValkeyNode(Node):
         self._primary = primary
         self._program = binaries.valkey()
         self.password = ""
-        self._scrambled: dict[bytes, bytes] = {}
 
     @property
     def url(self) -> str:
         return f"redis://:{self.password}@{self.address}/0"
-
-    async def scramble(self, ratio: float) -> None:
-        """Let that share of the values of each kind (`kind:key`) change places: every one of them is then wrong."""
-        self._scrambled = await scramble(self.url, ratio)
-        self._events.emit("node-scrambled", self.name, keys=len(self._scrambled))
-
-    async def mend(self) -> None:
-        """And drop each value that is still what the scrambling made of it: nobody may need this, a drill asks."""
-        await super().mend()
-        if self._scrambled:
-            left = await unscramble(self.url, self._scrambled)
-            self._events.emit("node-unscrambled", self.name, keys=len(self._scrambled), left=left)
-            self._scrambled = {}
 
     def _launch(self) -> Child:
         follow = ["--replicaof", LOOPBACK, str(self._primary.port)] if self._primary else []

@@ -9,15 +9,15 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tenfold.fleet import Estate
+from tenfold.fleet import FAULTS, Estate, Injection, Node, Shieldable
 from tenfold.kernel import Clock
-from tenfold.plan import struck_by
-from tenfold.plan.model import Drill, Engine, Fault, FaultKind, Plan, Steps
-from tenfold.rehearse.audit import Finding, audit
+from tenfold.plan.model import Drill, Engine, Fault, Plan, Steps
+from tenfold.rehearse.audit import audit
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
-from tenfold.rehearse.drill import DrillOutcome, Timeline, carry_out, judge_drill
-from tenfold.rehearse.fault import FaultJournal, Faults, Struck, Successive
+from tenfold.rehearse.drill import Timeline, carry_out, judge_drill
+from tenfold.rehearse.fault import FaultJournal, Faults, Successive
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
 from tenfold.rehearse.step import judge_step
@@ -35,7 +35,7 @@ class Stand:
     board: Board
     witness: Witness
     faults: FaultJournal
-    features: Callable[[str], Struck]
+    features: Callable[[str], Shieldable]
     """What shields the feature of that name."""
     answers: Path
     """The journal of acknowledged answers that the driver writes."""
@@ -95,7 +95,7 @@ class Rehearsal:
         stand, board = self._stand, self._board
         timeline = Timeline(began_ns=stand.clock.monotonic_ns())
         stated = [drill.after, drill.fault] if drill.after else [drill.fault]
-        fault = Successive([Faults(name, one, self._struck(one), stand.faults) for one in stated])
+        fault = Successive([Faults(name, self._injections(one), stand.faults) for one in stated])
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         board.drill_state(name, "steady")
         async with asyncio.TaskGroup() as group:
@@ -105,16 +105,19 @@ class Rehearsal:
             )
         timeline.ended_ns = stand.clock.monotonic_ns()
         timeline.events = stand.witness.since(timeline.began_ns)
-        outcome = judge_drill(name, drill, self._plan.journeys, timeline)
-        board.end_drill(outcome, timeline)
-        return _drill_verdict(drill, outcome)
+        verdict = judge_drill(name, drill, self._plan.journeys, timeline)
+        board.end_drill(verdict, timeline)
+        return verdict
 
-    def _struck(self, fault: Fault) -> list[Struck]:
-        estate = self._stand.estate
-        if fault.kind is FaultKind.SHIELD:
-            return [self._stand.features(name) for name in fault.at]
-        known = [node.name for node in (*estate.nodes, *estate.services)]
-        return [estate.node(name) for name in struck_by(fault, known)]
+    def _injections(self, fault: Fault) -> list[Injection[Any]]:
+        """One for each node or feature that is struck; none for a fault of the load."""
+        injection = FAULTS[fault.kind]
+        struck: Sequence[Node | Shieldable] = self._stand.estate.struck_by(fault)
+        if injection.kind.features:
+            struck = [self._stand.features(name) for name in fault.at]
+        elif injection.kind.journeys:
+            struck = []
+        return [injection(one, fault.share) for one in struck]
 
     async def _audit(self) -> tuple[bool, list[InvariantVerdict]]:
         """A plan without a database has nothing that could be asked; the verdict says that nothing is known."""
@@ -122,7 +125,7 @@ class Rehearsal:
         database = self._database()
         if database is None:
             return True, []
-        settled, findings = await audit(
+        return await audit(
             self._stand.estate.references[f"{database}.primary.control_url"],
             self._stand.answers,
             self._plan.settled,
@@ -130,7 +133,6 @@ class Rehearsal:
             self._stand.clock,
             self._board.end_invariant,
         )
-        return settled, [_invariant_verdict(finding) for finding in findings]
 
     def _database(self) -> str | None:
         """The server that queries are put to: a plan with queries has exactly one such."""
@@ -158,27 +160,4 @@ def machine() -> Machine:
         processor=platform.processor() or platform.machine(),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         system=platform.platform(),
-    )
-
-
-def _drill_verdict(drill: Drill, outcome: DrillOutcome) -> DrillVerdict:
-    return DrillVerdict(
-        name=outcome.name,
-        target=drill.target.value,
-        proves=drill.proves,
-        held=outcome.held,
-        requests=outcome.requests,
-        errors=outcome.errors,
-        degraded=outcome.degraded,
-        offered_rps=outcome.held_load.offered_rps,
-        served_rps=outcome.held_load.served_rps,
-        detect_ms=outcome.detect.ms if outcome.detect else None,
-        recover_ms=outcome.recover.ms if outcome.recover else None,
-        reverted=outcome.reverted,
-    )
-
-
-def _invariant_verdict(finding: Finding) -> InvariantVerdict:
-    return InvariantVerdict(
-        name=finding.name, held=finding.held, checked=finding.checked, violations=finding.violations
     )

@@ -1,13 +1,14 @@
 """The plan as a whole: every key at the top of the file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tenfold.plan.form import Word
-from tenfold.plan.model import Plan, Steps
+from tenfold.plan.model import FaultKind, Plan, Steps
 from tenfold.plan.schema.estate import SERVER, SERVICE, VARIABLE, VARIABLE_VALUE
 from tenfold.plan.schema.load import JOURNEY, PEAK, STEPS, TRAFFIC
-from tenfold.plan.schema.proof import DRILL, INVARIANT, MUTANTS
+from tenfold.plan.schema.proof import INVARIANT, MUTANTS, drill_form
 from tenfold.plan.shapes import ListOf, MappingOf, Record, optional, required
 from tenfold.plan.words import command, name, query, text
 
@@ -26,28 +27,33 @@ VERSION = Word(
     {"const": SCHEMA_VERSION},
 )
 
-PLAN = Record(
-    _plan,
-    (
-        required("schema", VERSION, "The version of this format."),
-        required("plan", name(), "The plan's name, as it stands in the verdict."),
-        required("title", text(), "What is rehearsed, for people."),
-        required("peak", PEAK, "A normal day."),
-        optional("servers", MappingOf(name(), SERVER), "Real servers, started on free loopback ports.", default={}),
-        optional(
-            "environment",
-            MappingOf(VARIABLE, VARIABLE_VALUE),
-            "What every command finds in its environment; ${server.node.url} is the address of a node.",
-            default={},
+
+def plan_form(kinds: Sequence[FaultKind]) -> Record[Plan]:
+    """What a plan may say when these kinds of faults are known."""
+    return Record(
+        _plan,
+        (
+            required("schema", VERSION, "The version of this format."),
+            required("plan", name(), "The plan's name, as it stands in the verdict."),
+            required("title", text(), "What is rehearsed, for people."),
+            required("peak", PEAK, "A normal day."),
+            optional("servers", MappingOf(name(), SERVER), "Real servers, started on free loopback ports.", default={}),
+            optional(
+                "environment",
+                MappingOf(VARIABLE, VARIABLE_VALUE),
+                "What every command finds in its environment; ${server.node.url} is the address of a node.",
+                default={},
+            ),
+            optional("setup", ListOf(command()), "Run once, in order, when the servers answer.", default=[]),
+            required("services", MappingOf(name(), SERVICE, least=1), "The programs under rehearsal."),
+            required("traffic", TRAFFIC, "What all test requests share."),
+            required("journeys", MappingOf(name(), JOURNEY, least=1), "The kinds of requests and their mix."),
+            required("steps", STEPS, "The climb to the peak."),
+            optional(
+                "drills", MappingOf(name(), drill_form(kinds)), "Faults at the last step's rate, in turn.", default={}
+            ),
+            optional("settled", query(), "True when all accepted work is done.", default="SELECT true"),
+            optional("invariants", MappingOf(name(), INVARIANT), "What must hold afterwards.", default={}),
+            optional("mutants", MUTANTS, "Builds that are wrong on purpose."),
         ),
-        optional("setup", ListOf(command()), "Run once, in order, when the servers answer.", default=[]),
-        required("services", MappingOf(name(), SERVICE, least=1), "The programs under rehearsal."),
-        required("traffic", TRAFFIC, "What all test requests share."),
-        required("journeys", MappingOf(name(), JOURNEY, least=1), "The kinds of requests and their mix."),
-        required("steps", STEPS, "The climb to the peak."),
-        optional("drills", MappingOf(name(), DRILL), "Faults at the last step's rate, in turn.", default={}),
-        optional("settled", query(), "True when all accepted work is done.", default="SELECT true"),
-        optional("invariants", MappingOf(name(), INVARIANT), "What must hold afterwards.", default={}),
-        optional("mutants", MUTANTS, "Builds that are wrong on purpose."),
-    ),
-)
+    )

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import TenfoldError
 from tenfold.plan import read_plan
 from tenfold.rehearse.load.generator import Generator
@@ -53,7 +54,7 @@ def _drive_for(mailbox: Mailbox) -> None:
         raise MailInvalid("The first order must be a target, and the next may come when the driver is ready.")
     _prepare_process(target.connections_max)
     registry = Registry()
-    generator = Generator(target, read_plan(Path(target.plan)), mailbox, registry)
+    generator = Generator(target, read_plan(Path(target.plan), FAULT_KINDS), mailbox, registry)
     _stop_on_signals(generator.stop)
     metrics = MetricsServer(registry)
     metrics.open()

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
+
 
 class ServerView(msgspec.Struct):
     """One process of the run. `state` is starting, ready, faulted, stopped or failed."""
@@ -16,19 +18,15 @@ class ServerView(msgspec.Struct):
 
 
 class StepView(msgspec.Struct):
-    """One step. `state` is waiting, running, held, missed or inconclusive."""
+    """One step. `state` is waiting, running, held, missed or inconclusive; `result` is there when it has ended."""
 
     name: str
     factor: float
     target_rps: float
     state: str = "waiting"
-    sent_rps: float = 0.0
-    p99_ms: float = 0.0
-    errors: int = 0
-    dropped: int = 0
-    limited_by: str = ""
     done_ratio: float = 0.0
     """How much of its time has passed, 0 to 1."""
+    result: StepVerdict | None = None
 
 
 class DrillView(msgspec.Struct):
@@ -40,12 +38,7 @@ class DrillView(msgspec.Struct):
     state: str = "waiting"
     fault: str = ""
     """What is done to whom, as the plan says it: `kill main.primary`."""
-    requests: int = 0
-    errors: int = 0
-    offered_rps: float = 0.0
-    served_rps: float = 0.0
-    detect_ms: float | None = None
-    recover_ms: float | None = None
+    result: DrillVerdict | None = None
 
 
 class InvariantView(msgspec.Struct):
@@ -54,8 +47,7 @@ class InvariantView(msgspec.Struct):
     name: str
     says: str
     state: str = "waiting"
-    checked: int = 0
-    violations: int = 0
+    result: InvariantVerdict | None = None
 
 
 class Sample(msgspec.Struct):

@@ -120,31 +120,33 @@ def _servers(servers: list[ServerView], columns: int) -> RenderableType:
 def _steps(steps: list[StepView]) -> RenderableType:
     table = _list("Step", "sent/s", "p99 ms", "errors", "dropped")
     for step in steps:
-        begun = step.state != "waiting"
-        cells = (f"{step.sent_rps:,.0f}", milliseconds(step.p99_ms), f"{step.errors:,}", f"{step.dropped:,}")
         name = Text.assemble(_sign(step.state), " ", step.name)
-        table.add_row(
-            name, *(cells if begun else (f"{step.target_rps:,.0f}", "", "", "")), style="" if begun else "dim"
-        )
+        cells = (f"{step.target_rps:,.0f}", "", "", "")
+        if found := step.result:
+            p99 = milliseconds(found.slowest_p99_ms)
+            cells = (f"{found.sent_rps:,.0f}", p99, f"{found.errors:,}", f"{found.dropped:,}")
+        table.add_row(name, *cells, style="dim" if step.state == "waiting" else "")
     return table
 
 
 def _drills(drills: list[DrillView]) -> RenderableType:
+    """The last column is when the system was back, or that the fault is not gone."""
     table = _list("Drill", "noticed", "back")
     for drill in drills:
         name = Text.assemble(_sign(drill.state), " ", drill.name)
-        noticed = "left out" if drill.state == "left-out" else _short(drill.detect_ms)
-        idle = drill.state in ("waiting", "left-out")
-        table.add_row(name, noticed, _short(drill.recover_ms), style="dim" if idle else "")
+        noticed, back = "left out" if drill.state == "left-out" else "", ""
+        if found := drill.result:
+            noticed, back = _short(found.detect_ms), _short(found.recover_ms) if found.reverted else "in place"
+        table.add_row(name, noticed, back, style="dim" if drill.state in ("waiting", "left-out") else "")
     return table
 
 
 def _invariants(invariants: list[InvariantView]) -> RenderableType:
     table = _list("Invariant", "checked", "broken")
     for one in invariants:
-        begun = one.state != "waiting"
-        cells = (f"{one.checked:,}", f"{one.violations:,}") if begun else ("", "")
-        table.add_row(Text.assemble(_sign(one.state), " ", one.name), *cells, style="" if begun else "dim")
+        cells = (f"{one.result.checked:,}", f"{one.result.violations:,}") if one.result else ("", "")
+        name = Text.assemble(_sign(one.state), " ", one.name)
+        table.add_row(name, *cells, style="dim" if one.state == "waiting" else "")
     return table
 
 
