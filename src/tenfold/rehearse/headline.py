@@ -22,9 +22,11 @@ class Failure:
     fate: str
     """`missed`, `did not hold`, `is broken`: what the subjects of one sentence share."""
     cause: str
-    evidence: str
+    evidence: str = ""
     reasons: tuple[str, ...]
     """The sentences that say it in full, the first of them what it was."""
+    against: bool = True
+    """Whether it speaks against the system; False where it only leaves something unknown."""
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -44,21 +46,21 @@ def reasons_by_cause(failures: Iterable[Failure]) -> list[Reason]:
 
 
 def headline(reasons: Sequence[Reason]) -> str:
-    """The first cause; how many others there are stands behind it."""
-    if not reasons:
-        return GO
-    others = len(reasons) - 1
-    more = f" ({others} other {'cause' if others == 1 else 'causes'} below.)" if others else ""
-    return reasons[0].says + more
+    """The first cause."""
+    return reasons[0].says if reasons else GO
 
 
-def in_sight(reasons: Sequence[Reason]) -> tuple[list[Reason], int]:
-    """Those that a person is shown, and how many more there are."""
-    return list(reasons[:IN_SIGHT]), max(0, len(reasons) - IN_SIGHT)
+def in_sight(reasons: Sequence[Reason]) -> list[str]:
+    """What a person is shown: so many sentences, and how many more there are."""
+    shown, more = [reason.says for reason in reasons[:IN_SIGHT]], len(reasons) - IN_SIGHT
+    return [*shown, f"And {more} more, in verdict.json."] if more > 0 else shown
 
 
 def _reason(group: Sequence[Failure]) -> Reason:
+    """One failure that is said in one sentence needs no other."""
     first = group[0]
+    if len(group) == len(first.reasons) == 1 and not first.evidence:
+        return Reason(first.reasons[0], [first.subject], [])
     fates: dict[str, list[str]] = {}
     for failure in group:
         fates.setdefault(failure.fate, []).append(failure.subject)

@@ -11,17 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tenfold.fleet import FAULTS, Estate, Injection, Node, Shieldable
-from tenfold.kernel import Clock
+from tenfold.fleet.machine import Calibration, MachineSample, MachineUse, MachineWatch, warnings_of
+from tenfold.kernel import Clock, Duration
 from tenfold.plan.model import Drill, Engine, Fault, Plan, Steps
 from tenfold.rehearse.audit import audit
+from tenfold.rehearse.bottleneck import DRIVER, LimitedBy, bottleneck_of
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
+from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.drill import Timeline, carry_out, judge_drill
 from tenfold.rehearse.fault import FaultJournal, Faults, Successive
+from tenfold.rehearse.headline import headline, reasons_by_cause
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
-from tenfold.rehearse.step import judge_step
-from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict, decide
+from tenfold.rehearse.repeat import Repeats
+from tenfold.rehearse.step import generator_late_ms, judge_step, kept_up
+from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict
 from tenfold.rehearse.view.board import Board
 from tenfold.rehearse.witness import Witness
 
@@ -39,7 +46,14 @@ class Stand:
     """What shields the feature of that name."""
     answers: Path
     """The journal of acknowledged answers that the driver writes."""
+    calibrate: Callable[[], Calibration]
+    """Measures what the machine is, for about a second; it blocks."""
     clock: Clock
+
+    def parts(self) -> dict[int, str]:
+        """The run's processes that have a name, by id."""
+        nodes = {node.pid: node.name for node in (*self.estate.nodes, *self.estate.services)}
+        return {**nodes, self.load.pid: DRIVER}
 
 
 class Rehearsal:
@@ -51,14 +65,19 @@ class Rehearsal:
         self._stand = stand
         self._left_out = left_out
         self._board = stand.board
+        self._watch = MachineWatch(stand.parts, stand.answers.parent)
+        self._repeats = Repeats()
 
     async def run(self) -> Verdict:
         """From the first request to the verdict."""
+        self._board.phase("warm-up")
+        calibration = await self._calibrate()
         await self._warm_up()
         steps = await self._climb()
         drills = await self._drill()
         settled, invariants = await self._audit()
-        decision, reasons = decide(steps, drills, invariants, left_out=self._left_out, settled=settled)
+        failures = failures_of(steps, drills, invariants, left_out=self._left_out, settled=settled)
+        (decision, reasons), causes = decide(failures), reasons_by_cause(failures)
         return Verdict(
             schema=1,
             run_id=self._board.progress.run_id,
@@ -69,10 +88,20 @@ class Rehearsal:
             steps=steps,
             drills=drills,
             invariants=invariants,
+            headline=headline(causes),
+            causes=causes,
+            calibration=calibration,
         )
 
+    async def _calibrate(self) -> Calibration:
+        """What this machine is, and a warning when the plan asks more than it is likely to bear."""
+        found = await asyncio.to_thread(self._stand.calibrate)
+        asked_rps = self._plan.peak.daily_peak_rps * max(self._steps.factors)
+        for warning in warnings_of(found, asked_rps):
+            self._board.say("bad", warning)
+        return found
+
     async def _warm_up(self) -> None:
-        self._board.phase("warm-up")
         await self._run(warm_up(self._plan.peak, self._steps.warm_up))
 
     async def _climb(self) -> list[StepVerdict]:
@@ -80,16 +109,33 @@ class Rehearsal:
         return [await self._step(factor, stage) for factor, stage in climb(self._plan.peak, self._steps)]
 
     async def _step(self, factor: float, stage: Stage) -> StepVerdict:
+        """Once, and once more when the machine was the limit."""
         self._board.begin_step(factor)
+        found = await self._repeats.tried(lambda: self._climbed(factor, stage), _length(stage), self._board.repeat_step)
+        self._board.end_step(found)
+        return found
+
+    async def _climbed(self, factor: float, stage: Stage) -> StepVerdict:
+        before = self._watch.sample()
         result = await self._run(stage, lambda _, done_ratio: self._board.step_done(factor, done_ratio))
-        verdict = judge_step(result, factor, self._plan.journeys)
-        self._board.end_step(verdict)
-        return verdict
+        use = await self._used_since(before)
+        return judge_step(result, factor, self._plan.journeys, use=use, services=self._plan.services)
+
+    async def _used_since(self, before: MachineSample) -> MachineUse:
+        """In a thread, for it flushes to a disk that may be slow."""
+        return await asyncio.to_thread(self._watch.since, before)
 
     async def _drill(self) -> list[DrillVerdict]:
         self._board.phase("drills")
         wanted = [(name, drill) for name, drill in self._plan.drills.items() if name not in self._left_out]
-        return [await self._carry_out(name, drill) for name, drill in wanted]
+        return [await self._tried_drill(name, drill) for name, drill in wanted]
+
+    async def _tried_drill(self, name: str, drill: Drill) -> DrillVerdict:
+        """Once, and once more when the machine was the limit."""
+        length = _length(drill_stage(self._plan.peak, self._steps, name, drill))
+        found = await self._repeats.tried(lambda: self._carry_out(name, drill), length, self._board.repeat_drill)
+        self._board.end_drill(found)
+        return found
 
     async def _carry_out(self, name: str, drill: Drill) -> DrillVerdict:
         stand, board = self._stand, self._board
@@ -98,16 +144,33 @@ class Rehearsal:
         fault = Successive([Faults(name, self._injections(one), stand.faults) for one in stated])
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         board.drill_state(name, "steady")
+        before = self._watch.sample()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
+            load = group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
             group.create_task(
                 carry_out(fault, drill.hold, timeline, stand.clock, lambda state: board.drill_state(name, state))
             )
         timeline.ended_ns = stand.clock.monotonic_ns()
         timeline.events = stand.witness.since(timeline.began_ns)
         verdict = judge_drill(name, drill, self._plan.journeys, timeline)
-        board.end_drill(verdict, timeline)
-        return verdict
+        board.mark_drill(verdict, timeline)
+        return self._attributed(verdict, load.result(), await self._used_since(before))
+
+    def _attributed(self, verdict: DrillVerdict, result: StageResult, use: MachineUse) -> DrillVerdict:
+        """The same with what the machine did meanwhile, and with whom it was that kept it from holding."""
+        late_ms = generator_late_ms(result)
+        limited: LimitedBy = "none"
+        if not verdict.held:
+            limited = "server" if kept_up(result, self._plan.journeys) else "inconclusive"
+        found = bottleneck_of(limited, use, driver_late_ms=late_ms, services=self._plan.services)
+        return msgspec.structs.replace(
+            verdict,
+            limited_by=found.limited_by,
+            culprit=found.by,
+            evidence=found.evidence,
+            generator_late_ms=late_ms,
+            machine=use,
+        )
 
     def _injections(self, fault: Fault) -> list[Injection[Any]]:
         """One for each node or feature that is struck; none for a fault of the load."""
@@ -142,7 +205,7 @@ class Rehearsal:
     async def _run(self, stage: Stage, watch: Callable[[Tick, float], None] = lambda *_: None) -> StageResult:
         """Send one stage; the board and `watch` see every tick, `watch` with the share of the stage that is over."""
         began_ns = self._stand.clock.monotonic_ns()
-        length_ns = sum(segment.duration_ns for segment in stage.segments)
+        length_ns = _length(stage).ns
         self._board.begin_stage(stage.name)
 
         def on_tick(tick: Tick) -> None:
@@ -151,6 +214,10 @@ class Rehearsal:
             watch(tick, elapsed_ns / length_ns)
 
         return await self._stand.load.run(stage, on_tick)
+
+
+def _length(stage: Stage) -> Duration:
+    return Duration(sum(segment.duration_ns for segment in stage.segments))
 
 
 def machine() -> Machine:

@@ -1,5 +1,7 @@
 """The verdict of one step: was the promise kept, and if not, who was the limit: the server, or the generator itself?
 
+Whether it was neither, but the machine under both, is asked of what the machine did (`bottleneck`).
+
 Two questions, each answered by its own evidence:
 
 * Was the promise kept? By response time, from when each request was due, over every arrival: one never sent counts
@@ -20,11 +22,13 @@ A promise is *not proven* when a journey was never asked for, or missed its p99 
 is more than the hundredth that may be slow. With so few, a p99 kept means that every one was in time: proof enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from tenfold.fleet.machine import MachineUse
 from tenfold.plan.model import Journey, Slo
+from tenfold.rehearse.bottleneck import LimitedBy, bottleneck_of
 from tenfold.rehearse.load.result import JourneyResult, StageResult
-from tenfold.rehearse.verdict import JourneyVerdict, LimitedBy, StepVerdict
+from tenfold.rehearse.verdict import JourneyVerdict, StepVerdict
 from tenfold.telemetry import Histogram
 
 CPU_RATIO_MAX = 0.95
@@ -33,9 +37,18 @@ _PROMISED = 0.99
 _SAMPLES_MIN = round(1 / (1 - _PROMISED))
 
 
-def judge_step(result: StageResult, factor: float, journeys: Mapping[str, Journey]) -> StepVerdict:
-    """What one step of the climb showed. `journeys` say what was promised."""
+def judge_step(
+    result: StageResult,
+    factor: float,
+    journeys: Mapping[str, Journey],
+    *,
+    use: MachineUse | None = None,
+    services: Collection[str] = (),
+) -> StepVerdict:
+    """What one step of the climb showed. `journeys` say what was promised, `use` what the machine did meanwhile."""
     seen = {name: result.journeys.get(name, JourneyResult()) for name in journeys}
+    late_ms = generator_late_ms(result)
+    bottleneck = bottleneck_of(limited_by(result, journeys), use, driver_late_ms=late_ms, services=services)
     return StepVerdict(
         factor=factor,
         duration_s=result.duration.s,
@@ -44,9 +57,18 @@ def judge_step(result: StageResult, factor: float, journeys: Mapping[str, Journe
         dropped=result.dropped,
         requests=result.requests,
         errors=result.errors,
-        limited_by=limited_by(result, journeys),
+        limited_by=bottleneck.limited_by,
         journeys={name: _journey_verdict(seen[name], journey.slo) for name, journey in journeys.items()},
+        culprit=bottleneck.by,
+        evidence=bottleneck.evidence,
+        generator_late_ms=late_ms,
+        machine=use,
     )
+
+
+def generator_late_ms(result: StageResult) -> float:
+    """The generator's own delay, at p99."""
+    return result.lateness.quantile(_PROMISED) / 1e6
 
 
 def limited_by(result: StageResult, journeys: Mapping[str, Journey]) -> LimitedBy:

@@ -12,9 +12,10 @@ from tenfold.fleet.faults.hang import Hang
 from tenfold.kernel import Duration, SystemClock
 from tenfold.plan.model import Drill, Engine, Fault, Server, Signal, SignalKind, Target
 from tenfold.rehearse import FaultJournal
+from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.drill import Timeline, carry_out, judge_drill
 from tenfold.rehearse.fault import Faults
-from tenfold.rehearse.verdict import DrillVerdict, decide
+from tenfold.rehearse.verdict import DrillVerdict
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
@@ -66,7 +67,7 @@ def test_a_drill_whose_revert_lies_is_refused_by_that_name(
     assert not verdict.reverted
     assert verdict.remains == ["main.primary is stopped by a signal"]
     assert '"reverted"' not in (tmp_path / "faults.jsonl").read_text()
-    decision, reasons = decide([], [verdict], [])
+    decision, reasons = decide(failures_of([], [verdict], []))
     assert decision == "no-go"
     assert reasons[-1] == (
         "Drill cache-hung was not reverted, the fault is still in place: main.primary is stopped by a signal."

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Drill, Fault, Journey, Signal, SignalKind, Slo, Target, Tier
+from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.drill import Timeline, judge_drill
 from tenfold.rehearse.load.messages import JourneyTick, Tick
-from tenfold.rehearse.verdict import decide
 from tenfold.telemetry import Event, Histogram
 
 S = 1_000_000_000
@@ -164,7 +164,7 @@ def test_a_fault_that_is_still_in_place_is_not_reverted_though_the_system_has_re
     found.reverted_ns, found.remains = 0, ["main.primary does not answer"]
     outcome = judge_drill("d", DRILL, JOURNEYS, found)
     assert (outcome.held, outcome.recovered, outcome.reverted) == (True, True, False)
-    assert decide([], [outcome], [])[1][-1] == (
+    assert decide(failures_of([], [outcome], []))[1][-1] == (
         "Drill d was not reverted, the fault is still in place: main.primary does not answer."
     )
 
@@ -174,4 +174,4 @@ def test_a_slow_recovery_does_not_say_that_the_fault_is_in_place() -> None:
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.5, latency_ms=80)], [NOTICED, CLOSED]))
     assert (outcome.held, outcome.recovered, outcome.reverted) == (False, False, True)
     assert outcome.reasons == ["no steady state within 6 s of the revert"]
-    assert "in place" not in " ".join(decide([], [outcome], [])[1])
+    assert "in place" not in " ".join(decide(failures_of([], [outcome], []))[1])

@@ -9,13 +9,14 @@ import msgspec
 import pytest
 from tests.simulated_rehearsal import SimulatedRehearsal
 
+from tenfold.rehearse.decision import decide, failures_of
+from tenfold.rehearse.headline import reasons_by_cause
 from tenfold.rehearse.verdict import (
     DrillVerdict,
     InvariantVerdict,
     JourneyVerdict,
     StepVerdict,
     Verdict,
-    decide,
 )
 from tenfold.rehearse.view.report import encode_verdict
 
@@ -26,12 +27,15 @@ CONTRACT = """
  "steps": [{"factor": 10.0, "duration_s": 20.0, "target_rps": 3000.0, "sent_rps": 2998.1, "dropped": 0,
             "requests": 59962, "errors": 0, "limited_by": "none",
             "journeys": {"order": {"requests": 6010, "errors": 0, "p50_ms": 2.1, "p99_ms": 20.3, "p999_ms": 41.0,
-                                   "slo_held": true}}}],
+                                   "slo_held": true}},
+            "culprit": "", "evidence": "", "generator_late_ms": 0.4, "machine": null, "earlier": []}],
  "drills": [{"name": "cache-primary-killed", "target": "cache", "proves": "…", "held": true, "requests": 30000,
              "errors": 0, "detect_ms": 120.0, "recover_ms": 900.0, "reverted": true,
              "degraded": 0, "offered_rps": 3001.2, "served_rps": 2998.7,
-             "recovered": true, "reasons": [], "remains": []}],
- "invariants": [{"name": "stock-never-negative", "held": true, "checked": 400000, "violations": 0}]}
+             "recovered": true, "reasons": [], "remains": [], "limited_by": "none", "culprit": "", "evidence": "",
+             "generator_late_ms": 0.4, "machine": null, "earlier": []}],
+ "invariants": [{"name": "stock-never-negative", "held": true, "checked": 400000, "violations": 0}],
+ "headline": "Every step kept its promises.", "causes": [], "calibration": null}
 """
 
 JOURNEY = JourneyVerdict(requests=6010, errors=0, p50_ms=2.1, p99_ms=20.3, p999_ms=41.0, slo_held=True)
@@ -65,7 +69,7 @@ INVARIANT = InvariantVerdict(name="stock-never-negative", held=True, checked=400
 def reasons(
     step: StepVerdict = STEP, drill: DrillVerdict = DRILL, invariant: InvariantVerdict = INVARIANT
 ) -> list[str]:
-    decision, why = decide([step], [drill], [invariant])
+    decision, why = decide(failures_of([step], [drill], [invariant]))
     assert decision == ("no-go" if why else "go")
     return why
 
@@ -154,20 +158,22 @@ def test_a_revert_that_lies_is_refused_by_its_name() -> None:
 
 def test_nothing_measured_is_no_go() -> None:
     """An empty run must not pass the gate."""
-    decision, why = decide([], [], [])
+    decision, why = decide(failures_of([], [], []))
     assert decision == "no-go"
     assert len(why) == 2
 
 
 def test_a_run_of_a_part_of_the_drills_is_no_go_and_says_so_first() -> None:
     """Though all that was carried out held: a gate that is asked about a plan must not answer for a part of it."""
-    decision, (why,) = decide([STEP], [DRILL], [INVARIANT], left_out=["hot-key", "primary-cut"])
+    decision, (why,) = decide(failures_of([STEP], [DRILL], [INVARIANT], left_out=["hot-key", "primary-cut"]))
     assert decision == "no-go"
     assert why == (
         "Only a part of the plan was carried out. "
         "2 drills were left out, so nothing is known about what they prove: hot-key and primary-cut."
     )
-    _, (first, _) = decide([STEP], [], [changed(INVARIANT, held=False, violations=1)], left_out=["hot-key"])
+    _, (first, _) = decide(
+        failures_of([STEP], [], [changed(INVARIANT, held=False, violations=1)], left_out=["hot-key"])
+    )
     assert "1 drill was left out, so nothing is known about what it proves: hot-key." in first
 
 
@@ -204,3 +210,62 @@ def test_a_go_with_reasons_is_no_verdict() -> None:
     for wrong in ({"reasons": ["why"]}, {"verdict": "no-go"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**json.loads(CONTRACT), **wrong}, SCHEMA)
+
+
+def test_steps_that_the_machine_spoiled_twice_are_inconclusive() -> None:
+    """Never a no-go and never a go, and whoever used the machine is named with program, pid and share."""
+    verdict = SimulatedRehearsal(spoiled=(9, 10)).verdict()
+    assert verdict.verdict == "inconclusive"
+    assert verdict.headline == ("9× and 10× missed: other programs used 48% of the 2 cores (stress (pid 4711) 48%).")
+    assert [step.earlier[0].limited_by for step in verdict.steps if step.earlier] == ["machine", "machine"]
+    assert "more than the server bears" not in " ".join(verdict.reasons)
+
+
+def test_a_step_that_held_the_second_time_has_held() -> None:
+    """Both tries are in the verdict, and the first is no reason against it."""
+    verdict = SimulatedRehearsal(repeated=(9,)).verdict()
+    assert (verdict.verdict, verdict.reasons) == ("go", [])
+    assert [(step.factor, step.earlier[0].culprit) for step in verdict.steps if step.earlier] == [(9, "stress")]
+
+
+def test_a_spoiled_run_excuses_no_broken_invariant() -> None:
+    """Wrong stock is wrong on any machine."""
+    verdict = SimulatedRehearsal(spoiled=(10,), broken=("effects-once",)).verdict()
+    assert verdict.verdict == "no-go"
+    assert verdict.headline == "Invariant effects-once is broken: 18 violations in 31,204 checked."
+
+
+def test_a_drill_left_out_of_a_spoiled_run_is_no_evidence_against_it() -> None:
+    """Both are things that nobody knows."""
+    assert SimulatedRehearsal(spoiled=(10,), left_out=("primary-cut",)).verdict().verdict == "inconclusive"
+
+
+def test_a_drill_that_the_machine_spoiled_is_inconclusive_unless_its_fault_is_still_in_place() -> None:
+    spoiled = changed(DRILL, held=False, limited_by="machine", culprit="steal", evidence="the host took 40%")
+    assert decide(failures_of([STEP], [spoiled], [INVARIANT])) == (
+        "inconclusive",
+        [
+            "Drill cache-primary-killed is inconclusive: the machine was the limit, the host took 40%.",
+            "Drill cache-primary-killed did not hold: 0 errors in 30,000 requests.",
+        ],
+    )
+    assert decide(failures_of([STEP], [changed(spoiled, reverted=False)], [INVARIANT]))[0] == "no-go"
+
+
+def test_drills_fall_under_a_last_step_that_the_server_does_not_bear() -> None:
+    """Fifteen drills at a rate that is not borne are one finding, not sixteen."""
+    missed = changed(STEP, limited_by="server", culprit="api", evidence="api used 96% of a core")
+    drills = [changed(DRILL, name=name, held=False, errors=9) for name in ("a", "b", "c")]
+    (cause,) = reasons_by_cause(failures_of([missed], drills, [INVARIANT]))
+    assert cause.says == "10× missed and drill a, drill b and drill c did not hold: api used 96% of a core."
+    assert len(cause.consequences) == 4
+
+
+def test_drills_that_failed_alike_are_one_reason() -> None:
+    """By what was seen of them: errors, not noticed, not over."""
+    drills = [changed(DRILL, name=name, held=False, recover_ms=None) for name in ("a", "b")]
+    drills.append(changed(DRILL, name="c", held=False, detect_ms=None))
+    assert [cause.subjects for cause in reasons_by_cause(failures_of([STEP], drills, [INVARIANT]))] == [
+        ["drill a", "drill b"],
+        ["drill c"],
+    ]

@@ -11,3 +11,21 @@ strain       what took too much of it: other programs, the host, a quota, the di
 facts        what it offers before anything is started
 fitness      whether it is fit for a rehearsal, and what to do when it is not
 """
+
+from tenfold.fleet.machine.calibration import Calibration, calibrate
+from tenfold.fleet.machine.fitness import warnings_of
+from tenfold.fleet.machine.strain import Strain, strains
+from tenfold.fleet.machine.use import MachineSample, MachineUse, ProcessUse
+from tenfold.fleet.machine.watch import MachineWatch
+
+__all__ = [
+    "Calibration",
+    "MachineSample",
+    "MachineUse",
+    "MachineWatch",
+    "ProcessUse",
+    "Strain",
+    "calibrate",
+    "strains",
+    "warnings_of",
+]

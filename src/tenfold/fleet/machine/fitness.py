@@ -47,6 +47,12 @@ def is_fit(looked_at: list[Check]) -> bool:
     return all(check.state != "unfit" for check in looked_at)
 
 
+def warnings_of(measured: Calibration, asks_rps: float) -> list[str]:
+    """Before a run: what a calibration found that is likely to spoil it, as sentences."""
+    looked_at = [*_neighbours(measured), *_speed(measured, asks_rps)]
+    return [f"The machine's {one.name}: {one.found}." for one in looked_at if one.state != "fit"]
+
+
 def _platform(facts: Facts) -> Iterator[Check]:
     yield _check("system", facts.system == "Linux", facts.system, "Use Linux: the run leans on its kernel.")
     recent = tuple(map(int, facts.python.split(".")[:2])) >= PYTHON_MIN

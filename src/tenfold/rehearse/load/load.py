@@ -56,6 +56,11 @@ class Load:
         self._cpu_ns = report.cpu_ns
         return report
 
+    @property
+    def pid(self) -> int:
+        """Of the driver; 0 while none runs."""
+        return self._process.pid if self._process else 0
+
     async def run(self, stage: Stage, on_tick: Callable[[Tick], None] = lambda _: None) -> StageResult:
         """Send one stage to its end; `on_tick` sees each tick as it comes. Raises LoadLost."""
         await self._tell(stage)

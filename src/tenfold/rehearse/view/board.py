@@ -72,20 +72,32 @@ class Board:
     def step_done(self, factor: float, done_ratio: float) -> None:
         self._step(factor).done_ratio = done_ratio
 
+    def repeat_step(self, verdict: StepVerdict) -> None:
+        """The machine spoiled it: what was found stays in sight while it is done once more."""
+        view = self._step(verdict.factor)
+        view.state, view.result = "repeating", verdict
+        self.say("bad", f"{step_name(verdict.factor)} is repeated, the machine was the limit: {verdict.evidence}")
+
     def end_step(self, verdict: StepVerdict) -> None:
         view = self._step(verdict.factor)
         view.result, view.done_ratio = verdict, 1.0
-        missed = "inconclusive" if verdict.limited_by == "inconclusive" else "missed"
+        missed = "inconclusive" if verdict.limited_by in ("inconclusive", "machine") else "missed"
         view.state = "held" if verdict.held else missed
 
     def drill_state(self, name: str, state: str) -> None:
         self._drill(name).state = state
 
-    def end_drill(self, verdict: DrillVerdict, timeline: Timeline) -> None:
+    def repeat_drill(self, verdict: DrillVerdict) -> None:
+        """As for a step; the states of the second try follow."""
+        view = self._drill(verdict.name)
+        view.state, view.result = "repeating", verdict
+        self.say("bad", f"{verdict.name} is repeated, the machine was the limit: {verdict.evidence}")
+
+    def end_drill(self, verdict: DrillVerdict) -> None:
         view = self._drill(verdict.name)
         view.result = verdict
-        view.state = "held" if verdict.held and verdict.reverted else "failed"
-        self._mark_drill(verdict, timeline)
+        failed = "inconclusive" if verdict.limited_by == "machine" and verdict.reverted else "failed"
+        view.state = "held" if verdict.held and verdict.reverted else failed
         for reason in verdict.reasons:
             self.say("bad", f"{verdict.name}: {reason}")
         for remains in verdict.remains:
@@ -99,7 +111,8 @@ class Board:
         """A moment that the charts point at."""
         self.progress.marks.append(Mark(at=self.elapsed_s(at_ns), kind=kind, subject=subject, text=text))
 
-    def _mark_drill(self, verdict: DrillVerdict, timeline: Timeline) -> None:
+    def mark_drill(self, verdict: DrillVerdict, timeline: Timeline) -> None:
+        """The moments of one try."""
         name = verdict.name
         self.mark("inject", name, "fault injected", timeline.injected_ns)
         if verdict.detect_ms is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tenfold.rehearse.verdict import InvariantVerdict
+from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
 from tenfold.rehearse.view.progress import DrillView, Progress, ServerView, StepView
 from tenfold.rehearse.view.screen import milliseconds
 
@@ -46,9 +46,11 @@ def _server_line(server: ServerView) -> str:
 
 def _step_line(step: StepView) -> str:
     found = step.result
+    if step.state == "repeating" and found:
+        return f"step      {step.name} repeated, the machine was the limit: {found.evidence}"
     if step.state not in END_STATES or found is None:
         return f"step      {step.name} {step.state}: {step.target_rps:,.0f}/s"
-    limited = f", limited by {found.limited_by}" if found.limited_by != "none" else ""
+    limited = f", limited by {found.limited_by}{_known_by(found)}" if found.limited_by != "none" else ""
     return (
         f"step      {step.name} {step.state}: sent {found.sent_rps:,.1f} of {step.target_rps:,.0f}/s, "
         f"p99 {milliseconds(found.slowest_p99_ms)} ms, {found.errors:,} errors, {found.dropped:,} dropped{limited}"
@@ -57,14 +59,21 @@ def _step_line(step: StepView) -> str:
 
 def _drill_line(drill: DrillView) -> str:
     found = drill.result
+    if drill.state == "repeating" and found:
+        return f"drill     {drill.name} repeated, the machine was the limit: {found.evidence}"
     if drill.state not in END_STATES or found is None:
         return f"drill     {drill.name} {drill.state}"
+    limited = f", limited by machine{_known_by(found)}" if found.limited_by == "machine" else ""
     reverted = "reverted" if found.reverted else f"not reverted ({', '.join(found.remains)})"
     return (
         f"drill     {drill.name} {drill.state}: noticed {_after(found.detect_ms)}, {reverted}, "
         f"recovered {_after(found.recover_ms)}, {found.errors:,} errors in {found.requests:,} requests, "
-        f"served {found.served_rps:,.0f} of {found.offered_rps:,.0f}/s meanwhile"
+        f"served {found.served_rps:,.0f} of {found.offered_rps:,.0f}/s meanwhile{limited}"
     )
+
+
+def _known_by(found: StepVerdict | DrillVerdict) -> str:
+    return f": {found.evidence}" if found.evidence else ""
 
 
 def _after(ms: float | None) -> str:

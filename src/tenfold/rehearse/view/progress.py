@@ -18,7 +18,10 @@ class ServerView(msgspec.Struct):
 
 
 class StepView(msgspec.Struct):
-    """One step. `state` is waiting, running, held, missed or inconclusive; `result` is there when it has ended."""
+    """One step. `state` is waiting, running, repeating, held, missed or inconclusive.
+
+    `result` is there when it has ended, or has ended once and is repeated.
+    """
 
     name: str
     factor: float
@@ -30,7 +33,8 @@ class StepView(msgspec.Struct):
 
 
 class DrillView(msgspec.Struct):
-    """One drill. `state` is waiting, steady, injected, reverting, held or failed; left-out when nobody wants it."""
+    """One drill. `state` is waiting, steady, injected, reverting, held, failed or inconclusive; repeating before it
+    begins once more; left-out when nobody wants it."""
 
     name: str
     target: str

@@ -17,6 +17,7 @@ SIGNS = {
     "faulted": ("!", "bold red"),
     "stopped": ("○", "dim"),
     "running": ("▶", "cyan"),
+    "repeating": ("↻", "yellow"),
     "steady": ("▶", "cyan"),
     "injected": ("!", "bold red"),
     "reverting": ("↺", "yellow"),
@@ -80,7 +81,7 @@ def _phase(progress: Progress) -> RenderableType:
 
 
 def _done(progress: Progress) -> float:
-    running = next((step for step in progress.steps if step.state == "running"), None)
+    running = next((step for step in progress.steps if step.state in ("running", "repeating")), None)
     return running.done_ratio if running is not None else progress.phase_done_ratio
 
 
@@ -164,9 +165,8 @@ def _message(at: str, kind: str, text: str) -> Text:
 
 
 def _verdict_line(progress: Progress) -> Text:
-    return Text(
-        f" {progress.verdict.upper()} ", "bold white on green" if progress.verdict == "go" else "bold white on red"
-    )
+    colours = {"go": "bold white on green", "inconclusive": "bold black on yellow"}
+    return Text(f" {progress.verdict.upper()} ", colours.get(progress.verdict, "bold white on red"))
 
 
 def draw_verdict(progress: Progress) -> RenderableType:
