@@ -25,13 +25,13 @@ from tenfold.rehearse.view.progress import (
     DrillView,
     InvariantView,
     Mark,
-    Message,
-    Progress,
+    RunMessage,
+    RunProgress,
     Sample,
     ServerView,
     StepView,
 )
-from tenfold.rehearse.view.report import Evidence
+from tenfold.rehearse.view.report import RunEvidence
 
 PEAK_RPS = 300.0
 SEEDED_S, WARM_S, CLIMB_S = 4.0, 9.0, 21.0
@@ -138,8 +138,8 @@ class SimulatedRehearsal:
         self._missed = missed
         self.samples = list(_samples(random.Random(seed)))
 
-    def progress(self, at: float, *, samples_max: int = 240) -> Progress:
-        progress = Progress(
+    def progress(self, at: float, *, samples_max: int = 240) -> RunProgress:
+        progress = RunProgress(
             run_id="20261122T180115.042Z-7f3a",
             plan="freshmart",
             title="Sale festival of a fresh-food retailer",
@@ -156,14 +156,14 @@ class SimulatedRehearsal:
         progress.marks = [mark for mark in _marks() if mark.at <= at]
         progress.journeys = _journeys(progress)
         progress.messages = [
-            Message(
+            RunMessage(
                 at=f"18:0{1 + int(mark.at + 15) // 60}:{int(mark.at + 15) % 60:02}", kind=_tone(mark), text=mark.text
             )
             for mark in progress.marks
         ]
         return progress
 
-    def _set_phase(self, progress: Progress, at: float) -> None:
+    def _set_phase(self, progress: RunProgress, at: float) -> None:
         if at >= END_S:
             verdict = self.verdict()
             progress.phase, progress.phase_done_ratio = "done", 1.0
@@ -248,8 +248,8 @@ class SimulatedRehearsal:
             causes=causes,
         )
 
-    def evidence(self) -> Evidence:
-        return Evidence(
+    def evidence(self) -> RunEvidence:
+        return RunEvidence(
             title="Sale festival of a fresh-food retailer",
             began_at="2026-11-22T18:01:15.042Z",
             elapsed_s=END_S,
@@ -344,7 +344,7 @@ def _tone(mark: Mark) -> str:
     return {"inject": "bad", "recovered": "good"}.get(mark.kind, "info")
 
 
-def _server(index: int, at: float, progress: Progress) -> ServerView:
+def _server(index: int, at: float, progress: RunProgress) -> ServerView:
     name, role, port, rss_mib = SERVERS[index]
     faulted = any(drill.fault.endswith(name) and drill.state == "injected" for drill in _drills(at))
     if at < 0.4 * index:
@@ -391,7 +391,7 @@ def _drill(span: Span, at: float) -> DrillView:
     return drill
 
 
-def _journeys(progress: Progress) -> dict[str, dict[str, float]]:
+def _journeys(progress: RunProgress) -> dict[str, dict[str, float]]:
     if progress.phase not in ("steps", "drills", "warm-up"):
         return {}
     p99 = progress.samples[-1].p99_ms if progress.samples else 0.0

@@ -10,7 +10,7 @@ from rich.console import Console
 from tests.simulated_rehearsal import END_S, SimulatedRehearsal
 
 from tenfold.rehearse.view.lines import changes
-from tenfold.rehearse.view.progress import Progress
+from tenfold.rehearse.view.progress import RunProgress
 from tenfold.rehearse.view.screen import draw, draw_verdict, sparkline
 from tenfold.rehearse.view.terminal import LineView, ScreenView, terminal_view
 
@@ -21,7 +21,7 @@ BROKEN = SimulatedRehearsal(broken=("order-never-lost",), missed=(10,))
 MOMENTS = {"seeding": 6.0, "climbing": 63.0, "drilling": 117.0, "over": END_S}
 
 
-def progress(at: float, rehearsal: SimulatedRehearsal = GOING) -> Progress:
+def progress(at: float, rehearsal: SimulatedRehearsal = GOING) -> RunProgress:
     shown = rehearsal.progress(at)
     shown.console = "http://127.0.0.1:43121/"
     shown.report = "reports/latest/index.html" if shown.verdict else ""

@@ -11,7 +11,7 @@ faults/      the kinds of faults: who may suffer each, how it is done, undone an
 active_faults  what goes on at a node since a fault was injected
 child        one process, bound to its parent; and the starting of them
 guard        the process that ends the others when `tenfold` dies without a word
-sentry       `tenfold`'s hold on its guard
+guard_handle  `tenfold`'s hold on its guard
 sweep        ends and clears what a dead run left
 run          the folders of one run, and the proof that its owner lives
 register     what was started, on disk
@@ -28,7 +28,7 @@ from tenfold.fleet.binaries import BinaryMissing
 from tenfold.fleet.child import CommandFailed, CommandUnusable
 from tenfold.fleet.estate import DiskFull, Estate, NodeUnknown, SetupFailed
 from tenfold.fleet.faults import FAULT_KINDS, FAULTS, FaultUnsupported, Injection, Shieldable
-from tenfold.fleet.node import Node, State
+from tenfold.fleet.node import Node, NodeState
 from tenfold.fleet.ports import PortsExhausted, free_port
 from tenfold.fleet.readiness import PortTaken, ServerUnready
 from tenfold.fleet.run import RunExists, RunFolder
@@ -47,6 +47,7 @@ __all__ = [
     "FaultUnsupported",
     "Injection",
     "Node",
+    "NodeState",
     "NodeUnknown",
     "PortTaken",
     "PortsExhausted",
@@ -57,7 +58,6 @@ __all__ = [
     "Service",
     "SetupFailed",
     "Shieldable",
-    "State",
     "free_port",
     "sweep_dead_runs",
     "write_private",

@@ -17,7 +17,7 @@ from tenfold.telemetry import EventLog
 PORT_ATTEMPTS = 4
 
 
-class State(enum.StrEnum):
+class NodeState(enum.StrEnum):
     """FAULTED: broken on purpose. FAILED: broken without being told to. STOPPED: not started, or ended with the run."""
 
     STARTING = "starting"
@@ -47,7 +47,7 @@ class Node(ABC):
     def __init__(self, name: str, role: str, children: Children, events: EventLog) -> None:
         self.name = name
         self.role = role
-        self.state = State.STOPPED
+        self.state = NodeState.STOPPED
         self.port = 0
         self.on_exit: list[ExitListener] = []
         self._children = children
@@ -76,9 +76,9 @@ class Node(ABC):
     def rss_bytes(self) -> int:
         return self.usage().rss_bytes
 
-    def usage(self) -> proc.Usage:
+    def usage(self) -> proc.ProcessUsage:
         """Memory held and processor time used by the process and its descendants now."""
-        return proc.usage(self.pid) if self.pid else proc.Usage()
+        return proc.usage(self.pid) if self.pid else proc.ProcessUsage()
 
     async def serves(self) -> bool:
         """Whether it answers now, and not: whether it should."""
@@ -99,7 +99,7 @@ class Node(ABC):
         """Start and wait until it serves. Nothing to do when it runs. Raises ServerUnready, CommandUnusable."""
         if self.pid:
             return
-        self.state = State.STARTING
+        self.state = NodeState.STARTING
         try:
             self._child = self._launch()
             self._child.on_exit(self._left)
@@ -107,11 +107,11 @@ class Node(ABC):
                 self._child, self.serves, limit_s=self.ready_limit_s, who=self._title, address=self.address
             )
         except BaseException:
-            self.state = State.FAILED
+            self.state = NodeState.FAILED
             if self._child is not None:
                 await self._child.kill()
             raise
-        self.state = State.READY
+        self.state = NodeState.READY
         self._events.emit("node-ready", self.name, address=self.address, pid=self.pid)
 
     async def kill(self) -> None:
@@ -136,7 +136,7 @@ class Node(ABC):
 
         A process that still does not answer when `ready_limit_s` is over stays FAULTED.
         """
-        if self.state is State.FAULTED and self.pid:
+        if self.state is NodeState.FAULTED and self.pid:
             self.send(signal.SIGCONT)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.ready_limit_s):
@@ -145,12 +145,12 @@ class Node(ABC):
 
     def faulted(self, how: str) -> None:
         """From now on it is broken on purpose."""
-        self.state = State.FAULTED
+        self.state = NodeState.FAULTED
         self.tell(how, pid=self.pid)
 
     def mended(self) -> None:
         """It serves again."""
-        self.state = State.READY
+        self.state = NodeState.READY
         self.tell("mended", pid=self.pid)
 
     def tell(self, what: str, **facts: object) -> None:
@@ -159,7 +159,7 @@ class Node(ABC):
 
     async def close(self, *, grace_s: float) -> None:
         """End it with the run."""
-        self.state = State.STOPPED
+        self.state = NodeState.STOPPED
         await self.active_faults.end_all()
         if self._child is not None and self._child.exit_status is None:
             self._child.send(signal.SIGCONT)
@@ -174,9 +174,9 @@ class Node(ABC):
 
     def _left(self, status: int) -> None:
         """A child is gone; it is news only when nobody told it to go and it had been ready."""
-        if self.state is not State.READY:
+        if self.state is not NodeState.READY:
             return
-        self.state = State.FAILED
+        self.state = NodeState.FAILED
         self._events.emit("child-exited", self.name, status=status, address=self.address)
         for listener in self.on_exit:
             listener(self.name, status)

@@ -12,7 +12,7 @@ from tenfold.fleet.account import write_private
 from tenfold.fleet.child import Child, Children
 from tenfold.fleet.node import Node
 from tenfold.fleet.ports import LOOPBACK
-from tenfold.plan.model import Server
+from tenfold.plan.model import ServerPlan
 from tenfold.telemetry import EventLog
 
 MEMORY_BYTES = 96 * 1024 * 1024
@@ -71,10 +71,10 @@ class ValkeyNode(Node):
         return self._primary is None or not self._primary.pid or b"master_link_status:up" in facts
 
 
-class ValkeyCluster:
+class ValkeyServers:
     """Primary first, then its replicas together."""
 
-    def __init__(self, name: str, server: Server, children: Children, events: EventLog) -> None:
+    def __init__(self, name: str, server: ServerPlan, children: Children, events: EventLog) -> None:
         self._password = secrets.token_urlsafe(24)
         self._memory_bytes = server.memory_bytes or MEMORY_BYTES
         self._data = children.run.data

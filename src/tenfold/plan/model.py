@@ -120,7 +120,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class ServerPlan:
     engine: Engine
     replicas: int = 0
     memory_bytes: int | None = None
@@ -136,7 +136,7 @@ class Slo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class ServicePlan:
     """A program under rehearsal, `instances` times. `ready` is the path that answers 200 on the port it was given."""
 
     title: str
@@ -239,10 +239,10 @@ class Plan:
     title: str
     path: Path
     peak: Peak
-    servers: dict[str, Server] = field(default_factory=dict)
+    servers: dict[str, ServerPlan] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     setup: tuple[tuple[str, ...], ...] = ()
-    services: dict[str, Service]
+    services: dict[str, ServicePlan]
     traffic: Traffic
     journeys: dict[str, Journey]
     steps: Steps

@@ -8,7 +8,7 @@ from tenfold.plan.consistency import check_consistency
 from tenfold.plan.document import read_document
 from tenfold.plan.fault import check_faults
 from tenfold.plan.model import FaultKind, Plan
-from tenfold.plan.node import THE_FILE, MappingNode, Node, Place, quoted, select_texts
+from tenfold.plan.node import THE_FILE, Location, MappingNode, Node, quoted, select_texts
 from tenfold.plan.problem import PlanInvalid, Problems
 from tenfold.plan.schema import VERSION, plan_form
 from tenfold.plan.template import check_templates
@@ -82,7 +82,7 @@ def _decode(content: bytes, problems: Problems) -> str | None:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place = Place(content.count(b"\n", 0, error.start) + 1, 1)
+        place = Location(content.count(b"\n", 0, error.start) + 1, 1)
         problems.add(place, f"the byte {quoted(f'0x{content[error.start]:02x}')}", "text in UTF-8")
         return None
 

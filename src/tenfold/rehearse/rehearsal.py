@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,11 @@ from tenfold.rehearse.fault import FaultJournal, Faults, Successive
 from tenfold.rehearse.headline import headline, reasons_by_cause
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
+from tenfold.rehearse.monitor import ProcessMonitor
 from tenfold.rehearse.repeat import Repeats
 from tenfold.rehearse.step import generator_late_ms, judge_step, kept_up
 from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict
-from tenfold.rehearse.view.board import Board
-from tenfold.rehearse.witness import Witness
+from tenfold.rehearse.view.run_record import RunRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,8 @@ class Stand:
 
     estate: Estate
     load: Load
-    board: Board
-    witness: Witness
+    record: RunRecord
+    monitor: ProcessMonitor
     faults: FaultJournal
     features: Callable[[str], Shieldable]
     """What shields the feature of that name."""
@@ -64,13 +65,13 @@ class Rehearsal:
         self._steps = steps
         self._stand = stand
         self._left_out = left_out
-        self._board = stand.board
+        self._record = stand.record
         self._watch = MachineWatch(stand.parts, stand.answers.parent)
         self._repeats = Repeats()
 
     async def run(self) -> Verdict:
         """From the first request to the verdict."""
-        self._board.phase("warm-up")
+        self._record.phase("warm-up")
         calibration = await self._calibrate()
         await self._warm_up()
         steps = await self._climb()
@@ -80,7 +81,7 @@ class Rehearsal:
         (decision, reasons), causes = decide(failures), reasons_by_cause(failures)
         return Verdict(
             schema=1,
-            run_id=self._board.progress.run_id,
+            run_id=self._record.progress.run_id,
             plan=self._plan.name,
             verdict=decision,
             reasons=reasons,
@@ -98,26 +99,27 @@ class Rehearsal:
         found = await asyncio.to_thread(self._stand.calibrate)
         asked_rps = self._plan.peak.daily_peak_rps * max(self._steps.factors)
         for warning in warnings_of(found, asked_rps):
-            self._board.say("bad", warning)
+            self._record.say("bad", warning)
         return found
 
     async def _warm_up(self) -> None:
         await self._run(warm_up(self._plan.peak, self._steps.warm_up))
 
     async def _climb(self) -> list[StepVerdict]:
-        self._board.phase("steps")
+        self._record.phase("steps")
         return [await self._step(factor, stage) for factor, stage in climb(self._plan.peak, self._steps)]
 
     async def _step(self, factor: float, stage: Stage) -> StepVerdict:
         """Once, and once more when the machine was the limit."""
-        self._board.begin_step(factor)
-        found = await self._repeats.tried(lambda: self._climbed(factor, stage), _length(stage), self._board.repeat_step)
-        self._board.end_step(found)
+        self._record.begin_step(factor)
+        once = partial(self._climbed, factor, stage)
+        found = await self._repeats.tried(once, _length(stage), self._record.repeat_step)
+        self._record.end_step(found)
         return found
 
     async def _climbed(self, factor: float, stage: Stage) -> StepVerdict:
         before = self._watch.sample()
-        result = await self._run(stage, lambda _, done_ratio: self._board.step_done(factor, done_ratio))
+        result = await self._run(stage, lambda _, done_ratio: self._record.step_done(factor, done_ratio))
         use = await self._used_since(before)
         return judge_step(result, factor, self._plan.journeys, use=use, services=self._plan.services)
 
@@ -126,34 +128,34 @@ class Rehearsal:
         return await asyncio.to_thread(self._watch.since, before)
 
     async def _drill(self) -> list[DrillVerdict]:
-        self._board.phase("drills")
+        self._record.phase("drills")
         wanted = [(name, drill) for name, drill in self._plan.drills.items() if name not in self._left_out]
         return [await self._tried_drill(name, drill) for name, drill in wanted]
 
     async def _tried_drill(self, name: str, drill: Drill) -> DrillVerdict:
         """Once, and once more when the machine was the limit."""
         length = _length(drill_stage(self._plan.peak, self._steps, name, drill))
-        found = await self._repeats.tried(lambda: self._carry_out(name, drill), length, self._board.repeat_drill)
-        self._board.end_drill(found)
+        found = await self._repeats.tried(partial(self._carry_out, name, drill), length, self._record.repeat_drill)
+        self._record.end_drill(found)
         return found
 
     async def _carry_out(self, name: str, drill: Drill) -> DrillVerdict:
-        stand, board = self._stand, self._board
+        stand, record = self._stand, self._record
         timeline = Timeline(began_ns=stand.clock.monotonic_ns())
         stated = [drill.after, drill.fault] if drill.after else [drill.fault]
         fault = Successive([Faults(name, self._injections(one), stand.faults) for one in stated])
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
-        board.drill_state(name, "steady")
+        record.drill_state(name, "steady")
         before = self._watch.sample()
         async with asyncio.TaskGroup() as group:
             load = group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
             group.create_task(
-                carry_out(fault, drill.hold, timeline, stand.clock, lambda state: board.drill_state(name, state))
+                carry_out(fault, drill.hold, timeline, stand.clock, lambda state: record.drill_state(name, state))
             )
         timeline.ended_ns = stand.clock.monotonic_ns()
-        timeline.events = stand.witness.since(timeline.began_ns)
+        timeline.events = stand.monitor.since(timeline.began_ns)
         verdict = judge_drill(name, drill, self._plan.journeys, timeline)
-        board.mark_drill(verdict, timeline)
+        record.mark_drill(verdict, timeline)
         return self._attributed(verdict, load.result(), await self._used_since(before))
 
     def _attributed(self, verdict: DrillVerdict, result: StageResult, use: MachineUse) -> DrillVerdict:
@@ -184,7 +186,7 @@ class Rehearsal:
 
     async def _audit(self) -> tuple[bool, list[InvariantVerdict]]:
         """A plan without a database has nothing that could be asked; the verdict says that nothing is known."""
-        self._board.phase("audit")
+        self._record.phase("audit")
         database = self._database()
         if database is None:
             return True, []
@@ -194,7 +196,7 @@ class Rehearsal:
             self._plan.settled,
             self._plan.invariants,
             self._stand.clock,
-            self._board.end_invariant,
+            self._record.end_invariant,
         )
 
     def _database(self) -> str | None:
@@ -203,14 +205,14 @@ class Rehearsal:
         return next((name for name, server in servers if server.engine is Engine.POSTGRESQL), None)
 
     async def _run(self, stage: Stage, watch: Callable[[Tick, float], None] = lambda *_: None) -> StageResult:
-        """Send one stage; the board and `watch` see every tick, `watch` with the share of the stage that is over."""
+        """Send one stage; the record and `watch` see every tick, `watch` with the share of the stage that is over."""
         began_ns = self._stand.clock.monotonic_ns()
         length_ns = _length(stage).ns
-        self._board.begin_stage(stage.name)
+        self._record.begin_stage(stage.name)
 
         def on_tick(tick: Tick) -> None:
             elapsed_ns = min(tick.at_ns - began_ns, length_ns - 1)
-            self._board.tick(tick, rate_at(stage, elapsed_ns), elapsed_ns / length_ns)
+            self._record.tick(tick, rate_at(stage, elapsed_ns), elapsed_ns / length_ns)
             watch(tick, elapsed_ns / length_ns)
 
         return await self._stand.load.run(stage, on_tick)

@@ -25,29 +25,29 @@ from tenfold.fleet import (
 )
 from tenfold.fleet.register import Register
 from tenfold.fleet.sweep import members_of
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
 
-CACHE = {"main": Server(engine=Engine.VALKEY)}
-DATABASE = {"database": Server(engine=Engine.POSTGRESQL)}
+CACHE = {"main": ServerPlan(engine=Engine.VALKEY)}
+DATABASE = {"database": ServerPlan(engine=Engine.POSTGRESQL)}
 FULL = {
-    "database": Server(engine=Engine.POSTGRESQL, replicas=1),
-    "main": Server(engine=Engine.VALKEY, replicas=1),
-    "objects": Server(engine=Engine.SEAWEEDFS, buckets=("media",)),
+    "database": ServerPlan(engine=Engine.POSTGRESQL, replicas=1),
+    "main": ServerPlan(engine=Engine.VALKEY, replicas=1),
+    "objects": ServerPlan(engine=Engine.SEAWEEDFS, buckets=("media",)),
 }
 
 OWNER = """
 import asyncio, msgspec, sys
 from pathlib import Path
 from tenfold.fleet import Estate, RunFolder
-from tenfold.plan.model import Server
+from tenfold.plan.model import ServerPlan
 from tenfold.telemetry import EventLog
 
 async def main():
     run = RunFolder.create(Path(sys.argv[1]), "orphaned")
-    servers = msgspec.json.decode(sys.argv[2], type=dict[str, Server])
+    servers = msgspec.json.decode(sys.argv[2], type=dict[str, ServerPlan])
     estate = Estate(run, servers, EventLog("tenfold"), "token")
     await estate.open()
     run.faults.write_text('{"drill": "d", "node": "main.primary", "state": "armed", "by": "drill"}\\n')
@@ -99,7 +99,7 @@ def _command(entry: Path) -> bytes:
         return b""
 
 
-def start_owner(root: Path, servers: dict[str, Server]) -> tuple[subprocess.Popen[str], RunFolder, list[int]]:
+def start_owner(root: Path, servers: dict[str, ServerPlan]) -> tuple[subprocess.Popen[str], RunFolder, list[int]]:
     """A small `tenfold` in a process of its own, with an open estate."""
     command = [sys.executable, "-c", OWNER, str(root), msgspec.json.encode(servers).decode()]
     owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -15,19 +15,19 @@ from tenfold.fleet import (
     FAULTS,
     Estate,
     FaultUnsupported,
+    NodeState,
     NodeUnknown,
     RunFolder,
     ServerUnready,
     Service,
     SetupFailed,
-    State,
     proc,
 )
 from tenfold.fleet.faults.flap import FLAP_S, Flap
 from tenfold.fleet.faults.slow import BURST_S, Slow
 from tenfold.fleet.http import status_of
 from tenfold.fleet.seaweedfs import GatewayNode
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
@@ -35,9 +35,9 @@ pytestmark = pytest.mark.engines
 Answer = TypeVar("Answer")
 
 SERVERS = {
-    "database": Server(engine=Engine.POSTGRESQL, replicas=1),
-    "main": Server(engine=Engine.VALKEY, replicas=1),
-    "objects": Server(engine=Engine.SEAWEEDFS, buckets=("media", "evidence")),
+    "database": ServerPlan(engine=Engine.POSTGRESQL, replicas=1),
+    "main": ServerPlan(engine=Engine.VALKEY, replicas=1),
+    "objects": ServerPlan(engine=Engine.SEAWEEDFS, buckets=("media", "evidence")),
 }
 
 SERVICE = """
@@ -118,7 +118,7 @@ def test_every_node_is_ready(opened: Opened) -> None:
         "objects.store",
         "objects.s3",
     ]
-    assert {node.state for node in opened.estate.nodes} == {State.READY}
+    assert {node.state for node in opened.estate.nodes} == {NodeState.READY}
     assert all(node.pid and node.rss_bytes > 1_000_000 and node.address for node in opened.estate.nodes)
 
 
@@ -168,13 +168,13 @@ def test_cache_primary_killed_comes_back_on_its_port(opened: Opened) -> None:
     async def scenario() -> None:
         address, replica_pid = primary.address, replica.pid
         await primary.kill()
-        assert (primary.state, primary.pid) == (State.FAULTED, 0)
+        assert (primary.state, primary.pid) == (NodeState.FAULTED, 0)
         async with Redis.from_url(opened.estate.references["main.replica.url"]) as client:
             assert await client.ping()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", primary.port)
         await primary.start()
-        assert (primary.state, primary.address, replica.pid) == (State.READY, address, replica_pid)
+        assert (primary.state, primary.address, replica.pid) == (NodeState.READY, address, replica_pid)
         async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
             await client.set("sku", 1)
         async with Redis.from_url(opened.estate.references["main.replica.url"]) as client:
@@ -275,7 +275,7 @@ def test_a_hung_cache_takes_connections_and_says_nothing_until_it_is_mended(open
         writer.close()
         await hang.revert()
         assert not await hang.remains()
-        assert primary.state is State.READY
+        assert primary.state is NodeState.READY
         async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
             assert await client.ping()
 
@@ -354,7 +354,7 @@ def test_a_slowed_service_takes_its_time_until_it_is_mended(opened: Opened, tmp_
         await slow.revert()
         assert not await slow.remains()
         stat = proc.stat(service.pid)
-        assert service.state is State.READY
+        assert service.state is NodeState.READY
         assert stat is not None
         assert stat.state != "T"
         await service.stop()
@@ -425,17 +425,17 @@ def test_service_that_dies_is_an_event_and_a_call(opened: Opened, tmp_path: Path
         await opened.estate.watch(lambda name, status: told.append((name, status)))
         service = await opened.estate.start_service("api", ("python", str(program)), {}, ready="/ready")
         assert service.url == f"http://127.0.0.1:{service.port}"
-        assert service.state is State.READY
+        assert service.state is NodeState.READY
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
         writer.write(b"GET /die HTTP/1.0\r\n\r\n")
         await writer.drain()
         await reader.read()
         writer.close()
 
-        async def state() -> State:
+        async def state() -> NodeState:
             return service.state
 
-        await eventually(state, State.FAILED)
+        await eventually(state, NodeState.FAILED)
         await service.start()
         await service.stop()
 

@@ -10,7 +10,7 @@ import pytest
 from tenfold.fleet import FAULTS, Estate, Injection, RunFolder
 from tenfold.fleet.faults.hang import Hang
 from tenfold.kernel import Duration, SystemClock
-from tenfold.plan.model import Drill, Engine, Fault, Server, Signal, SignalKind, Target
+from tenfold.plan.model import Drill, Engine, Fault, ServerPlan, Signal, SignalKind, Target
 from tenfold.rehearse import FaultJournal
 from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.drill import Timeline, carry_out, judge_drill
@@ -38,7 +38,7 @@ class LyingHang(Hang):
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Estate, asyncio.Runner]]:
     run = RunFolder.create(tmp_path_factory.mktemp("reverts"), "reverts")
-    estate = Estate(run, {"main": Server(engine=Engine.VALKEY, replicas=1)}, EventLog("tenfold"), "token")
+    estate = Estate(run, {"main": ServerPlan(engine=Engine.VALKEY, replicas=1)}, EventLog("tenfold"), "token")
     with asyncio.Runner() as runner:
         runner.run(estate.open())
         yield estate, runner

@@ -18,8 +18,8 @@ from tenfold.plan import (
     Peak,
     Plan,
     PlanInvalid,
-    Server,
-    Service,
+    ServerPlan,
+    ServicePlan,
     Slo,
     Steps,
     Target,
@@ -28,14 +28,14 @@ from tenfold.plan import (
     parse_plan,
     read_plan,
 )
-from tenfold.plan.node import MappingNode, Place, ScalarNode, SequenceNode, written
+from tenfold.plan.node import Location, MappingNode, ScalarNode, SequenceNode, written
 from tenfold.plan.problem import Problem, Problems
 from tenfold.plan.schema import plan_form
 from tenfold.plan.schema.estate import SERVER, SERVICE
 from tenfold.plan.schema.load import JOURNEY, PEAK, STEPS, TRAFFIC
 from tenfold.plan.schema.promise import promise
 from tenfold.plan.schema.proof import INVARIANT, MUTANTS, drill_form, read_fault
-from tenfold.plan.shapes import Field, Record
+from tenfold.plan.shapes import Field, RecordOf
 
 ROOT = Path(__file__).parents[3]
 SHOP = (ROOT / "tests/golden/plan/shop.yaml").read_text()
@@ -49,7 +49,7 @@ def test_every_value_arrives_checked_and_with_its_unit_resolved() -> None:
     """What the rest of Tenfold works with has no text left to interpret."""
     plan = read(SHOP)
     assert plan.peak.daily_peak_rps == 300
-    assert plan.servers["main"] == Server(engine=Engine.VALKEY, replicas=1, memory_bytes=96 * 2**20)
+    assert plan.servers["main"] == ServerPlan(engine=Engine.VALKEY, replicas=1, memory_bytes=96 * 2**20)
     assert plan.setup == (("python", "-m", "shop.seed"),)
     assert plan.services["api"].slo == Slo(p99=Duration.from_ms(100), availability_ratio=0.999)
     order = plan.journeys["order"]
@@ -144,7 +144,7 @@ def test_a_problem_says_line_column_and_key() -> None:
 
 def test_what_stands_is_quoted_short_and_without_control_characters() -> None:
     """A hostile plan must not write to the terminal of who checks it."""
-    quoted = written(ScalarNode(Place(1, 1), "\x1b[2J" + "x" * 500))
+    quoted = written(ScalarNode(Location(1, 1), "\x1b[2J" + "x" * 500))
     assert quoted.startswith("'\\x1b[2J")
     assert len(quoted) < 80
 
@@ -153,8 +153,8 @@ def test_what_stands_is_quoted_short_and_without_control_characters() -> None:
     ("record", "model"),
     [
         (PEAK, Peak),
-        *((kind, Server) for kind in SERVER.kinds.values()),
-        (SERVICE, Service),
+        *((kind, ServerPlan) for kind in SERVER.kinds.values()),
+        (SERVICE, ServicePlan),
         (TRAFFIC, Traffic),
         (JOURNEY, Journey),
         (STEPS, Steps),
@@ -166,7 +166,9 @@ def test_what_stands_is_quoted_short_and_without_control_characters() -> None:
         (plan_form(FAULT_KINDS), Plan),
     ],
 )
-def test_the_default_that_the_schema_states_is_the_one_that_the_model_has(record: Record[object], model: type) -> None:
+def test_the_default_that_the_schema_states_is_the_one_that_the_model_has(
+    record: RecordOf[object], model: type
+) -> None:
     """Editors show the schema's default, programs get the model's: they must be the same."""
     made_by_itself = {
         field.name: field.default if field.default_factory is MISSING else field.default_factory()
@@ -185,7 +187,7 @@ def read_default(field: Field) -> object:
 
 
 def node_of(value: object) -> ScalarNode | SequenceNode | MappingNode:
-    place = Place(1, 1)
+    place = Location(1, 1)
     if isinstance(value, dict):
         return MappingNode(place, tuple((ScalarNode(place, key), node_of(item)) for key, item in value.items()))
     if isinstance(value, list):

@@ -22,16 +22,17 @@ class Tries(Generic[Found]):
     """Finds one thing after the other, and counts."""
 
     def __init__(self, *found: Found) -> None:
-        self._found = iter(found)
+        self._found: list[Found] = list(found)
         self.made = 0
         self.told: list[Found] = []
 
     async def _once(self) -> Found:
         self.made += 1
-        return next(self._found)
+        return self._found.pop(0)
 
     def within(self, repeats: Repeats) -> Found:
-        return asyncio.run(repeats.tried(self._once, LENGTH, self.told.append))
+        found: Found = asyncio.run(repeats.tried(self._once, LENGTH, self.told.append))
+        return found
 
 
 @pytest.mark.parametrize("first", [STEP, MISSED])

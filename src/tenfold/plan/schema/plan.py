@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tenfold.plan.form import Word
+from tenfold.plan.form import ScalarForm
 from tenfold.plan.model import FaultKind, Plan, Steps
 from tenfold.plan.schema.estate import SERVER, SERVICE, VARIABLE, VARIABLE_VALUE
 from tenfold.plan.schema.load import JOURNEY, PEAK, STEPS, TRAFFIC
 from tenfold.plan.schema.proof import INVARIANT, MUTANTS, drill_form
-from tenfold.plan.shapes import ListOf, MappingOf, Record, optional, required
+from tenfold.plan.shapes import ListOf, MappingOf, RecordOf, optional, required
 from tenfold.plan.words import command, name, query, text
 
 SCHEMA_VERSION = 1
@@ -21,16 +21,16 @@ def _plan(*, schema: int, plan: str, steps: tuple[Steps, Steps], **rest: Any) ->
     return Plan(name=plan, path=Path(), steps=steps[0], quick_steps=steps[1], **rest)
 
 
-VERSION = Word(
+VERSION = ScalarForm(
     f"{SCHEMA_VERSION}, the version that this Tenfold reads,",
     lambda text: SCHEMA_VERSION if text == str(SCHEMA_VERSION) else None,
     {"const": SCHEMA_VERSION},
 )
 
 
-def plan_form(kinds: Sequence[FaultKind]) -> Record[Plan]:
+def plan_form(kinds: Sequence[FaultKind]) -> RecordOf[Plan]:
     """What a plan may say when these kinds of faults are known."""
-    return Record(
+    return RecordOf(
         _plan,
         (
             required("schema", VERSION, "The version of this format."),

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from tenfold.plan.form import Word, either
+from tenfold.plan.form import ScalarForm, either
 from tenfold.plan.model import TAIL, Drill, Fault, FaultKind, Invariant, Mutants, Signal, SignalKind, Target
 from tenfold.plan.quantity import SHARE
 from tenfold.plan.schema.estate import VARIABLE
 from tenfold.plan.schema.promise import NAMES
-from tenfold.plan.shapes import ListOf, MappingOf, Record, optional, required
+from tenfold.plan.shapes import ListOf, MappingOf, RecordOf, optional, required
 from tenfold.plan.words import choice, command, duration, matching, name, query, text
 
 _AT = r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)?"
@@ -29,13 +29,13 @@ def read_fault(written: str, kinds: Sequence[FaultKind]) -> Fault | None:
     return Fault(word, names, ratio) if fits else None
 
 
-def _fault_shape(kinds: Sequence[FaultKind]) -> Word[str]:
+def _fault_shape(kinds: Sequence[FaultKind]) -> ScalarForm[str]:
     words = "|".join(kind.word for kind in kinds)
     return matching(rf"^(?:{words})(?: {_SHARE}(?: of)?)?(?: {_AT}(?:, {_AT})*)?$", "")
 
 
-def _fault(kinds: Sequence[FaultKind]) -> Word[Fault]:
-    return Word(
+def _fault(kinds: Sequence[FaultKind]) -> ScalarForm[Fault]:
+    return ScalarForm(
         f"a fault ({either([kind.word for kind in kinds])}) and what it strikes",
         partial(read_fault, kinds=kinds),
         _fault_shape(kinds).schema,
@@ -48,7 +48,7 @@ def _read_signal(written: str) -> Signal | None:
     return Signal(SignalKind(kind), name) if _SIGNAL_SHAPE.parse(written) else None
 
 
-_SIGNAL = Word(
+_SIGNAL = ScalarForm(
     f"a signal ({either(list(SignalKind))}) and the name it speaks of",
     _read_signal,
     _SIGNAL_SHAPE.schema,
@@ -56,10 +56,10 @@ _SIGNAL = Word(
 )
 
 
-def drill_form(kinds: Sequence[FaultKind]) -> Record[Drill]:
+def drill_form(kinds: Sequence[FaultKind]) -> RecordOf[Drill]:
     """What a drill may say when these kinds of faults are known."""
     fault = _fault(kinds)
-    return Record(
+    return RecordOf(
         Drill,
         (
             required("target", choice(Target), "What is broken: a kind of store, or the traffic."),
@@ -76,7 +76,7 @@ def drill_form(kinds: Sequence[FaultKind]) -> Record[Drill]:
     )
 
 
-INVARIANT = Record(
+INVARIANT = RecordOf(
     Invariant,
     (
         required("says", text(), "What must hold, for people."),
@@ -85,7 +85,7 @@ INVARIANT = Record(
     ),
 )
 
-MUTANTS = Record(
+MUTANTS = RecordOf(
     Mutants,
     (
         required("variable", VARIABLE, "The environment variable that names the mutant."),

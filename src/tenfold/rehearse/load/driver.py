@@ -1,6 +1,6 @@
 """The load driver (`python -m tenfold.rehearse.load.driver`): sends requests when they are due, measures, nothing else.
 
-    stdin ── Target, Stage …, Finish ──►  driver  ──► Ready, Tick …, Failed ── stdout
+    stdin ── LoadTarget, Stage … ─────►  driver  ──► Ready, Tick …, Failed ── stdout
                                             ▲ │
                                      answers│ ▼requests
                                             system
@@ -23,7 +23,7 @@ from tenfold.kernel import TenfoldError
 from tenfold.plan import read_plan
 from tenfold.rehearse.load.generator import Generator
 from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid, ParentGone
-from tenfold.rehearse.load.messages import Failed, Order, Ready, Target
+from tenfold.rehearse.load.messages import Failed, LoadTarget, Order, Ready
 from tenfold.telemetry import MetricsServer, Registry
 
 _SPARE_FILES = 64
@@ -50,7 +50,7 @@ def main() -> int:
 
 def _drive_for(mailbox: Mailbox) -> None:
     target, *others = _first_orders(mailbox)
-    if not isinstance(target, Target) or others:
+    if not isinstance(target, LoadTarget) or others:
         raise MailInvalid("The first order must be a target, and the next may come when the driver is ready.")
     _prepare_process(target.connections_max)
     registry = Registry()

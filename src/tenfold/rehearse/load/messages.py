@@ -18,7 +18,7 @@ class Segment(msgspec.Struct, frozen=True):
     focus_ratio: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
-class Target(msgspec.Struct, frozen=True, tag="target"):
+class LoadTarget(msgspec.Struct, frozen=True, tag="target"):
     """The first line down: where to send, what a request looks like, where answers are journalled."""
 
     base_url: str
@@ -38,14 +38,8 @@ class Stage(msgspec.Struct, frozen=True, tag="stage"):
     segments: list[Segment]
 
 
-class Finish(msgspec.Struct, frozen=True, tag="finish"):
-    """Begin no further arrival, wait for what is in flight (to the traffic's timeout), and exit.
-
-    The end of the driver's stdin means: nobody is left to drive for, exit at once.
-    """
-
-
-Order = Target | Stage | Finish
+Order = LoadTarget | Stage
+"""The end of the driver's stdin means: nobody is left to drive for, exit at once."""
 
 
 class JourneyTick(msgspec.Struct):

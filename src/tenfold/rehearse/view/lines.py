@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
-from tenfold.rehearse.view.progress import DrillView, Progress, ServerView, StepView
+from tenfold.rehearse.view.progress import DrillView, RunProgress, ServerView, StepView
 from tenfold.rehearse.view.screen import milliseconds
 
 END_STATES = frozenset({"held", "missed", "inconclusive", "failed", "broken"})
 
 
-def changes(progress: Progress) -> list[tuple[str, str, str]]:
+def changes(progress: RunProgress) -> list[tuple[str, str, str]]:
     """What is worth a line, as (of what, its state, the line): what ended is said before what begins."""
     told = [*_things(progress)]
     ended = [thing for thing in told if thing[1] in END_STATES]
@@ -17,7 +17,7 @@ def changes(progress: Progress) -> list[tuple[str, str, str]]:
     return [*ended, ("phase", progress.phase, f"phase     {progress.phase}"), *begun]
 
 
-def _things(progress: Progress) -> Iterator[tuple[str, str, str]]:
+def _things(progress: RunProgress) -> Iterator[tuple[str, str, str]]:
     if progress.console:
         yield "console", progress.console, f"console   {progress.console}"
     for server in progress.servers:

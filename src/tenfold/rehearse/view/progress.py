@@ -78,7 +78,7 @@ class Mark(msgspec.Struct):
     text: str
 
 
-class Message(msgspec.Struct):
+class RunMessage(msgspec.Struct):
     """One line for people: what happened when. `kind` is info, good or bad."""
 
     at: str
@@ -86,7 +86,7 @@ class Message(msgspec.Struct):
     text: str
 
 
-class Progress(msgspec.Struct):
+class RunProgress(msgspec.Struct):
     """The whole of it, small enough to be sent four times a second.
 
     `phase` is starting, seeding, warm-up, steps, drills, audit, report, done, or serving (`tenfold up`).
@@ -112,7 +112,7 @@ class Progress(msgspec.Struct):
     """All of them, by time: a run has some thirty."""
     journeys: dict[str, dict[str, float]] = {}
     """Of the current stage: requests, errors, degraded, p50_ms, p99_ms; and p99_max_ms, what the plan promises."""
-    messages: list[Message] = []
+    messages: list[RunMessage] = []
     verdict: str = ""
     reasons: list[str] = []
     report: str = ""

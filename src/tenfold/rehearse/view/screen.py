@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, Sample, ServerView, StepView
+from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, Sample, ServerView, StepView
 
 SIGNS = {
     "waiting": ("·", "dim"),
@@ -34,7 +34,7 @@ SPARKS_MAX = 60
 TABLE_COLUMNS_MAX = 80
 
 
-def draw(progress: Progress, *, width: int, height: int) -> RenderableType:
+def draw(progress: RunProgress, *, width: int, height: int) -> RenderableType:
     """The whole view in `width` columns and at most `height` - 1 rows; 80 by 24 is enough for ten steps."""
     wide = width >= 120
     steps, drills, invariants = _steps(progress.steps), _drills(progress.drills), _invariants(progress.invariants)
@@ -55,13 +55,13 @@ def draw(progress: Progress, *, width: int, height: int) -> RenderableType:
     return Group(*parts)
 
 
-def _height(progress: Progress) -> int:
+def _height(progress: RunProgress) -> int:
     """Rows of everything but the messages, for the worst case of a narrow screen."""
     lists = max(len(progress.steps) + 1, len(progress.drills) + len(progress.invariants) + 3)
     return 6 + -(-len(progress.servers) // 4) + lists + bool(progress.verdict)
 
 
-def _header(progress: Progress) -> RenderableType:
+def _header(progress: RunProgress) -> RenderableType:
     line = Table.grid(expand=True)
     line.add_column(ratio=1, no_wrap=True)
     line.add_column(justify="right", no_wrap=True)
@@ -69,7 +69,7 @@ def _header(progress: Progress) -> RenderableType:
     return line
 
 
-def _phase(progress: Progress) -> RenderableType:
+def _phase(progress: RunProgress) -> RenderableType:
     line = Table.grid(expand=True, padding=(0, 1))
     line.add_column(width=28, no_wrap=True)
     line.add_column(ratio=1)
@@ -80,12 +80,12 @@ def _phase(progress: Progress) -> RenderableType:
     return line
 
 
-def _done(progress: Progress) -> float:
+def _done(progress: RunProgress) -> float:
     running = next((step for step in progress.steps if step.state in ("running", "repeating")), None)
     return running.done_ratio if running is not None else progress.phase_done_ratio
 
 
-def _now(progress: Progress, width: int) -> RenderableType:
+def _now(progress: RunProgress, width: int) -> RenderableType:
     if not progress.samples:
         return Text("no load yet", "dim")
     now = progress.samples[-1]
@@ -164,12 +164,12 @@ def _message(at: str, kind: str, text: str) -> Text:
     return Text.assemble((f"{at}  ", "dim"), (text, style), no_wrap=True, overflow="ellipsis")
 
 
-def _verdict_line(progress: Progress) -> Text:
+def _verdict_line(progress: RunProgress) -> Text:
     colours = {"go": "bold white on green", "inconclusive": "bold black on yellow"}
     return Text(f" {progress.verdict.upper()} ", colours.get(progress.verdict, "bold white on red"))
 
 
-def draw_verdict(progress: Progress) -> RenderableType:
+def draw_verdict(progress: RunProgress) -> RenderableType:
     """What stays on the screen: every step, drill and invariant, and the verdict with its reasons last."""
     tables = Group(
         Text(),

@@ -8,7 +8,7 @@ from tenfold.fleet.machine.facts import Facts
 from tenfold.fleet.machine.fitness import OPEN_FILES_NEEDED, checks, is_fit
 from tenfold.fleet.machine.use import MachineUse, ProcessUse
 from tenfold.rehearse.load.driver import _SPARE_FILES
-from tenfold.rehearse.load.messages import Target
+from tenfold.rehearse.load.messages import LoadTarget
 
 FACTS = Facts(
     system="Linux",
@@ -97,5 +97,5 @@ def test_the_number_of_the_reference_is_one() -> None:
 
 def test_the_files_it_asks_for_are_those_that_the_driver_needs() -> None:
     """The number is written where no plan is read."""
-    target = Target(base_url="", plan="", token="", journal="", seed=0)
+    target = LoadTarget(base_url="", plan="", token="", journal="", seed=0)
     assert target.connections_max + _SPARE_FILES == OPEN_FILES_NEEDED

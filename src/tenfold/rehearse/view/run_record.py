@@ -1,4 +1,4 @@
-"""The board: keeps the record of what people see, and shows it to whoever looks."""
+"""The run's record: what people see, kept while it changes, and shown to every viewer."""
 
 import asyncio
 from collections import deque
@@ -10,7 +10,7 @@ from tenfold.rehearse.climb import step_name
 from tenfold.rehearse.drill import Timeline
 from tenfold.rehearse.load.messages import Tick
 from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
-from tenfold.rehearse.view.progress import DrillView, Mark, Message, Progress, Sample, StepView
+from tenfold.rehearse.view.progress import DrillView, Mark, RunMessage, RunProgress, Sample, StepView
 from tenfold.telemetry import Histogram
 
 PAINT_EVERY = Duration.from_ms(250)
@@ -18,19 +18,19 @@ SAMPLES_SHOWN = 240
 MESSAGES_SHOWN = 60
 
 
-class Board:
+class RunRecord:
     """One mutable `Progress`, and the viewers who are shown it."""
 
-    def __init__(self, progress: Progress, clock: Clock) -> None:
+    def __init__(self, progress: RunProgress, clock: Clock) -> None:
         self.progress = progress
         self.samples: list[Sample] = []
         self._clock = clock
         self._began_ns = clock.monotonic_ns()
-        self._viewers: list[Callable[[Progress], None]] = []
-        self._messages: deque[Message] = deque(maxlen=MESSAGES_SHOWN)
+        self._viewers: list[Callable[[RunProgress], None]] = []
+        self._messages: deque[RunMessage] = deque(maxlen=MESSAGES_SHOWN)
         self._tick_ns = self._began_ns
 
-    def show_to(self, viewer: Callable[[Progress], None]) -> None:
+    def show_to(self, viewer: Callable[[RunProgress], None]) -> None:
         """Call `viewer` with the record from now on; it must be quick and must not keep it."""
         self._viewers.append(viewer)
 
@@ -41,7 +41,7 @@ class Board:
 
     def say(self, kind: str, text: str) -> None:
         """One line for people."""
-        self._messages.append(Message(at=utc(self._clock.wall_ns()), kind=kind, text=text))
+        self._messages.append(RunMessage(at=utc(self._clock.wall_ns()), kind=kind, text=text))
         self.progress.messages = list(self._messages)
 
     def begin_stage(self, name: str) -> None:
