@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from tenfold.channel import Change, Process
-from tenfold.channel.lines import encode
+from tenfold.channel.messages import encode
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.doors.shields.report import SHIELDS
 from tenfold.protect.live.switches import Declaration

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from tenfold.channel.lines import Snapshot, decode, encode
-from tenfold.channel.mirror import Followed, Mirror, State
+from tenfold.channel.known_records import Followed, KnownRecords, State
+from tenfold.channel.messages import Snapshot, decode, encode
 from tenfold.kernel import Duration, TenfoldError
 
 MAGIC = b"tenfold-channel 1 "
@@ -23,29 +23,29 @@ AGAIN = Duration.from_ms(100)
 """When another process was writing the same file."""
 
 
-class KeepsakeRefused(TenfoldError):
+class SnapshotRefused(TenfoldError):
     """The file of the last good state is not what this process wrote; it is left alone and not used."""
 
 
-class Keepsake:
+class SnapshotFile:
     """One file; several processes of a service may share it: what is older than what lies there is not written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def load(self) -> State:
-        """The last good state, an empty one when there is no file. Raises KeepsakeRefused."""
+        """The last good state, an empty one when there is no file. Raises SnapshotRefused."""
         if not self.path.exists():
             return State()
-        followed = Mirror().weigh(self.read())
+        followed = KnownRecords().weigh(self.read())
         return followed.state if isinstance(followed, Followed) else State()
 
     def read(self) -> Snapshot:
-        """What the file holds. Raises KeepsakeRefused."""
+        """What the file holds. Raises SnapshotRefused."""
         try:
             return self._read()
         except (OSError, ValueError) as error:
-            raise KeepsakeRefused(
+            raise SnapshotRefused(
                 f"The channel's last state in {self.path} cannot be used ({error}); it counts for nothing.",
                 remedy="Nothing to do once the control node answers: the file is then written anew.",
             ) from error
@@ -109,10 +109,10 @@ class Keepsake:
         return snapshot
 
 
-class Keeper:
+class SnapshotWriter:
     """Writes what is new to the keepsake, at most every KEEP_EVERY. For one thread; time comes in."""
 
-    def __init__(self, keepsake: Keepsake) -> None:
+    def __init__(self, keepsake: SnapshotFile) -> None:
         self.keepsake = keepsake
         self._kept: State | None = None
         self._again_at_ns = 0

@@ -12,7 +12,7 @@ import pytest
 from tests.asgi_client import AsgiClient
 
 from tenfold.channel import Change, Process
-from tenfold.channel.messages import Acks, Applied, Report, Reports
+from tenfold.channel.messages import Acks, AppliedEpoch, Report, Reports
 from tenfold.kernel import TenfoldError, VirtualClock
 from tenfold.respond.control.app import control_app
 from tenfold.respond.control.body import BYTES_MAX
@@ -618,10 +618,10 @@ def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
 
     def test(node: ControlNode, _: AsgiClient) -> None:
         reports = Reports("p1", [Report("hot-keys", msgspec.Raw(b"1"))])
-        assert not node.hear_acks(Acks("p1", [Applied(1, 0)]))
+        assert not node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
         assert not node.hear_reports(reports)
         node.ledger.joined(API, 0, node.clock.monotonic_ns())
-        assert node.hear_acks(Acks("p1", [Applied(1, 0)]))
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
         assert node.hear_reports(reports)
 
     with_node(tmp_path, test)
@@ -632,9 +632,9 @@ def test_a_word_about_another_stores_epochs_counts_for_nothing(tmp_path: Path) -
 
     def test(node: ControlNode, _: AsgiClient) -> None:
         node.ledger.joined(API, 900, 0, holds="0001-lost")
-        assert node.hear_acks(Acks("p1", [Applied(900, 0)], "0001-lost"))
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(900, 0)], "0001-lost"))
         assert [one.epoch for one in node.ledger.presences(0)] == [0]
-        assert node.hear_acks(Acks("p1", [Applied(3, 0)], node.log.incarnation))
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(3, 0)], node.log.incarnation))
         assert [one.epoch for one in node.ledger.presences(0)] == [3]
 
     with_node(tmp_path, test)

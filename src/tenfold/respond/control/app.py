@@ -27,8 +27,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tenfold.channel.lines import Change
-from tenfold.channel.messages import Acks, Reports
+from tenfold.channel.messages import Acks, Change, Reports
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control.body import BYTES_MAX, BodyInvalid, BodyTooLarge, body_of, text_of
 from tenfold.respond.control.desk import ChangeFailed

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from tenfold.channel.lines import Change, encode
+from tenfold.channel.messages import Change, encode
 
 ROOT = "0" * 64
 

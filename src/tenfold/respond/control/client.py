@@ -6,8 +6,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from tenfold.channel.lines import Change
-from tenfold.channel.wire import Address, Failure, hung_up
+from tenfold.channel.messages import Change
+from tenfold.channel.wire import ControlAddress, Failure, hung_up
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.desk import OutcomeUnknown
@@ -76,7 +76,7 @@ class ControlClient:
     """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._address = Address(url, token)
+        self._address = ControlAddress(url, token)
         self._connection = self._address.connect()
         self._connection.timeout = timeout_s
 

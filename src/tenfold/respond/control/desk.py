@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from tenfold.channel.lines import Change
+from tenfold.channel.messages import Change
 from tenfold.kernel import Clock, TenfoldError
 from tenfold.respond.control.log import NO_CHECKS, Check, Conflict, Draft, Log, Put, Unacceptable
 from tenfold.telemetry import Counter

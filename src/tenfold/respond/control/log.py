@@ -12,8 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import msgspec
 from msgspec import UNSET, Raw
 
-from tenfold.channel.lines import Change, Missed, Snapshot, encode
-from tenfold.channel.messages import TOPIC
+from tenfold.channel.messages import TOPIC, Change, Missed, Snapshot, encode
 
 WINDOW_MAX = 4096
 """So many changes are kept to be told to whoever missed them; older ones are replaced by a snapshot."""

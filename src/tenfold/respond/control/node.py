@@ -7,8 +7,7 @@ from itertools import cycle
 from typing import Protocol
 from uuid import uuid4
 
-from tenfold.channel.lines import Beat, Change, encode
-from tenfold.channel.messages import Acks, Reports
+from tenfold.channel.messages import Acks, Beat, Change, Reports, encode
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.desk import Desk, Outcome, Store

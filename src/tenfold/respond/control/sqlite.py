@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import msgspec
 
-from tenfold.channel.lines import Change, Snapshot, encode
+from tenfold.channel.messages import Change, Snapshot, encode
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
 from tenfold.respond.control.lock import locked

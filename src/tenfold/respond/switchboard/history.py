@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tenfold.channel import Change
-from tenfold.channel.lines import decode, encode
+from tenfold.channel.messages import decode, encode
 from tenfold.respond.control.chain import ROOT, Head, Link, link
 from tenfold.respond.control.client import TopicRecords
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tenfold.channel.lines import Change, decode
+from tenfold.channel.messages import Change, decode
 from tenfold.protect.live.switches.declaration import DECLARED
 from tenfold.protect.live.switches.record import TOPIC
 from tenfold.respond.control import ControlClient

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tenfold.protect.live.switches.channel import Channel
+from tenfold.channel import RecordChannel
 from tenfold.protect.live.switches.declaration import DECLARED, Declaration, DeclarationReport
 from tenfold.protect.live.switches.loads import LOADS, PLACES_MAX, SWITCHES_MAX, Load, LoadReport
 from tenfold.protect.live.switches.meters import Meters
@@ -44,7 +44,7 @@ class Reporter:
 
     def report(
         self,
-        channel: Channel,
+        channel: RecordChannel,
         declared: Sequence[Switch[Any]],
         read: Iterable[Switch[Any]],
         refused: Mapping[str, tuple[int, str]],
@@ -67,7 +67,7 @@ class Reporter:
                     channel.report(topic, say())
 
     def _report_declarations(
-        self, channel: Channel, switches: Iterable[Switch[Any]], node: tuple[str, str], now_ms: int
+        self, channel: RecordChannel, switches: Iterable[Switch[Any]], node: tuple[str, str], now_ms: int
     ) -> None:
         if node != self._told:
             self._told, self._told_ms, self._names = node, now_ms, set()
@@ -78,14 +78,14 @@ class Reporter:
             channel.report(DECLARED, DeclarationReport(part))
         self._names.update(declaration.name for declaration in new)
 
-    def _report_standing(self, channel: Channel, standing: Standing, now_ms: int, *, new: bool) -> None:
+    def _report_standing(self, channel: RecordChannel, standing: Standing, now_ms: int, *, new: bool) -> None:
         """When it is another one, to a node that is new, and now and then, since a report may be lost."""
         due = new or now_ms - self._stood_ms >= AGAIN_EVERY_MS
         if standing != self._stood or (due and standing != Standing()):
             self._stood, self._stood_ms = standing, now_ms
             channel.report(STANDING, standing)
 
-    def _report_loads(self, channel: Channel, switches: Iterable[Switch[Any]], seconds: float) -> None:
+    def _report_loads(self, channel: RecordChannel, switches: Iterable[Switch[Any]], seconds: float) -> None:
         loads: list[Load] = []
         elsewhere_per_s: dict[str, float] = {}
         for switch in switches:

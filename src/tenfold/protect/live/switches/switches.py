@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from tenfold.channel import Change
+from tenfold.channel import Change, RecordChannel
 from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.live.switches.channel import Channel
 from tenfold.protect.live.switches.declaration import DECLARED, Declaration, read_declaration
 from tenfold.protect.live.switches.kinds import Kinds
 from tenfold.protect.live.switches.lookout import LOOK_S, SOON_S, Lookout
@@ -50,7 +49,7 @@ class Switches(Kinds):
         self._shelf = Shelf(self._meters, events, self._guarded)
         self._reporter = Reporter(self._meters)
         self._clock = clock or SystemClock()
-        self._channel: Channel | None = None
+        self._channel: RecordChannel | None = None
         self._leave: Callable[[], None] | None = None
         self._borrowed: dict[str, Change] = {}
         self._listeners: tuple[OnName, ...] = ()
@@ -101,7 +100,7 @@ class Switches(Kinds):
         """
         self._reporter.report_also(topic, say)
 
-    def open(self, channel: Channel, *, tended: bool = True) -> None:
+    def open(self, channel: RecordChannel, *, tended: bool = True) -> None:
         """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread, and whoever keeps
         time himself calls `look`. Raises SwitchesBusy.
         """
@@ -128,7 +127,7 @@ class Switches(Kinds):
         self._channel, self._tended = None, False
 
     @contextmanager
-    def following(self, channel: Channel, *, tended: bool = True) -> Iterator["Switches"]:
+    def following(self, channel: RecordChannel, *, tended: bool = True) -> Iterator["Switches"]:
         """Open for as long as the block lasts."""
         self.open(channel, tended=tended)
         try:
@@ -172,7 +171,7 @@ class Switches(Kinds):
             self._lookout.expect(switch.record.next_end_ms if switch is not None else None)
             self._tell((change.key,))
 
-    def _settle(self, channel: Channel) -> None:
+    def _settle(self, channel: RecordChannel) -> None:
         """Take back, once, what was set here when another channel, or none, was followed, and is set no longer: a
         channel tells what there is. Until the node is heard everything stays as last known.
         """
@@ -183,7 +182,7 @@ class Switches(Kinds):
         self._take_up(channel, gone)
         self._tell(gone)
 
-    def _take_up(self, channel: Channel, names: Iterable[str]) -> None:
+    def _take_up(self, channel: RecordChannel, names: Iterable[str]) -> None:
         """What is set of these by now. What is newer than what is read here is told afterwards, by the channel."""
         for name in names:
             with self._guarded(), suppress(Exception):  # of one name: the others are taken up all the same
@@ -242,6 +241,6 @@ class Switches(Kinds):
         self._listeners = tuple(other for other in self._listeners if other is not listener)
 
 
-def _place_of(channel: Channel) -> Place:
+def _place_of(channel: RecordChannel) -> Place:
     process = channel.process
     return Place(process.service, process.store, process.instance)
