@@ -10,9 +10,8 @@ from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.doors.shields.report import SHIELDS
 from tenfold.protect.live.switches import Declaration
 from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
-from tenfold.protect.live.switches.loads import LOADS
-from tenfold.protect.live.switches.record import TOPIC
-from tenfold.protect.live.switches.standing import STANDING
+from tenfold.protect.live.switches.reports import LOADS, STANDING
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
 from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
 from tenfold.respond.control.client import TopicRecords

@@ -9,7 +9,7 @@ import msgspec
 from tenfold.protect.live.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
-from tenfold.respond.switchboard.history import Entry, Wholeness
+from tenfold.respond.switchboard.history import HistoryEntry, Wholeness
 from tenfold.respond.switchboard.shield import ShieldView
 from tenfold.respond.switchboard.view import SwitchView
 from tenfold.respond.switchboard.watch import Away, Back
@@ -94,7 +94,7 @@ def rate(per_s: float) -> str:
     return f"{per_s:,.0f}" if per_s >= 10 or per_s == 0 else f"{per_s:.2g}"
 
 
-def entry_line(entry: Entry) -> str:
+def entry_line(entry: HistoryEntry) -> str:
     return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {_set(entry)}  by {entry.by}: {entry.reason}"
 
 
@@ -169,7 +169,7 @@ def at(wall_ns: int) -> str:
     return datetime.fromtimestamp(wall_ns // 1_000_000_000).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
 
 
-def _set(entry: Entry) -> str:
+def _set(entry: HistoryEntry) -> str:
     if entry.record is None:
         return "default"
     try:

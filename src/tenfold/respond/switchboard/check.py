@@ -1,4 +1,7 @@
-"""Why a change of a switch is refused, before it has an epoch. Pure; the control node asks at every change."""
+"""Why a change of a switch is refused before it has an epoch, and its blast radius: which stores it reaches. Pure.
+
+The control node asks at every change.
+"""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,9 +11,9 @@ from tenfold.channel import Change
 from tenfold.kernel import TenfoldError
 from tenfold.protect.live.switches import Declaration, RecordInvalid, Rule, SwitchRecord
 from tenfold.protect.live.switches.declaration import NAME, read_declaration
+from tenfold.protect.live.switches.rule import without
 from tenfold.protect.live.switches.schema import problem_with
 from tenfold.respond.control.log import Put, is_one_line
-from tenfold.respond.switchboard.reach import new_rules, too_far
 
 Lookup = Callable[[str], Declaration | None]
 Names = Callable[[], Iterable[str]]
@@ -85,6 +88,44 @@ def read_or_nothing(current: Change | None) -> SwitchRecord:
         return SwitchRecord.read("", current.json if current is not None else None)
     except RecordInvalid:
         return SwitchRecord()
+
+
+def changed_rules(before: SwitchRecord, after: SwitchRecord) -> tuple[Rule, ...]:
+    """The rules that stand in one of the two only."""
+    return (*gone_rules(before, after), *new_rules(before, after))
+
+
+def gone_rules(before: SwitchRecord, after: SwitchRecord) -> tuple[Rule, ...]:
+    return without(before.rules, after.rules)
+
+
+def new_rules(before: SwitchRecord, after: SwitchRecord) -> tuple[Rule, ...]:
+    return without(after.rules, before.rules)
+
+
+def stores_reached(before: SwitchRecord, after: SwitchRecord) -> frozenset[str] | None:
+    """The stores that the changed rules name; None, which may be all, when one of them names none: the process of one
+    instance may serve every store.
+    """
+    rules = changed_rules(before, after)
+    if any(not rule.stores for rule in rules):
+        return None
+    return frozenset(store for rule in rules for store in rule.stores)
+
+
+def too_far(before: SwitchRecord, after: SwitchRecord, stores_max: int | None) -> str:
+    """Why such a change takes a confirmation, nothing when it does not."""
+    stores = stores_reached(before, after)
+    if stores_max is None or (stores is not None and len(stores) <= stores_max):
+        return ""
+    reach = _every(changed_rules(before, after)) if stores is None else f"reaches {len(stores)} stores at once"
+    return f"It {reach}; more than {stores_max} take a confirmation."
+
+
+def _every(rules: tuple[Rule, ...]) -> str:
+    if all(rule.stores or rule.instances for rule in rules):
+        return "may reach every store at once, since an instance may serve them all"
+    return "reaches every store at once"
 
 
 def _undeclared(name: str, names: Iterable[str]) -> str:

@@ -6,9 +6,8 @@ import msgspec
 
 from tenfold.channel import Change
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
-from tenfold.respond.switchboard.check import rules_problem
-from tenfold.respond.switchboard.reach import new_rules, too_far
-from tenfold.respond.switchboard.written import without, written
+from tenfold.protect.live.switches.rule import identity_of, without
+from tenfold.respond.switchboard.check import new_rules, rules_problem, too_far
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +30,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     def changes_nothing(self) -> bool:
         """A record that is there and says nothing is one that cannot be read; to take it away is a change."""
         unread = bool(self.if_epoch) and not self.before.rules
-        return written(self.before) == written(self.after) and not unread
+        return identity_of(self.before) == identity_of(self.after) and not unread
 
     def refusal(self, now_ms: int) -> str:
         """Why the node would refuse it, confirmed or not, as far as that can be told from here."""
@@ -53,4 +52,4 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _wins(rule: Rule, over: Rule) -> bool:
-    return rule.rank > over.rank and written(rule.value) != written(over.value)
+    return rule.rank > over.rank and identity_of(rule.value) != identity_of(over.value)

@@ -11,20 +11,17 @@ from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.protect.doors.shields.report import SHIELDS
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
-from tenfold.protect.live.switches.loads import LOADS, LoadReport
-from tenfold.protect.live.switches.record import TOPIC
-from tenfold.protect.live.switches.standing import STANDING, Standing
+from tenfold.protect.live.switches.reports import LOADS, STANDING, LoadReport, SwitchStanding
+from tenfold.protect.live.switches.rule import TOPIC, without
 from tenfold.respond.control import Conflict, ControlClient
 from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, followers, following, standings_of
-from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
-from tenfold.respond.switchboard.links import Links, in_force
+from tenfold.respond.switchboard.history import HistoryEntry, Links, Wholeness, ends_at, entry, in_force, wholeness_of
 from tenfold.respond.switchboard.shield import ShieldView, read_reports, shield_views
 from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
-from tenfold.respond.switchboard.written import without
 
 UNDO_PAGE = 20
 ASK_EVERY_S = 0.05
@@ -163,7 +160,7 @@ class SwitchOperator:
         links = self.control.chain(epoch - 1, limit=1).links
         return links[0].digest if links and links[0].epoch == epoch else ""
 
-    def history(self, name: str | None = None, *, before: int | None = None, limit: int = 20) -> list[Entry]:
+    def history(self, name: str | None = None, *, before: int | None = None, limit: int = 20) -> list[HistoryEntry]:
         """Changes of one switch or of all, newest first."""
         return [entry(change) for change in self.control.history(TOPIC, name, before=before, limit=limit)]
 
@@ -188,7 +185,7 @@ class SwitchOperator:
         record = self.control.get(TOPIC, name)
         return (record.epoch, read_or_nothing(record)) if record is not None else (0, SwitchRecord())
 
-    def _standings(self) -> dict[str, Standing]:
+    def _standings(self) -> dict[str, SwitchStanding]:
         return standings_of(self.control.reports(STANDING))
 
     def _now_ms(self) -> int:

@@ -48,7 +48,7 @@ def after(text: str, now_ms: int) -> int:
     return now_ms + length_ms
 
 
-def until(text: str, now_ms: int, *, zone: str = "") -> Moment:
+def moment_of(text: str, now_ms: int, *, zone: str = "") -> Moment:
     """The next such moment in the zone (IANA) that the text ends with, else in `zone`, else in this machine's.
 
     Raises MomentInvalid.
