@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tenfold.channel.known_records import Followed, KnownRecords, State
 from tenfold.channel.messages import Beat, Change, Snapshot, decode, encode
 from tenfold.channel.snapshot import kept
-from tenfold.respond.control.log import Conflict, Draft, Log, Put
+from tenfold.respond.control.log import ChangeBatch, Conflict, Log, Put
 
 TOPICS = ("switches", "hot-keys")  # the second is ephemeral
 KEYS = ("a", "b", "c")
@@ -110,7 +110,7 @@ class ChannelMachine(RuleBasedStateMachine):
         )
     )
     def change(self, puts: list[tuple[str, str, int | None]]) -> None:
-        draft = Draft(self.log)
+        draft = ChangeBatch(self.log)
         for topic, key, number in puts:
             value = None if number is None else b"%d" % number
             assert isinstance(draft.weigh(Put(topic=topic, key=key, value=value), 0), Change)
@@ -125,7 +125,7 @@ class ChannelMachine(RuleBasedStateMachine):
     def change_what_is_not_there(self, topic: str, key: str, off: int) -> None:
         current = self.log.get(topic, key)
         epoch = current.epoch if current else 0
-        outcome = Draft(self.log).weigh(Put(topic=topic, key=key, value=b"1", if_epoch=epoch + off), 0)
+        outcome = ChangeBatch(self.log).weigh(Put(topic=topic, key=key, value=b"1", if_epoch=epoch + off), 0)
         assert isinstance(outcome, Conflict)
 
     @rule(number=st.integers(0, PROCESSES - 1), count=st.integers(1, 6))

@@ -90,7 +90,7 @@ def test_an_unknown_outcome_is_not_a_refusal(ask: Asks) -> None:
         ask(Answered(503, body))
     assert isinstance(unknown.value, ControlUnreachableError)
     with pytest.raises(ControlRefusedError, match="not made"):
-        ask(Answered(503, msgspec.json.encode({"problem": "It was not made.", "kind": "DeskEnded"})))
+        ask(Answered(503, msgspec.json.encode({"problem": "It was not made.", "kind": "WriterEnded"})))
 
 
 def test_records_are_told_with_the_epoch_up_to_which_they_are_all_there_is() -> None:

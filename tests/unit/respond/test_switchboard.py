@@ -21,9 +21,9 @@ from tenfold.protect.live.switches.declaration import DECLARED, DeclarationRepor
 from tenfold.protect.live.switches.reports import LoadReport, ReadRate, RecordRefusal, SwitchStanding
 from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
-from tenfold.respond.control.chain import Head
 from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
+from tenfold.respond.control.store import Head
 from tenfold.respond.switchboard import Draft, Switchboard, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following

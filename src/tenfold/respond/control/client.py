@@ -9,10 +9,10 @@ import msgspec
 from tenfold.channel.messages import Change
 from tenfold.channel.wire import ControlAddress, Failure, hung_up
 from tenfold.kernel import TenfoldError
-from tenfold.respond.control.chain import Chain
-from tenfold.respond.control.desk import OutcomeUnknown
+from tenfold.respond.control.change_writer import OutcomeUnknown
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
+from tenfold.respond.control.store import Chain
 
 TIMEOUT_S = 5.0
 

@@ -53,7 +53,7 @@ class Presence(msgspec.Struct, kw_only=True):
         return self.left_ns is None and not self.holds
 
 
-class Ledger:
+class FollowerLedger:
     """The processes seen lately and their acknowledgements of the newest `changes_max` durable changes.
 
     What is ephemeral is measured and not kept: there is so much of it that nothing else would stay.

@@ -1,7 +1,7 @@
 """The control node's records and their order: every accepted change gets the next epoch.
 
-Pure: what is durable, who is told and when belongs to others. A batch is weighed with `Draft`, made durable, and only
-then appended.
+Pure: what is durable, who is told and when belongs to others. A `ChangeBatch` is weighed, made durable, and only then
+appended.
 """
 
 import re
@@ -112,7 +112,7 @@ class Log:
         return sorted(chosen, key=lambda record: record.epoch)
 
     def append(self, change: Change) -> None:
-        """Take `change`, which a Draft accepted, into the records."""
+        """Take `change`, which a ChangeBatch accepted, into the records."""
         place = (change.topic, change.key)
         gone = self._records.pop(place, None)
         self._bytes -= _size_bytes(gone) if gone else 0
@@ -147,7 +147,7 @@ class Log:
         return Missed(incarnation=self.incarnation, boot=self.boot, after=epoch, epoch=self.epoch, changes=in_order)
 
 
-class Draft:
+class ChangeBatch:
     """A batch of changes that are not accepted yet: each is weighed as if those before it were.
 
     `checks` by topic say what else may be wrong with a change, once nobody else was first.

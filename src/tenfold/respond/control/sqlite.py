@@ -12,9 +12,8 @@ import msgspec
 
 from tenfold.channel.messages import Change, Snapshot, encode
 from tenfold.kernel import TenfoldError
-from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
-from tenfold.respond.control.lock import locked
 from tenfold.respond.control.log import WINDOW_MAX
+from tenfold.respond.control.store import ROOT, Chain, Head, Link, link, locked
 
 RESERVE = 1000
 """So many epochs are reserved at once for ephemeral changes, which are not written but must not come twice."""

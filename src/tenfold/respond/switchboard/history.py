@@ -9,8 +9,8 @@ from tenfold.channel import Change
 from tenfold.channel.messages import decode, encode
 from tenfold.protect.live.switches.declaration import DECLARED
 from tenfold.protect.live.switches.rule import TOPIC
-from tenfold.respond.control.chain import ROOT, Head, Link, link
 from tenfold.respond.control.client import ControlClient, TopicRecords
+from tenfold.respond.control.store import ROOT, Head, Link, link
 
 InForce = Mapping[str, TopicRecords]
 """By topic."""
