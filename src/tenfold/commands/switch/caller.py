@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tenfold.commands.switch.typed import check_typed
+from tenfold.commands.switch.typed_rule import check_typed
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control import ControlClient
 from tenfold.respond.switchboard import SwitchOperator
