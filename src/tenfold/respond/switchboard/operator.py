@@ -14,6 +14,7 @@ from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.live.switches.reports import LOADS, STANDING, LoadReport, SwitchStanding
 from tenfold.protect.live.switches.rule import TOPIC, without
 from tenfold.respond.control import Conflict, ControlClient
+from tenfold.respond.control.client import Terms
 from tenfold.respond.switchboard.check import read_or_nothing
 from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
@@ -121,19 +122,10 @@ class SwitchOperator:
 
     def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
         """Make the change, if nobody was first. Raises ControlRefusedError."""
+        terms = Terms(if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed)
         if draft.after.rules:
-            return self.control.put(
-                TOPIC,
-                draft.name,
-                draft.after,
-                if_epoch=draft.if_epoch,
-                by=self._by,
-                reason=reason,
-                confirmed=confirmed,
-            )
-        return self.control.remove(
-            TOPIC, draft.name, if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed
-        )
+            return self.control.put(TOPIC, draft.name, draft.after, **terms)
+        return self.control.remove(TOPIC, draft.name, **terms)
 
     def following(self, epoch: int) -> Following:
         """Who has the change of that epoch in force."""
