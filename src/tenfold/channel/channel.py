@@ -68,7 +68,7 @@ class Channel:
         self._begin_life()
 
     def _begin_life(self) -> None:
-        """What belongs to one process and not to its children."""
+        """Make what belongs to one process and not to its children."""
         seed = int(self.process.id[:16], 16)
         self._contact = Contact(self._emit, self._metrics.reconnects)
         self._follower = Follower(
@@ -109,7 +109,7 @@ class Channel:
 
     @property
     def connected(self) -> bool:
-        """Whether the control node is followed."""
+        """True while the control node is followed."""
         return self._contact.connected
 
     @property
@@ -207,7 +207,7 @@ class Channel:
         return rest_s
 
     def _emit(self, kind: str, **evidence: Any) -> None:
-        """What a listener of events raises is counted: it may end none of the channel's threads."""
+        """Emit an event. A listener that raises is counted, and ends none of the channel's threads."""
         try:
             if self._events is not None:
                 self._events.emit(kind, self._address.url, **evidence)

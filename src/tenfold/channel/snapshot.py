@@ -63,7 +63,7 @@ class SnapshotFile:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Whether the file is this process's alone; whoever dies lets go."""
+        """True when the file is this process's alone; a process that dies lets go."""
         lock = self.path.with_name(f".{self.path.name}.lock")
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         mine = False
@@ -140,7 +140,7 @@ def kept(state: State) -> Snapshot:
 
 
 def _check_owner(status: os.stat_result) -> None:
-    """Who can write the file decides what this service does, so it must be nobody else."""
+    """The file decides what this service does, so no other user may write it."""
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is no plain file")
     if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:

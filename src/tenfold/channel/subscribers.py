@@ -1,4 +1,4 @@
-"""Who wants to hear of changes: each is told every change of its topic once and in order, whoever else raises."""
+"""The subscribers: each is told every change of its topic once and in order, whichever other one raises."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -31,7 +31,7 @@ class Loop(Protocol):
 
 
 class Subscribers:
-    """The subscriptions of one process. `lock` is held while somebody is told, so that joining misses nothing."""
+    """The subscriptions of one process. `lock` is held while subscribers are told, so that joining misses nothing."""
 
     def __init__(self, failures: Counter) -> None:
         self.lock = threading.RLock()

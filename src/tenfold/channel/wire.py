@@ -102,7 +102,7 @@ class ControlStream:
 
 
 def hung_up(connection: HTTPConnection) -> bool:
-    """Whether the other side has closed a connection that is open here: nothing should come in between two requests."""
+    """True when the other side has closed a connection that is open here: between two requests nothing comes in."""
     if connection.sock is None:
         return False
     poll = select.poll()

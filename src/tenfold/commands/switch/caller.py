@@ -1,4 +1,4 @@
-"""Who types `tenfold switch`, when, and what opens the control node for them."""
+"""The person who types `tenfold switch`, and what opens the control node for them."""
 
 import argparse
 import getpass
@@ -17,7 +17,7 @@ BY = "TENFOLD_BY"
 
 
 class ControlUnknown(TenfoldError):
-    """Nobody said where the control node is, or what opens it."""
+    """Neither an option nor the environment says where the control node is, or what opens it."""
 
 
 @contextmanager

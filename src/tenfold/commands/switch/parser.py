@@ -1,4 +1,4 @@
-"""What may be typed after `tenfold switch`, and whom each word calls."""
+"""What may be typed after `tenfold switch`, and the function that each word calls."""
 
 import argparse
 import os

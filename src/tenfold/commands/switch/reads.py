@@ -31,7 +31,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def history(options: argparse.Namespace) -> int:
-    """Who changed what."""
+    """The changes, newest first."""
     with at_node(options) as operator:
         entries = operator.history(options.name, limit=options.limit)
     return say(options, entries, map(text.entry_line, entries))

@@ -53,7 +53,7 @@ def missed(shield: ShieldView) -> str:
 
 
 def saved(shield: ShieldView) -> str:
-    """What it was good for."""
+    """What the shield saved."""
     if not shield.spared_all:
         return "every request was served since these processes began"
     causes = ", ".join(f"{cause} {count:,}" for cause, count in shield.spared.items())
@@ -64,7 +64,7 @@ def saved(shield: ShieldView) -> str:
 
 
 def effect_lines(effect: Effect, now_ms: int) -> Iterator[str]:
-    """What it would touch, for how long, and whose settings would go."""
+    """What a draft would touch, for how long, and whose settings would go."""
     yield f"{effect.name}: {said(effect.before)} -> {said(effect.after)} wherever nothing narrower is set"
     if effect.undoes:
         yield f"  takes back epoch {effect.undoes}"
@@ -142,7 +142,7 @@ def said(value: Any) -> str:
 
 
 def scope(rule: Rule) -> str:
-    """Whom it is about."""
+    """The scope of a rule in words."""
     parts = [
         f"{rule.percent:g} % of subjects" if rule.percent is not None else "",
         _named("store", rule.stores),

@@ -31,7 +31,7 @@ class ChangeFailed(TenfoldError):
 
 
 class WriterEnded(TenfoldError):
-    """Nobody accepts changes any longer: the node is being closed, or what must not happen has happened.
+    """The writer accepts changes no longer: the node is being closed, or what must not happen has happened.
 
     The change was not made.
     """
@@ -100,11 +100,11 @@ class ChangeWriter:
 
     @property
     def ended(self) -> bool:
-        """Whether it accepts changes no longer."""
+        """True once it accepts changes no longer."""
         return self._task is not None and self._task.done()
 
     async def put(self, put: Put) -> Outcome:
-        """What became of it; once this answers a Change, the change is durable.
+        """What became of the put; once this answers a Change, the change is durable.
 
         Raises WriterBusy, WriterEnded, ChangeFailed, StoreUnusable: it was not made; OutcomeUnknown.
         """
@@ -134,7 +134,7 @@ class ChangeWriter:
                 raise
 
     async def _accept(self, batch: Sequence[_Asked]) -> None:
-        """Everybody in the batch has an answer then. What one of them makes the store raise is not the others'."""
+        """Answer every put of the batch. What one of them makes the store raise is not the others'."""
         drafted = ChangeBatch(self._log, self._checks)
         outcomes = [self._weigh(drafted, asked.put) for asked in batch]
         try:

@@ -32,7 +32,7 @@ class ControlRefusedError(TenfoldError):
 
 
 class ControlFailedError(ControlRefusedError):
-    """What answers has failed, and does not say at what: a change may have been made all the same."""
+    """The server that answers has failed, and does not say at what: a change may have been made all the same."""
 
 
 class TopicRecords(msgspec.Struct, frozen=True):
@@ -133,11 +133,11 @@ class ControlClient:
         return self._got("/topics", _Topics).incarnation
 
     def processes(self) -> list[Presence]:
-        """Who follows, or did a moment ago."""
+        """The processes that follow, or did a moment ago."""
         return self._got("/processes", _Presences).processes
 
     def acks(self, epoch: int) -> list[Ack]:
-        """Who has this durable change in force, and how long it took."""
+        """The processes that have this durable change in force, and how long each took."""
         return self._got(f"/changes/{epoch}/acks", _Acks).acks
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:

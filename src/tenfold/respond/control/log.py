@@ -27,10 +27,10 @@ _TOPIC = re.compile(TOPIC)
 
 
 class Put(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish to change one record. `value` is JSON, None to remove the key.
+    """A change of one record that is asked for. `value` is JSON, None to remove the key.
 
     `if_epoch` is the epoch that the record must have now, 0 for "there must be none"; None when it does not matter.
-    `confirmed`: whoever wishes it knows how far it reaches.
+    `confirmed`: its author knows how far it reaches.
     """
 
     topic: str
@@ -43,7 +43,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """Somebody else was first: what is there now, None when nothing is."""
+    """Another change was first: `current` is what is there now, None when nothing is."""
 
     current: Change | None
 
@@ -55,7 +55,7 @@ class Unacceptable(msgspec.Struct, frozen=True):
 
 
 Check = Callable[[Put, Change | None, int], str]
-"""Given a wish, the record that is there and the wall time in ns: a sentence why it is refused, or nothing."""
+"""Given a put, the record that is there and the wall time in ns: a sentence why it is refused, or nothing."""
 
 NO_CHECKS: Mapping[str, Check] = {}
 
@@ -225,7 +225,7 @@ def _checked(put: Put) -> bytes | Unacceptable | None:
 
 
 def is_one_line(text: str) -> bool:
-    """Whether it draws nothing but itself where people read it: no line break, no escape code, no change of direction.
+    """True when it draws nothing but itself on a page: no line break, no escape code, no change of direction.
 
     Spaces that are wider than ours, or do not break, are typed without a thought.
     """

@@ -51,7 +51,7 @@ class ControlNode:
         self.clock = clock or SystemClock()
         self._events = events
         self.checks: dict[str, Check] = {}
-        """By topic, what else may be wrong with a change; whoever owns a topic puts its check here before `open`."""
+        """By topic, what else may be wrong with a change; a topic's owner puts its check here before `open`."""
         failures = self.registry.counter(
             "tenfold_control_change_failures_total", "Changes that a check, the store or the telling raised at."
         ).child()
@@ -86,7 +86,7 @@ class ControlNode:
 
     @property
     def ended(self) -> bool:
-        """Whether it was opened and accepts changes no longer."""
+        """True once it was opened and accepts changes no longer."""
         return self._writer.ended
 
     async def put(self, put: Put) -> Outcome:

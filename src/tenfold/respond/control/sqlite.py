@@ -62,7 +62,7 @@ class SqliteStore:
 
     @property
     def replaces(self) -> bool:
-        """Whether somebody has said that it takes the place of what processes hold of an earlier store."""
+        """True once an operator has said that it takes the place of what processes hold of an earlier store."""
         return self._fact("replaces") == self._incarnation
 
     def epoch(self) -> int:
@@ -257,7 +257,7 @@ def _linked(epoch: int, topic: str, key: str, change: bytes, digest: str) -> Lin
 
 
 def _is_filed(change: bytes, topic: str, key: str) -> bool:
-    """Whether the change stands where it belongs."""
+    """True when the change is of the topic and key that it is filed under."""
     try:
         filed = _DECODER.decode(change)
     except ValueError:

@@ -83,7 +83,7 @@ def _value_problem(rule: Rule, declaration: Declaration | None) -> str:
 
 
 def read_or_nothing(current: Change | None) -> SwitchRecord:
-    """What is there; what cannot be read counts for nothing, so that it can be replaced."""
+    """The record that is there; one that cannot be read counts as none, so that it can be replaced."""
     try:
         return SwitchRecord.read("", current.json if current is not None else None)
     except RecordInvalid:

@@ -1,4 +1,4 @@
-"""What a draft would touch, from who follows the node now and from how often they said they read the switch. Pure."""
+"""What a draft would touch, by the processes that follow the node and by how often each reads the switch. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -114,7 +114,7 @@ class _Share:
         return self.at(_place(load), Said(load.subject, load.attributes))
 
     def passes_by(self, load: ReadRate) -> bool:
-        """Whether it is only for want of a subject that the reads are answered as they are."""
+        """True for reads that name no subject and would be answered otherwise if they named one."""
         named = Said(True, load.attributes)
         return not load.subject and not self.of(load) and self.at(_place(load), named) > 0
 

@@ -1,4 +1,4 @@
-"""Who has a change in force, and how fast: what processes acknowledged."""
+"""Which processes have a change in force, and how fast, by what they acknowledged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -40,7 +40,7 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether everybody who follows has said what became of it there."""
+        """True once each process that follows has said what became of the change there."""
         return not self.missing
 
 
@@ -80,7 +80,7 @@ def followers(presences: Iterable[Presence]) -> list[Presence]:
 
 
 def refusals(epoch: int, acks: Iterable[Ack], standings: Mapping[str, SwitchStanding]) -> dict[str, str]:
-    """By the id of the process, why it does not have the change of that epoch in force."""
+    """Why a process does not have the change of that epoch in force, by its id."""
     said = {
         process: one.why for process, standing in standings.items() for one in standing.refused if one.epoch == epoch
     }
@@ -88,7 +88,7 @@ def refusals(epoch: int, acks: Iterable[Ack], standings: Mapping[str, SwitchStan
 
 
 def differing(name: str, presences: Iterable[Presence], standings: Mapping[str, SwitchStanding]) -> tuple[str, ...]:
-    """Who has declared the switch otherwise than the node knows it, and in what."""
+    """The processes that declare the switch otherwise than the node knows it, and in what."""
     said = {
         process: one.parts
         for process, standing in standings.items()
@@ -103,7 +103,7 @@ def differing(name: str, presences: Iterable[Presence], standings: Mapping[str, 
 
 
 def standings_of(reports: Mapping[str, msgspec.Raw]) -> dict[str, SwitchStanding]:
-    """Of the reports of their topic; what cannot be read says nothing."""
+    """Each process's standing, by its id; a report that cannot be read is left out."""
     standings: dict[str, SwitchStanding] = {}
     for process, payload in reports.items():
         with suppress(ValueError):

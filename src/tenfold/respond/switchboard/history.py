@@ -20,7 +20,7 @@ PAGE = 1000
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Who changed which switch when and why, and what has been set since then."""
+    """One change: which switch, when, by whom and why, and what has been set since then."""
 
     epoch: int
     at_ns: int

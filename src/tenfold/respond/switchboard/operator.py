@@ -1,4 +1,4 @@
-"""What people do with switches: look, draft, see what it would touch, put, take back. For the CLI and the console."""
+"""What a person does with switches: look, draft, see what that would touch, put, undo. For the CLI and the console."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -67,7 +67,7 @@ class SwitchOperator:
         return shield_views(read_reports(self.control.reports(SHIELDS)))
 
     def declared(self) -> dict[str, Declaration]:
-        """By name, those that can be read."""
+        """The declarations that can be read, by name."""
         return dict(_readable(self.control.records(DECLARED)))
 
     def declaration(self, name: str) -> Declaration | None:
@@ -108,7 +108,7 @@ class SwitchOperator:
         return msgspec.structs.replace(self._draft(name, epoch, current, undo.after), undoes=undo.change)
 
     def effect(self, draft: Draft) -> Effect:
-        """What it would touch."""
+        """What the draft would touch."""
         alive = [one.process for one in followers(self.control.processes())]
         return effect_of(draft, alive, self.loads(), now_ms=self._now_ms())
 
@@ -128,18 +128,18 @@ class SwitchOperator:
         return self.control.remove(TOPIC, draft.name, **terms)
 
     def following(self, epoch: int) -> Following:
-        """Who has the change of that epoch in force."""
+        """The processes that have the change of that epoch in force."""
         return following(epoch, self.control.processes(), self.control.acks(epoch), self._standings())
 
     def acknowledged(self, epoch: int, *, within_s: float) -> Following:
-        """The same, once everybody has it or `within_s` is over. Blocks."""
+        """The same, once each process has it or `within_s` is over. Blocks."""
         end_s = time.monotonic() + within_s
         while not (follows := self.following(epoch)).complete and time.monotonic() < end_s:
             time.sleep(ASK_EVERY_S)
         return follows
 
     def apart(self) -> tuple[str, ...]:
-        """Who holds what another store had, and does not follow this node."""
+        """The processes that hold what another store had, and do not follow this node."""
         return apart(self.control.processes())
 
     def newest(self) -> int:
@@ -148,7 +148,7 @@ class SwitchOperator:
         return changes[0].epoch if changes else 0
 
     def digest(self, epoch: int) -> str:
-        """Of the durable change of that epoch; nothing when there is none."""
+        """The digest of the durable change of that epoch, empty when there is none."""
         links = self.control.chain(epoch - 1, limit=1).links
         return links[0].digest if links and links[0].epoch == epoch else ""
 
@@ -157,12 +157,12 @@ class SwitchOperator:
         return [entry(change) for change in self.control.history(TOPIC, name, before=before, limit=limit)]
 
     def verify(self, *, seen: tuple[int, str] | None = None) -> Wholeness:
-        """Whether the node's history is whole and leads to what is in force, worked out here."""
+        """Work out here that the node's history is whole and leads to what is in force."""
         there, links = in_force(self.control), Links(self.control)
         return ends_at(wholeness_of(links, there, seen=seen), links.head)
 
     def _changes(self, name: str) -> Iterator[Change]:
-        """Of one switch, newest first, as far back as anybody asks."""
+        """The changes of one switch, newest first, as far back as the caller walks."""
         page = self.control.history(TOPIC, name, limit=UNDO_PAGE)
         while page:
             yield from page
@@ -173,7 +173,7 @@ class SwitchOperator:
         return Draft(name=name, if_epoch=epoch, before=before, after=after, declaration=declaration)
 
     def _current(self, name: str) -> tuple[int, SwitchRecord]:
-        """What cannot be read counts for nothing, so that it can be replaced."""
+        """A record that cannot be read counts as none, so that it can be replaced."""
         record = self.control.get(TOPIC, name)
         return (record.epoch, read_or_nothing(record)) if record is not None else (0, SwitchRecord())
 

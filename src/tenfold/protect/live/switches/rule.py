@@ -52,14 +52,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         return self.reaches(place) and (not self.stores or place.store in self.stores)
 
     def reaches(self, place: Place) -> bool:
-        """Whether it covers what is read there, at least for some store."""
+        """True when it covers what is read there, at least for some store."""
         return (not self.services or place.service in self.services) and (
             not self.instances or place.instance in self.instances
         )
 
     @property
     def conditional(self) -> bool:
-        """Whether it depends on who is asked about, not only on where."""
+        """True when it depends on the subject or its attributes, not only on the place."""
         return self.percent is not None or bool(self.where)
 
     @property
@@ -68,7 +68,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
     @property
     def scope(self) -> tuple[object, ...]:
-        """Whom it is about, a percentage of them or all: two rules about the same do not stand side by side."""
+        """The places and attributes it holds for, whatever its percentage: no two rules of one stand side by side."""
         places = (frozenset(self.services), frozenset(self.stores), frozenset(self.instances))
         return (*places, frozenset((name, type(value), value) for name, value in self.where.items()))
 
@@ -88,7 +88,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         )
 
     def applies(self, bucket: int | None, attributes: Mapping[str, object]) -> bool:
-        """Whether its conditions hold; one on a percentage never does for nobody."""
+        """True when its conditions hold; one on a percentage never does without a subject."""
         if self.percent is not None and (bucket is None or bucket >= int(self.percent * BUCKETS / 100)):
             return False
         return all(_same(attributes.get(name), value) for name, value in self.where.items())

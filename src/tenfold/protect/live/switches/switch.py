@@ -216,7 +216,7 @@ class BooleanSwitch(Switch[bool]):
 
     @property
     def on(self) -> bool:
-        """Whether it is on for this process."""
+        """True when it is on for this process."""
         self._own_reads += 1
         return self._value
 
@@ -231,7 +231,7 @@ class PercentageSwitch(Switch[float]):
     __slots__ = ()
 
     def holds(self, subject: str, *, store: str | None = None, where: Mapping[str, object] | None = None) -> bool:
-        """Whether `subject` is in it. Whoever is in at 10 is in at 20; the answer is the same in every process."""
+        """True when `subject` is in it. One that is in at 10 is in at 20; every process answers the same."""
         try:
             percent = self.at(store=store, subject=subject, where=where)
             return bucket_of(self.name, subject) < int(percent * BUCKETS / 100)

@@ -18,7 +18,7 @@ _MADE: dict[str, type[Switch[Any]]] = {"boolean": BooleanSwitch, "percentage": P
 
 
 class CallbackFailed(TenfoldError):
-    """Who wanted to hear of a change raised; the change is in force nevertheless."""
+    """A callback raised at a change; the change is in force nevertheless."""
 
 
 class _Set(NamedTuple):

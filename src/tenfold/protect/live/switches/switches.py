@@ -99,8 +99,8 @@ class Switches(Kinds):
         self._reporter.report_also(topic, say)
 
     def open(self, channel: RecordChannel, *, tended: bool = True) -> None:
-        """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread, and whoever keeps
-        time himself calls `look`. Raises SwitchesBusy.
+        """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread, and the caller calls
+        `look`. Raises SwitchesBusy.
         """
         with self._guarded():
             if self._channel is not None:
@@ -136,7 +136,7 @@ class Switches(Kinds):
     def look(self) -> float:
         """End what is over, say what is to be said; answers in how many seconds to look again.
 
-        The thread does it, or whoever opened these switches without one.
+        The thread calls it, or the caller that opened these switches without one.
         """
         channel = self._channel
         if channel is not None:
