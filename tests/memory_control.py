@@ -17,7 +17,7 @@ from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import ChangeBatch, Log
 from tenfold.respond.control.store import ROOT, Chain, Head, Link, link
-from tenfold.respond.switchboard.check import refusal_of_switch
+from tenfold.respond.switchboard.draft import refusal_of_switch
 
 
 class MemoryControl:

@@ -10,7 +10,7 @@ import msgspec
 from tenfold.protect.live.switches import Declaration, Rule
 from tenfold.protect.live.switches.schema import problem_with
 from tenfold.respond.switchboard import until
-from tenfold.respond.switchboard.check import UNTIL_MAX_MS
+from tenfold.respond.switchboard.draft import UNTIL_MAX_MS
 
 NAMES_MAX = 200
 REASON_LENGTH_MAX = 500

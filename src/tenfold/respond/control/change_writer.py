@@ -1,4 +1,4 @@
-"""Where changes are accepted, one batch at a time: drafted, made durable, and only then told to anybody."""
+"""Where changes are accepted, one batch at a time: weighed, made durable, and only then told to anybody."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,7 @@ class _Asked(NamedTuple):
 
 
 class ChangeWriter:
-    """Owns the log from `open` to `close`. Whoever leaves while his change is drafted does not stop it.
+    """Owns the log from `open` to `close`. A caller that leaves while its change is weighed does not stop it.
 
     What a check or the store raises is the failure of the put that it was raised at. `failures` counts those, and what
     was raised by telling: that change is durable and made, and who was not told of it asks at the next line.

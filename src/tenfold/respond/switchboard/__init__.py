@@ -1,9 +1,8 @@
 """The switchboard: who may set a switch to what, what it would touch, who did, and how to take it back.
 
 board         the node's side: what it checks, records and ends
-check         why a change is refused, and how far it reaches
 declarations  what processes declare becomes records, so that it is known when no process runs
-draft         a change that is not made yet
+draft         a change that is not made yet: why it is refused, and how far it reaches
 effect        what a draft would touch: processes, stores, reads a second, functions
 undo          which change is taken back, and to what
 operator      what people do: look, draft, put, undo; over the control node's HTTP, with the console dead

@@ -8,12 +8,12 @@ from functools import partial
 from tenfold.channel import Change
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.kernel.clock import utc
-from tenfold.protect.live.switches import RecordInvalid, SwitchRecord
+from tenfold.protect.live.switches import SwitchRecord
 from tenfold.protect.live.switches.declaration import DECLARED
 from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import ControlNode, Put
-from tenfold.respond.switchboard.check import refusal_of_declaration, refusal_of_switch
 from tenfold.respond.switchboard.declarations import Declarations
+from tenfold.respond.switchboard.draft import read_or_nothing, refusal_of_declaration, refusal_of_switch
 
 LOOK = Duration.from_ms(500)
 BY = "tenfold"
@@ -83,7 +83,7 @@ class Expiry:
         known, self._read = self._read, {}
         for change in self._node.log.records(TOPIC):
             epoch, record = known.get(change.key, (0, SwitchRecord()))
-            record = record if epoch == change.epoch else _read(change)
+            record = record if epoch == change.epoch else read_or_nothing(change)
             self._read[change.key] = (change.epoch, record)
             left = record.at(now_ms)
             if len(left.rules) < len(record.rules):
@@ -96,12 +96,6 @@ class Expiry:
                     reason=_reason(record, now_ms),
                     confirmed=True,
                 )
-
-
-def _read(change: Change) -> SwitchRecord:
-    with suppress(RecordInvalid):
-        return SwitchRecord.read(change.key, change.json)
-    return SwitchRecord()
 
 
 def _reason(record: SwitchRecord, now_ms: int) -> str:

@@ -10,8 +10,7 @@ from tenfold.channel import Process
 from tenfold.protect.live.switches import Place, Rule, SwitchRecord
 from tenfold.protect.live.switches.place_rules import PlaceRules, Said
 from tenfold.protect.live.switches.reports import LoadReport, ReadRate
-from tenfold.protect.live.switches.rule import BUCKETS, Scalar, identity_of
-from tenfold.respond.switchboard.check import gone_rules, new_rules
+from tenfold.protect.live.switches.rule import BUCKETS, Scalar, identity_of, without
 from tenfold.respond.switchboard.draft import Draft
 
 EVERYTHING = Said(subject=True, attributes=True)
@@ -86,8 +85,8 @@ def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, 
         no_subject_per_s=_sum(load.reads_per_s for load in _all(read) if share.passes_by(load)),
         elsewhere_per_s=_sum(loads[process].elsewhere_per_s.get(draft.name, 0.0) for process in read),
         functions=draft.declaration.functions if draft.declaration is not None else (),
-        new=new_rules(draft.before, draft.after),
-        gone=gone_rules(draft.before.at(now_ms), draft.after),
+        new=draft.new,
+        gone=without(draft.before.at(now_ms).rules, draft.after.rules),
         narrower=draft.narrower,
         needs_confirmation=draft.needs_confirmation,
         undoes=draft.undoes.epoch if draft.undoes is not None else 0,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tenfold.kernel import TenfoldError
-from tenfold.respond.switchboard.check import UNTIL_MAX_MS
+from tenfold.respond.switchboard.draft import UNTIL_MAX_MS
 
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(d|h|min|m|s)\s*")
 _SECONDS = {"d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1}

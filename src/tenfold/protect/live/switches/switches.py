@@ -99,8 +99,8 @@ class Switches(Kinds):
         self._reporter.report_also(topic, say)
 
     def open(self, channel: RecordChannel, *, tended: bool = True) -> None:
-        """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread, and the caller calls
-        `look`. Raises SwitchesBusy.
+        """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread: the caller
+        calls `look`. Raises SwitchesBusy.
         """
         with self._guarded():
             if self._channel is not None:
