@@ -17,6 +17,7 @@ of an incarnation born earlier                OLDER: a node that was replaced ha
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import MappingProxyType
 
 from tenfold.channel.messages import Beat, Change, Line, Missed, Snapshot
@@ -122,7 +123,7 @@ def _difference(state: State, line: Snapshot) -> tuple[Change, ...]:
     there = {(record.topic, record.key) for record in line.records}
     gone = tuple(_removal(record, line.epoch) for record in state.records() if (record.topic, record.key) not in there)
     new = [record for record in line.records if record != state.topics.get(record.topic, NOTHING).get(record.key)]
-    return (*gone, *sorted(new, key=_epoch_of))
+    return (*gone, *sorted(new, key=attrgetter("epoch")))
 
 
 def _forgotten(state: State, line: Missed) -> tuple[Change, ...]:
@@ -145,7 +146,3 @@ def _applied(topics: Mapping[str, Records], changes: tuple[Change, ...]) -> Mapp
         else:
             touched[change.topic][change.key] = change
     return {**topics, **{topic: MappingProxyType(records) for topic, records in touched.items()}}
-
-
-def _epoch_of(change: Change) -> int:
-    return change.epoch

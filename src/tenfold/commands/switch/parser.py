@@ -39,22 +39,14 @@ def add_switch_commands(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     words = command.add_subparsers(title="words", metavar="WORD", required=True)
-    _add_list(words)
-    _add_show(words)
+    _add(words, "list", reads.list_all, "every switch with its value, owner, reason and time left")
+    _add_named(words, "show", reads.show, "one switch, who has it in force and how fast")
     _add_set(words)
     _add_unset(words)
     _add_undo(words)
     _add_history(words)
     _add_watch(words)
     _add_verify(words)
-
-
-def _add_list(words: Subparsers) -> None:
-    _add(words, "list", reads.list_all, "every switch with its value, owner, reason and time left")
-
-
-def _add_show(words: Subparsers) -> None:
-    _add_named(words, "show", reads.show, "one switch, who has it in force and how fast")
 
 
 def _add_set(words: Subparsers) -> None:

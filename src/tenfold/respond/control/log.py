@@ -6,7 +6,7 @@ appended.
 
 import re
 import unicodedata
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
@@ -101,10 +101,7 @@ class Log:
 
     def topics(self) -> Mapping[str, int]:
         """How many records each topic has."""
-        counts: dict[str, int] = {}
-        for topic, _ in self._records:
-            counts[topic] = counts.get(topic, 0) + 1
-        return counts
+        return Counter(topic for topic, _ in self._records)
 
     def records(self, topic: str | None = None) -> list[Change]:
         """The records of one topic, or all, in order of their epochs."""

@@ -63,21 +63,23 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         """The stores that the changed rules name; None, which may be all, when one of them names none: the process of
         one instance may serve every store.
         """
-        if any(not rule.stores for rule in self.changed):
-            return None
-        return frozenset(store for rule in self.changed for store in rule.stores)
+        rules = self.changed
+        return (
+            frozenset(store for rule in rules for store in rule.stores) if all(rule.stores for rule in rules) else None
+        )
 
     def refusal(self, now_ms: int) -> str:
         """Why the node refuses it, confirmed or not; nothing when it takes it, as it does when less is set than before.
 
         Of what no process has declared yet everything is asked but whether the value is of its kind.
         """
-        if self.new and not _NAME.fullmatch(self.name):
+        new = self.new
+        if new and not _NAME.fullmatch(self.name):
             return f"'{self.name}' is no name of a switch; up to 128 of a-z, 0-9, '.', '_' and '-' may stand there."
-        problems = (_value_problem(rule, self.declaration) for rule in (self.after.rules if self.new else ()))
+        problems = (_value_problem(rule, self.declaration) for rule in (self.after.rules if new else ()))
         if problem := next(filter(None, problems), ""):
             return f"The switch '{self.name}' cannot be set so: {problem}."
-        return next(filter(None, (_rule_problem(rule, now_ms) for rule in self.new)), "")
+        return next(filter(None, (_rule_problem(rule, now_ms) for rule in new)), "")
 
     @property
     def needs_confirmation(self) -> str:
@@ -93,8 +95,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def narrower(self) -> tuple[Rule, ...]:
         """The rules that were there, stay, and will win over a new one that holds for more."""
-        kept = without(self.after.rules, self.new)
-        return tuple(rule for rule in kept if any(_wins(rule, one) for one in self.new))
+        new = self.new
+        return tuple(rule for rule in without(self.after.rules, new) if any(_wins(rule, one) for one in new))
 
 
 def refusal_of_switch(put: Put, current: Change | None, now_ns: int, *, declared: Lookup, names: Names) -> str:
