@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from tenfold.channel import Process
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.calls.breaker import Breaker, BreakerReport, Breakers, BreakerState, link
 from tenfold.respond.merges import BreakerMerge
@@ -51,10 +52,6 @@ class Said(NamedTuple):
     json: bytes | None
 
 
-class Named(NamedTuple):
-    id: str
-
-
 class Node:
     """The control node's part, each word on its way for as long as a real one's."""
 
@@ -85,7 +82,7 @@ class MemoryChannel:
     """A process's side of the channel."""
 
     def __init__(self, node: Node, process: str) -> None:
-        self.process = Named(process)
+        self.process = Process(id=process, service="shop")
         self._node = node
 
     def report(self, topic: str, payload: Any) -> bool:

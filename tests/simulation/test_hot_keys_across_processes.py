@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from tenfold.channel import Process
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.reads.hot import TOPIC, HotKeys, HotReport, link
 from tenfold.protect.reads.near import NearCache
@@ -82,11 +83,11 @@ class MemoryChannel:
 
     def __init__(self, node: Node, process: str) -> None:
         self._node = node
-        self._process = process
+        self.process = Process(id=process, service="shop")
 
     def report(self, topic: str, payload: Any) -> bool:
         assert topic == TOPIC
-        self._node.report(self._process, msgspec.json.encode(payload))
+        self._node.report(self.process.id, msgspec.json.encode(payload))
         return True
 
     def subscribe(self, topic: str, on_change: Callable[[Any], None]) -> Callable[[], None]:

@@ -19,7 +19,7 @@ from tenfold.console.switchboard import Desk, SwitchPages, Watch
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.control.ledger import Ack

@@ -13,7 +13,7 @@ from tenfold.console.switchboard import watch as watch_module
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import ControlUnreachableError
 
 Scene = Callable[[Watch, MemoryControl, VirtualClock], Coroutine[Any, Any, None]]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from tenfold.protect.live.switches.standing import Standing
+from tenfold.protect.live.switches.reports import SwitchStanding
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard.following import name_of, refusals
 
@@ -26,7 +26,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def applied_by(
-    epoch: int, presences: Iterable[Presence], acks: Sequence[Ack], standings: Mapping[str, Standing]
+    epoch: int, presences: Iterable[Presence], acks: Sequence[Ack], standings: Mapping[str, SwitchStanding]
 ) -> tuple[Applied, ...]:
     """Who has the change in force and who has not: those first, then the slowest; at most APPLIED_MAX."""
     by_process, why = {ack.process: ack for ack in acks}, refusals(epoch, acks, standings)

@@ -3,8 +3,7 @@
 import msgspec
 
 from tenfold.respond.switchboard import SwitchOperator, Wholeness
-from tenfold.respond.switchboard.history import ends_at, wholeness_of
-from tenfold.respond.switchboard.links import Links, in_force
+from tenfold.respond.switchboard.history import Links, ends_at, in_force, wholeness_of
 
 PAGES_MAX = 20
 

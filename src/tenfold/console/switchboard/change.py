@@ -10,14 +10,14 @@ from tenfold.kernel import TenfoldError
 from tenfold.protect.live.switches import Declaration, RecordInvalid, Rule
 from tenfold.respond.control import Conflict
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator
-from tenfold.respond.switchboard.history import Entry
+from tenfold.respond.switchboard.history import HistoryEntry
 from tenfold.respond.switchboard.operator import ChangedAgain, UndoRefused
 
 
 class Faster(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody else changed the switch since it was looked at; `entry` is their change, `value` what holds now."""
 
-    entry: Entry | None
+    entry: HistoryEntry | None
     value: object
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from tenfold.console.switchboard.picture import Card
 from tenfold.protect.live.switches import RecordInvalid, Rule, SwitchRecord
-from tenfold.respond.switchboard.history import Entry
+from tenfold.respond.switchboard.history import HistoryEntry
 
 
 def groups(cards: Iterable[Card]) -> list[tuple[str, list[Card]]]:
@@ -21,7 +21,7 @@ def groups(cards: Iterable[Card]) -> list[tuple[str, list[Card]]]:
     ]
 
 
-def rules(entry: Entry) -> tuple[Rule, ...]:
+def rules(entry: HistoryEntry) -> tuple[Rule, ...]:
     """What a change set; nothing when it took everything back, or when it cannot be read."""
     if entry.record is None:
         return ()

@@ -16,10 +16,10 @@ from tenfold.console.switchboard.epoch import epoch_in
 from tenfold.console.switchboard.frame import Frame
 from tenfold.console.switchboard.watch import Watch
 from tenfold.protect.live.switches import Declaration
-from tenfold.protect.live.switches.standing import STANDING
+from tenfold.protect.live.switches.reports import STANDING
 from tenfold.respond.switchboard import SwitchOperator
 from tenfold.respond.switchboard.following import Following, followers, following, standings_of
-from tenfold.respond.switchboard.history import Entry
+from tenfold.respond.switchboard.history import HistoryEntry
 
 HISTORY_PAGE = 30
 NEWEST = 10
@@ -30,7 +30,7 @@ class _Seen(NamedTuple):
     """One switch, in as many questions as one visit to the node's threads allows."""
 
     declaration: Declaration | None
-    history: list[Entry]
+    history: list[HistoryEntry]
     follows: Following | None
     applied: tuple[Applied, ...]
     undo: Proposal | None
@@ -57,7 +57,7 @@ class Looks:
         before = epoch_in(request.query_params, "before")
         name = request.query_params.get("name") or None
 
-        def look(operator: SwitchOperator) -> tuple[list[Entry], ChainCheck]:
+        def look(operator: SwitchOperator) -> tuple[list[HistoryEntry], ChainCheck]:
             return operator.history(name, before=before, limit=HISTORY_PAGE), check_chain(operator)
 
         entries, chain = await self._desk.ask(look)

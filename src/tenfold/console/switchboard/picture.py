@@ -9,9 +9,8 @@ import msgspec
 
 from tenfold.channel import Change
 from tenfold.protect.live.switches import Declaration, SwitchRecord
-from tenfold.protect.live.switches.loads import LoadReport
-from tenfold.protect.live.switches.record import TOPIC
-from tenfold.protect.live.switches.standing import STANDING, Standing
+from tenfold.protect.live.switches.reports import STANDING, LoadReport, SwitchStanding
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard import Draft, ShieldView, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import effect_of
@@ -84,7 +83,7 @@ class _Told(NamedTuple):
 
     presences: Sequence[Presence]
     acks: Mapping[int, Sequence[Ack]]
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, SwitchStanding]
     loads: Mapping[str, LoadReport]
     shields: Mapping[str, ShieldView]
 

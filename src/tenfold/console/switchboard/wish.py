@@ -9,8 +9,8 @@ import msgspec
 
 from tenfold.protect.live.switches import Declaration, Rule
 from tenfold.protect.live.switches.schema import problem_with
-from tenfold.respond.switchboard import moment
-from tenfold.respond.switchboard.check import UNTIL_MAX_MS
+from tenfold.respond.switchboard import until
+from tenfold.respond.switchboard.draft import UNTIL_MAX_MS
 
 NAMES_MAX = 200
 REASON_LENGTH_MAX = 500
@@ -89,8 +89,8 @@ def rule_of(wish: Wish, declaration: Declaration | None, now_ms: int) -> Rule | 
 
 def clocks_note(wish: Wish, now_ms: int) -> str:
     """What a change of the clocks makes of the end that was typed; nothing when it is as it was typed."""
-    with suppress(moment.MomentInvalid):
-        return moment.until(wish.ends, now_ms).note if ":" in wish.ends else ""
+    with suppress(until.MomentInvalid):
+        return until.moment_of(wish.ends, now_ms).note if ":" in wish.ends else ""
     return ""
 
 
@@ -137,8 +137,8 @@ def _until_ms(text: str, now_ms: int, problems: dict[str, str]) -> int:
     if not text:
         return 0
     try:
-        until_ms = moment.until(text, now_ms).at_ms if ":" in text else moment.after(text, now_ms)
-    except (moment.MomentInvalid, OverflowError) as error:
+        until_ms = until.moment_of(text, now_ms).at_ms if ":" in text else until.after(text, now_ms)
+    except (until.MomentInvalid, OverflowError) as error:
         problems["ends"] = str(error)
         return 0
     if until_ms > now_ms + UNTIL_MAX_MS:

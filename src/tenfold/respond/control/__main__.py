@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import uvloop
 
-from tenfold.channel.lines import Snapshot
-from tenfold.channel.snapshot import Keepsake, KeepsakeRefused
+from tenfold.channel.messages import Snapshot
+from tenfold.channel.snapshot import SnapshotFile, SnapshotRefused
 from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
 from tenfold.protect.calls.breaker import TOPIC as BREAKERS
 from tenfold.protect.reads.hot import TOPIC as HOT_KEYS
@@ -116,8 +116,8 @@ def _store(options: argparse.Namespace) -> SqliteStore:
 def _adopted(path: Path) -> Snapshot:
     """Raises AdoptRefused, since the keepsake's own remedy is for the process that wrote it."""
     try:
-        return Keepsake(path).read()
-    except KeepsakeRefused as error:
+        return SnapshotFile(path).read()
+    except SnapshotRefused as error:
         raise AdoptRefused(
             f"{path} is no last good state of a process ({error.__cause__}); nothing was taken in.",
             remedy="Give --adopt the file that a process's Channel has as its keepsake.",

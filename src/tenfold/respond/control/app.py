@@ -27,11 +27,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tenfold.channel.lines import Change
-from tenfold.channel.messages import Acks, Reports
+from tenfold.channel.messages import Acks, Change, Reports
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control.body import BYTES_MAX, BodyInvalid, BodyTooLarge, body_of, text_of
-from tenfold.respond.control.desk import ChangeFailed
+from tenfold.respond.control.change_writer import ChangeFailed
 from tenfold.respond.control.gate import Gate
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode

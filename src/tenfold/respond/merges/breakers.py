@@ -31,7 +31,7 @@ _MAY_PROBE = frozenset({Standing.BROKEN, Standing.BELIEVED})
 
 @dataclass(slots=True)
 class _Name:
-    """Who said what when of one breaker, and what all were told."""
+    """What each process said of one breaker and when, and what all were told."""
 
     standings: dict[str, tuple[Standing, int]] = field(default_factory=dict)
     probers: dict[str, int] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class BreakerMerge:
         return Word(known.episode, broken, back, list(known.probers))
 
     def _choose(self, name: str, known: _Name, now_ns: int) -> None:
-        """Whoever probes goes on for a while; vacancies are filled in an order that differs from name to name."""
+        """A prober goes on for a while; vacancies are filled in an order that differs from name to name."""
         able = {process: at_ns for process, (standing, at_ns) in known.standings.items() if standing in _MAY_PROBE}
         before = known.probers
         known.probers = {
@@ -152,7 +152,7 @@ def _return(known: _Name, process: str, now_ns: int) -> None:
 
 
 def _differ(word: Word | None, told: Word | None) -> bool:
-    """Whether a process would do anything else: how many they are beyond the quorum does not matter."""
+    """True when a process would act otherwise on `word`: how many are beyond the quorum does not matter."""
     if word is None or told is None:
         return word is not told
     return (word.episode, bool(word.back), word.probers) != (told.episode, bool(told.back), told.probers)

@@ -1,4 +1,4 @@
-"""What people do with switches: look, draft, see what it would touch, put, take back. For the CLI and the console."""
+"""What a person does with switches: look, draft, see what that would touch, put, undo. For the CLI and the console."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -11,20 +11,17 @@ from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.protect.doors.shields.report import SHIELDS
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
-from tenfold.protect.live.switches.loads import LOADS, LoadReport
-from tenfold.protect.live.switches.record import TOPIC
-from tenfold.protect.live.switches.standing import STANDING, Standing
+from tenfold.protect.live.switches.reports import LOADS, STANDING, LoadReport, SwitchStanding
+from tenfold.protect.live.switches.rule import TOPIC, without
 from tenfold.respond.control import Conflict, ControlClient
-from tenfold.respond.switchboard.check import read_or_nothing
-from tenfold.respond.switchboard.draft import Draft
+from tenfold.respond.control.client import Terms
+from tenfold.respond.switchboard.draft import Draft, read_or_nothing
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, followers, following, standings_of
-from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
-from tenfold.respond.switchboard.links import Links, in_force
+from tenfold.respond.switchboard.history import HistoryEntry, Links, Wholeness, ends_at, entry, in_force, wholeness_of
 from tenfold.respond.switchboard.shield import ShieldView, read_reports, shield_views
 from tenfold.respond.switchboard.undo import CannotUndo, undo_of
 from tenfold.respond.switchboard.view import SwitchView, view_of
-from tenfold.respond.switchboard.written import without
 
 UNDO_PAGE = 20
 ASK_EVERY_S = 0.05
@@ -69,7 +66,7 @@ class SwitchOperator:
         return shield_views(read_reports(self.control.reports(SHIELDS)))
 
     def declared(self) -> dict[str, Declaration]:
-        """By name, those that can be read."""
+        """The declarations that can be read, by name."""
         return dict(_readable(self.control.records(DECLARED)))
 
     def declaration(self, name: str) -> Declaration | None:
@@ -110,7 +107,7 @@ class SwitchOperator:
         return msgspec.structs.replace(self._draft(name, epoch, current, undo.after), undoes=undo.change)
 
     def effect(self, draft: Draft) -> Effect:
-        """What it would touch."""
+        """What the draft would touch."""
         alive = [one.process for one in followers(self.control.processes())]
         return effect_of(draft, alive, self.loads(), now_ms=self._now_ms())
 
@@ -124,33 +121,24 @@ class SwitchOperator:
 
     def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
         """Make the change, if nobody was first. Raises ControlRefusedError."""
+        terms = Terms(if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed)
         if draft.after.rules:
-            return self.control.put(
-                TOPIC,
-                draft.name,
-                draft.after,
-                if_epoch=draft.if_epoch,
-                by=self._by,
-                reason=reason,
-                confirmed=confirmed,
-            )
-        return self.control.remove(
-            TOPIC, draft.name, if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed
-        )
+            return self.control.put(TOPIC, draft.name, draft.after, **terms)
+        return self.control.remove(TOPIC, draft.name, **terms)
 
     def following(self, epoch: int) -> Following:
-        """Who has the change of that epoch in force."""
+        """The processes that have the change of that epoch in force."""
         return following(epoch, self.control.processes(), self.control.acks(epoch), self._standings())
 
     def acknowledged(self, epoch: int, *, within_s: float) -> Following:
-        """The same, once everybody has it or `within_s` is over. Blocks."""
+        """The same, once each process has it or `within_s` is over. Blocks."""
         end_s = time.monotonic() + within_s
         while not (follows := self.following(epoch)).complete and time.monotonic() < end_s:
             time.sleep(ASK_EVERY_S)
         return follows
 
     def apart(self) -> tuple[str, ...]:
-        """Who holds what another store had, and does not follow this node."""
+        """The processes that hold what another store had, and do not follow this node."""
         return apart(self.control.processes())
 
     def newest(self) -> int:
@@ -159,21 +147,21 @@ class SwitchOperator:
         return changes[0].epoch if changes else 0
 
     def digest(self, epoch: int) -> str:
-        """Of the durable change of that epoch; nothing when there is none."""
+        """The digest of the durable change of that epoch, empty when there is none."""
         links = self.control.chain(epoch - 1, limit=1).links
         return links[0].digest if links and links[0].epoch == epoch else ""
 
-    def history(self, name: str | None = None, *, before: int | None = None, limit: int = 20) -> list[Entry]:
+    def history(self, name: str | None = None, *, before: int | None = None, limit: int = 20) -> list[HistoryEntry]:
         """Changes of one switch or of all, newest first."""
         return [entry(change) for change in self.control.history(TOPIC, name, before=before, limit=limit)]
 
     def verify(self, *, seen: tuple[int, str] | None = None) -> Wholeness:
-        """Whether the node's history is whole and leads to what is in force, worked out here."""
+        """Work out here that the node's history is whole and leads to what is in force."""
         there, links = in_force(self.control), Links(self.control)
         return ends_at(wholeness_of(links, there, seen=seen), links.head)
 
     def _changes(self, name: str) -> Iterator[Change]:
-        """Of one switch, newest first, as far back as anybody asks."""
+        """The changes of one switch, newest first, as far back as the caller walks."""
         page = self.control.history(TOPIC, name, limit=UNDO_PAGE)
         while page:
             yield from page
@@ -184,11 +172,11 @@ class SwitchOperator:
         return Draft(name=name, if_epoch=epoch, before=before, after=after, declaration=declaration)
 
     def _current(self, name: str) -> tuple[int, SwitchRecord]:
-        """What cannot be read counts for nothing, so that it can be replaced."""
+        """A record that cannot be read counts as none, so that it can be replaced."""
         record = self.control.get(TOPIC, name)
         return (record.epoch, read_or_nothing(record)) if record is not None else (0, SwitchRecord())
 
-    def _standings(self) -> dict[str, Standing]:
+    def _standings(self) -> dict[str, SwitchStanding]:
         return standings_of(self.control.reports(STANDING))
 
     def _now_ms(self) -> int:

@@ -3,9 +3,11 @@
 import os
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from tenfold.channel import Process as ChannelProcess
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, link
 from tenfold.protect.reads.hot.held import digest_of
@@ -291,15 +293,17 @@ class Said:
 class Channel:
     """Keeps what is reported and lets the test speak for the control node."""
 
+    process = ChannelProcess(id="p1", service="shop")
+
     def __init__(self) -> None:
         self.reports: list[tuple[str, object]] = []
-        self.tell: Callable[[Said], None] = lambda record: None
+        self.tell: Callable[[Any], None] = lambda record: None
 
     def report(self, topic: str, payload: object) -> bool:
         self.reports.append((topic, payload))
         return True
 
-    def subscribe(self, topic: str, on_change: Callable[[Said], None]) -> Callable[[], None]:
+    def subscribe(self, topic: str, on_change: Callable[[Any], None]) -> Callable[[], None]:
         self.tell = on_change
         return lambda: None
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tenfold.kernel import TenfoldError
-from tenfold.respond.switchboard.check import UNTIL_MAX_MS
+from tenfold.respond.switchboard.draft import UNTIL_MAX_MS
 
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(d|h|min|m|s)\s*")
 _SECONDS = {"d": 86_400, "h": 3_600, "min": 60, "m": 60, "s": 1}
@@ -48,7 +48,7 @@ def after(text: str, now_ms: int) -> int:
     return now_ms + length_ms
 
 
-def until(text: str, now_ms: int, *, zone: str = "") -> Moment:
+def moment_of(text: str, now_ms: int, *, zone: str = "") -> Moment:
     """The next such moment in the zone (IANA) that the text ends with, else in `zone`, else in this machine's.
 
     Raises MomentInvalid.

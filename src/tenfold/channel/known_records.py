@@ -17,9 +17,10 @@ of an incarnation born earlier                OLDER: a node that was replaced ha
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import MappingProxyType
 
-from tenfold.channel.lines import Beat, Change, Line, Missed, Snapshot
+from tenfold.channel.messages import Beat, Change, Line, Missed, Snapshot
 
 Records = Mapping[str, Change]
 NOTHING: Records = MappingProxyType({})
@@ -38,7 +39,7 @@ class State:
         return (record for records in self.topics.values() for record in records.values())
 
 
-class Refusal(enum.Enum):
+class LineRefusal(enum.Enum):
     """Why a line was not followed; the value is the reason for a person."""
 
     UNINTRODUCED = "the stream did not begin with a snapshot or with what was missed"
@@ -55,7 +56,7 @@ class Followed:
     changes: tuple[Change, ...] = ()
 
 
-class Mirror:
+class KnownRecords:
     """Follows one stream after another. Pure: no time, no I/O; for one thread, `state` may be read by all."""
 
     def __init__(self, state: State | None = None) -> None:
@@ -66,16 +67,16 @@ class Mirror:
         """A new stream begins: it has to introduce itself."""
         self._introduced = False
 
-    def weigh(self, line: Line) -> Followed | Refusal:
+    def weigh(self, line: Line) -> Followed | LineRefusal:
         """What following `line` would come to; nothing has changed until `follow`."""
         if isinstance(line, Snapshot):
             return _weigh_snapshot(self.state, line)
         if isinstance(line, Missed):
             return _weigh_missed(self.state, line)
         if not self._introduced:
-            return Refusal.UNINTRODUCED
+            return LineRefusal.UNINTRODUCED
         if isinstance(line, Beat):
-            return Followed(self.state) if line.epoch == self.state.epoch else Refusal.GAP
+            return Followed(self.state) if line.epoch == self.state.epoch else LineRefusal.GAP
         return _weigh_change(self.state, line)
 
     def follow(self, followed: Followed) -> None:
@@ -83,33 +84,33 @@ class Mirror:
         self._introduced = True
 
 
-def _weigh_change(state: State, change: Change) -> Followed | Refusal:
+def _weigh_change(state: State, change: Change) -> Followed | LineRefusal:
     if change.epoch <= state.epoch:
         return Followed(state)
     if change.previous != state.epoch:
-        return Refusal.GAP
+        return LineRefusal.GAP
     topics = _applied(state.topics, (change,))
     return Followed(State(state.incarnation, state.boot, change.epoch, topics), (change,))
 
 
-def _weigh_snapshot(state: State, line: Snapshot) -> Followed | Refusal:
+def _weigh_snapshot(state: State, line: Snapshot) -> Followed | LineRefusal:
     if state.incarnation and line.incarnation != state.incarnation:
         if line.incarnation < state.incarnation:
-            return Refusal.OLDER
+            return LineRefusal.OLDER
         if not line.replaces and any(not record.ephemeral for record in state.records()):
-            return Refusal.STRANGE
+            return LineRefusal.STRANGE
     elif state.incarnation and line.epoch < state.epoch:
-        return Refusal.OLDER
+        return LineRefusal.OLDER
     changes = _difference(state, line)
     topics = _applied(state.topics, changes)
     return Followed(State(line.incarnation, line.boot, line.epoch, topics), changes)
 
 
-def _weigh_missed(state: State, line: Missed) -> Followed | Refusal:
+def _weigh_missed(state: State, line: Missed) -> Followed | LineRefusal:
     if line.incarnation != state.incarnation or line.epoch < state.epoch:
-        return Refusal.OLDER
+        return LineRefusal.OLDER
     if line.after != state.epoch:
-        return Refusal.GAP
+        return LineRefusal.GAP
     changes = line.changes
     if line.boot != state.boot:
         changes = (*_forgotten(state, line), *changes)
@@ -122,7 +123,7 @@ def _difference(state: State, line: Snapshot) -> tuple[Change, ...]:
     there = {(record.topic, record.key) for record in line.records}
     gone = tuple(_removal(record, line.epoch) for record in state.records() if (record.topic, record.key) not in there)
     new = [record for record in line.records if record != state.topics.get(record.topic, NOTHING).get(record.key)]
-    return (*gone, *sorted(new, key=_epoch_of))
+    return (*gone, *sorted(new, key=attrgetter("epoch")))
 
 
 def _forgotten(state: State, line: Missed) -> tuple[Change, ...]:
@@ -145,7 +146,3 @@ def _applied(topics: Mapping[str, Records], changes: tuple[Change, ...]) -> Mapp
         else:
             touched[change.topic][change.key] = change
     return {**topics, **{topic: MappingProxyType(records) for topic, records in touched.items()}}
-
-
-def _epoch_of(change: Change) -> int:
-    return change.epoch

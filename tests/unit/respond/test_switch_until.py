@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tenfold.kernel import VirtualClock
-from tenfold.respond.switchboard import moment
+from tenfold.respond.switchboard import until
 
 NOW_MS = VirtualClock().wall_ns() // 1_000_000
 
@@ -28,28 +28,28 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 )
 def test_a_time_of_day_is_the_next_one_in_its_zone(said: str, zone: str, moment_: datetime) -> None:
     """It is 2026-01-01 00:00 UTC, which is 08:00 in Shanghai."""
-    assert moment.until(said, NOW_MS, zone=zone) == (moment_.timestamp() * 1000, "")
+    assert until.moment_of(said, NOW_MS, zone=zone) == (moment_.timestamp() * 1000, "")
 
 
 @pytest.mark.parametrize(
     ("said", "seconds"), [("30m", 1800), ("1h30m", 5400), ("90 s", 90), ("2d", 172_800), ("1.5h", 5400)]
 )
 def test_a_length_is_from_now(said: str, seconds: int) -> None:
-    assert moment.after(said, NOW_MS) == NOW_MS + seconds * 1000
+    assert until.after(said, NOW_MS) == NOW_MS + seconds * 1000
 
 
 @pytest.mark.parametrize("said", ["", "30", "m", "30x", "0s", "-5m", "401d", "9" * 400 + "d"])
 def test_what_is_no_length_is_refused(said: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.after(said, NOW_MS)
+    with pytest.raises(until.MomentInvalid):
+        until.after(said, NOW_MS)
 
 
 @pytest.mark.parametrize(
     ("said", "zone"), [("25:00", "UTC"), ("soon", ""), ("02:00", "Mars/Olympus"), ("2020-01-01", "UTC")]
 )
 def test_what_is_no_moment_or_over_is_refused(said: str, zone: str) -> None:
-    with pytest.raises(moment.MomentInvalid):
-        moment.until(said, NOW_MS, zone=zone)
+    with pytest.raises(until.MomentInvalid):
+        until.moment_of(said, NOW_MS, zone=zone)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_time_is_what_the_clock_on_the_wall_will_show(
     """Not what it would show if the zone kept the offset of now; what is skipped or comes twice is said."""
     live_in(zone if stated == "by the machine" else "Asia/Kolkata")
     named = zone if stated == "by the call" else ""
-    moment_ = moment.until(f"{said} {zone}" if stated == "by the text" else said, ms(now), zone=named)
+    moment_ = until.moment_of(f"{said} {zone}" if stated == "by the text" else said, ms(now), zone=named)
     assert moment_.at_ms == ms(ends), moment_
     assert (note in moment_.note) if note else not moment_.note
     assert not note or ends in moment_.note
@@ -102,5 +102,5 @@ def test_a_time_is_what_the_clock_on_the_wall_will_show(
 @pytest.mark.parametrize("said", ["0001-01-01T00:00", "0001-01-01T00:00 UTC", "02:00 UTC UTC", "T02:00 UTC"])
 def test_a_moment_that_no_clock_can_show_is_refused_in_words(said: str) -> None:
     """Never as a failure of the arithmetic."""
-    with pytest.raises(moment.MomentInvalid):
-        moment.until(said, NOW_MS)
+    with pytest.raises(until.MomentInvalid):
+        until.moment_of(said, NOW_MS)

@@ -20,7 +20,7 @@ class Said(NamedTuple):
 _SAID = (Said(False, False), Said(True, False), Said(False, True), Said(True, True))
 
 
-class Tally:
+class ReadCounts:
     """How often a switch was read from one place. Two threads at once may lose one; it is an estimate.
 
     `reads` is counted at (with a subject) + 2 * (with attributes).
@@ -39,8 +39,8 @@ class Tally:
         return {said: now - before for said, now, before in zip(_SAID, reads, told, strict=True) if now != before}
 
 
-class Plan:
-    """Immutable. `settled` is the answer when it depends on nobody: then `rule` is it."""
+class PlaceRules:
+    """Those that may apply there. Immutable; `settled` is the answer when it depends on nobody: then `rule` is it."""
 
     __slots__ = ("_candidates", "_name", "rule", "settled", "targeted", "value")
 
@@ -66,14 +66,14 @@ class Plan:
         return None
 
 
-class TalliedPlan(Plan):
-    """The plan of a switch that is read, and where that is counted: at one step from the plan, for a read's sake."""
+class CountedRules(PlaceRules):
+    """The rules of a switch that is read, and where that is counted: at one step from them, for a read's sake."""
 
-    __slots__ = ("tally",)
+    __slots__ = ("counts",)
 
-    def __init__(self, name: str, rules: Iterable[Rule], place: Place, default: object, *, tally: Tally) -> None:
+    def __init__(self, name: str, rules: Iterable[Rule], place: Place, default: object, *, counts: ReadCounts) -> None:
         super().__init__(name, rules, place, default)
-        self.tally = tally
+        self.counts = counts
 
 
 def _reachable(rules: Iterable[Rule]) -> tuple[Rule, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tenfold.telemetry import Registry
 
 
-class Meters:
+class ChannelMetrics:
     """The metrics of one process's channel."""
 
     def __init__(self, registry: Registry, *, epoch: Callable[[], float], connected: Callable[[], float]) -> None:

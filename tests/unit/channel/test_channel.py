@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec import Raw
 
-from tenfold.channel import AddressInvalid, Change, ChangeRefused, Channel, Process, State
-from tenfold.channel.lines import Beat, Line, Missed, Snapshot
-from tenfold.channel.mirror import Followed, Mirror, Refusal
-from tenfold.channel.snapshot import KEEP_EVERY, Keeper, Keepsake, KeepsakeRefused
-from tenfold.channel.subscribers import Subscribers, Told
-from tenfold.channel.wire import Address
+from tenfold.channel import Change, ChangeRefused, Channel, ControlAddressInvalid, Process, State
+from tenfold.channel.known_records import Followed, KnownRecords, LineRefusal
+from tenfold.channel.messages import Beat, Line, Missed, Snapshot
+from tenfold.channel.snapshot import KEEP_EVERY, SnapshotFile, SnapshotRefused, SnapshotWriter
+from tenfold.channel.subscribers import Delivery, Subscribers
+from tenfold.channel.wire import ControlAddress
 from tenfold.kernel import Backoff, Duration
 from tenfold.telemetry import Counter, Event, EventLog
 
@@ -28,90 +28,90 @@ def snapshot(epoch: int, *records: Change, incarnation: str = LATE) -> Snapshot:
     return Snapshot(incarnation=incarnation, boot="boot", epoch=epoch, records=records)
 
 
-def followed(mirror: Mirror, *lines: Line) -> tuple[Change, ...]:
+def followed(known: KnownRecords, *lines: Line) -> tuple[Change, ...]:
     changes: tuple[Change, ...] = ()
     for line in lines:
-        step = mirror.weigh(line)
+        step = known.weigh(line)
         assert isinstance(step, Followed), step
-        mirror.follow(step)
+        known.follow(step)
         changes += step.changes
     return changes
 
 
 def test_a_lost_change_is_noticed_by_the_next_line() -> None:
     """The next change, or the next beat, names an epoch that does not fit."""
-    mirror = Mirror()
-    followed(mirror, snapshot(3, change(3)))
-    assert mirror.weigh(change(5)) is Refusal.GAP
-    assert mirror.weigh(Beat(epoch=4)) is Refusal.GAP
-    assert mirror.state.epoch == 3
+    known = KnownRecords()
+    followed(known, snapshot(3, change(3)))
+    assert known.weigh(change(5)) is LineRefusal.GAP
+    assert known.weigh(Beat(epoch=4)) is LineRefusal.GAP
+    assert known.state.epoch == 3
 
 
 def test_a_stream_has_to_introduce_itself() -> None:
     """A change on a new connection counts for nothing before the node has said whose it is."""
-    mirror = Mirror()
-    followed(mirror, snapshot(3, change(3)))
-    mirror.begin()
-    assert mirror.weigh(change(4)) is Refusal.UNINTRODUCED
+    known = KnownRecords()
+    followed(known, snapshot(3, change(3)))
+    known.begin()
+    assert known.weigh(change(4)) is LineRefusal.UNINTRODUCED
 
 
 def test_an_older_store_is_not_followed() -> None:
     """Neither one that was put back from a backup, nor a node that was replaced and has come back."""
-    mirror = Mirror()
-    followed(mirror, snapshot(3, change(3)))
-    assert mirror.weigh(snapshot(2, change(2))) is Refusal.OLDER
-    assert mirror.weigh(snapshot(9, change(9), incarnation=EARLY)) is Refusal.OLDER
-    assert mirror.weigh(Missed(incarnation=EARLY, boot="b", after=3, epoch=4)) is Refusal.OLDER
+    known = KnownRecords()
+    followed(known, snapshot(3, change(3)))
+    assert known.weigh(snapshot(2, change(2))) is LineRefusal.OLDER
+    assert known.weigh(snapshot(9, change(9), incarnation=EARLY)) is LineRefusal.OLDER
+    assert known.weigh(Missed(incarnation=EARLY, boot="b", after=3, epoch=4)) is LineRefusal.OLDER
 
 
 def test_a_later_store_is_followed_once_somebody_said_that_it_replaces_the_one_before() -> None:
     """Its epochs may be smaller; what only the old store had is gone, and subscribers hear of it."""
-    mirror = Mirror()
-    followed(mirror, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
+    known = KnownRecords()
+    followed(known, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
     meant = Snapshot(incarnation=LATE, boot="boot", epoch=2, records=(change(2, b"5"),), replaces=True)
-    changes = followed(mirror, meant)
+    changes = followed(known, meant)
     assert [(told.key, told.json) for told in changes] == [("b", None), ("a", b"5")]
-    assert mirror.state.epoch == 2
+    assert known.state.epoch == 2
 
 
 def test_a_new_store_that_nobody_vouched_for_resets_nothing_whatever_it_holds() -> None:
     """Empty, with what other processes declared or found hot, or with what a person set since."""
-    mirror = Mirror()
-    followed(mirror, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
+    known = KnownRecords()
+    followed(known, snapshot(8, change(7), change(8, key="b"), incarnation=EARLY))
     for strange in (snapshot(0), snapshot(1, change(1, key="hot", ephemeral=True)), snapshot(2, change(2, b"5"))):
-        assert mirror.weigh(strange) is Refusal.STRANGE
-    assert mirror.state.epoch == 8
+        assert known.weigh(strange) is LineRefusal.STRANGE
+    assert known.state.epoch == 8
 
 
 def test_a_process_that_holds_nothing_lasting_has_nothing_to_lose_by_a_new_store() -> None:
     """Ephemeral records say what holds just now."""
-    mirror = Mirror()
-    followed(mirror, snapshot(8, change(8, ephemeral=True), incarnation=EARLY))
-    followed(mirror, snapshot(2, change(2, b"5")))
-    assert mirror.state.topics["switches"]["a"].json == b"5"
+    known = KnownRecords()
+    followed(known, snapshot(8, change(8, ephemeral=True), incarnation=EARLY))
+    followed(known, snapshot(2, change(2, b"5")))
+    assert known.state.topics["switches"]["a"].json == b"5"
 
 
 def test_a_process_that_knows_nothing_follows_an_empty_store() -> None:
     """A fresh start of everything."""
-    assert followed(Mirror(), snapshot(0)) == ()
+    assert followed(KnownRecords(), snapshot(0)) == ()
 
 
 def test_a_view_does_not_change_under_its_reader() -> None:
     """The state is swapped, not edited."""
-    mirror = Mirror()
-    followed(mirror, snapshot(1, change(1)))
-    before = mirror.state.topics["switches"]
-    followed(mirror, change(2, b"2"))
+    known = KnownRecords()
+    followed(known, snapshot(1, change(1)))
+    before = known.state.topics["switches"]
+    followed(known, change(2, b"2"))
     assert before["a"].json == b"1"
-    assert mirror.state.topics["switches"]["a"].json == b"2"
+    assert known.state.topics["switches"]["a"].json == b"2"
 
 
 def test_the_keepsake_holds_everything_but_what_a_boot_takes_along(tmp_path: Path) -> None:
     """And nobody else can read it."""
-    mirror, keepsake = Mirror(), Keepsake(tmp_path / "keepsake")
+    known, keepsake = KnownRecords(), SnapshotFile(tmp_path / "keepsake")
     assert keepsake.load() == State()
-    followed(mirror, snapshot(2, change(1), change(2, key="hot", ephemeral=True)))
-    keepsake.save(mirror.state)
+    followed(known, snapshot(2, change(1), change(2, key="hot", ephemeral=True)))
+    keepsake.save(known.state)
     loaded = keepsake.load()
     assert (loaded.incarnation, loaded.epoch, list(loaded.topics["switches"])) == (LATE, 2, ["a"])
     assert keepsake.path.stat().st_mode & 0o777 == 0o600
@@ -119,7 +119,7 @@ def test_the_keepsake_holds_everything_but_what_a_boot_takes_along(tmp_path: Pat
 
 def test_an_older_state_does_not_replace_a_newer_keepsake(tmp_path: Path) -> None:
     """Processes that share a file may be at different epochs."""
-    keepsake, ahead, behind = Keepsake(tmp_path / "keepsake"), Mirror(), Mirror()
+    keepsake, ahead, behind = SnapshotFile(tmp_path / "keepsake"), KnownRecords(), KnownRecords()
     followed(ahead, snapshot(5, change(5)))
     followed(behind, snapshot(4, change(4)))
     keepsake.save(ahead.state)
@@ -131,8 +131,8 @@ def test_a_slower_process_does_not_put_an_older_state_over_a_newer_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The quicker one comes while the other waits for its disk; it is not held up, and comes again soon."""
-    slow, quick = Keepsake(tmp_path / "keepsake"), Keeper(Keepsake(tmp_path / "keepsake"))
-    ahead, behind, told = Mirror(), Mirror(), list[float | None]()
+    slow, quick = SnapshotFile(tmp_path / "keepsake"), SnapshotWriter(SnapshotFile(tmp_path / "keepsake"))
+    ahead, behind, told = KnownRecords(), KnownRecords(), list[float | None]()
     followed(ahead, snapshot(5, change(5)))
     followed(behind, snapshot(4, change(4)))
 
@@ -153,9 +153,9 @@ def test_a_slower_process_does_not_put_an_older_state_over_a_newer_one(
 @pytest.mark.parametrize("damage", ["cut", "flipped", "garbage", "empty", "shared", "folder", "link"])
 def test_a_keepsake_that_is_not_ours_counts_for_nothing(tmp_path: Path, damage: str) -> None:
     """Whatever happened to the file: refused, and written anew by the next save."""
-    mirror, keepsake = Mirror(), Keepsake(tmp_path / "keepsake")
-    followed(mirror, snapshot(1, change(1)))
-    keepsake.save(mirror.state)
+    known, keepsake = KnownRecords(), SnapshotFile(tmp_path / "keepsake")
+    followed(known, snapshot(1, change(1)))
+    keepsake.save(known.state)
     path, text = keepsake.path, keepsake.path.read_bytes()
     if damage == "shared":
         path.chmod(0o666)
@@ -165,40 +165,40 @@ def test_a_keepsake_that_is_not_ours_counts_for_nothing(tmp_path: Path, damage: 
     else:
         damaged = {"cut": text[:-9], "flipped": text.replace(b":1", b":2"), "garbage": b"\xff\n\x00", "empty": b""}
         path.write_bytes(damaged[damage])
-    with pytest.raises(KeepsakeRefused):
+    with pytest.raises(SnapshotRefused):
         keepsake.load()
     if damage != "folder":
-        keepsake.save(mirror.state)
+        keepsake.save(known.state)
         assert keepsake.load().epoch == 1
 
 
 def test_a_disk_that_is_full_leaves_the_last_keepsake_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The draft fails, not the file."""
-    mirror, keepsake = Mirror(), Keepsake(tmp_path / "keepsake")
-    followed(mirror, snapshot(1, change(1)))
-    keepsake.save(mirror.state)
-    followed(mirror, change(2))
+    known, keepsake = KnownRecords(), SnapshotFile(tmp_path / "keepsake")
+    followed(known, snapshot(1, change(1)))
+    keepsake.save(known.state)
+    followed(known, change(2))
 
     def full(_: int) -> None:
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        keepsake.save(mirror.state)
+        keepsake.save(known.state)
     assert keepsake.load().epoch == 1
 
 
 def test_a_keepsake_that_could_not_be_written_is_tried_again_without_another_change(tmp_path: Path) -> None:
     """Else a disk that was full for a moment costs what people set last."""
-    mirror, keeper = Mirror(), Keeper(Keepsake(tmp_path / "mounted" / "keepsake"))
-    followed(mirror, snapshot(5, change(5)))
+    known, writer = KnownRecords(), SnapshotWriter(SnapshotFile(tmp_path / "mounted" / "keepsake"))
+    followed(known, snapshot(5, change(5)))
     with pytest.raises(FileNotFoundError):
-        keeper.keep(mirror.state, 0)
+        writer.keep(known.state, 0)
     (tmp_path / "mounted").mkdir()
-    rest_s = keeper.keep(mirror.state, 1)
+    rest_s = writer.keep(known.state, 1)
     assert rest_s == pytest.approx(KEEP_EVERY.s)
-    assert keeper.keep(mirror.state, KEEP_EVERY.ns) is None
-    assert keeper.keepsake.load().epoch == 5
+    assert writer.keep(known.state, KEEP_EVERY.ns) is None
+    assert writer.keepsake.load().epoch == 5
 
 
 def test_the_channel_comes_again_to_a_keepsake_that_failed_and_says_so_once(
@@ -215,7 +215,7 @@ def test_the_channel_comes_again_to_a_keepsake_that_failed_and_says_so_once(
     events.listen(broken)
     path = tmp_path / "nowhere" / "keepsake"
     channel = Channel("http://127.0.0.1:1", "token", service="shop", keepsake=path, events=events)
-    followed(channel._mirror, snapshot(5, change(5)))
+    followed(channel._known, snapshot(5, change(5)))
     rests_s = []
     for now_s in (10, 10.25, 11):
         monkeypatch.setattr(time, "monotonic_ns", lambda now_s=now_s: int(now_s * 1e9))
@@ -234,9 +234,9 @@ def test_a_subscriber_that_raises_is_counted_and_harms_nobody() -> None:
 
     leave = subscribers.join("switches", broken, ())
     subscribers.join("switches", lambda news: told.append(news.epoch), [change(2, key="b"), change(1)])
-    assert subscribers.tell([change(3), change(4)]) == Told(failures=2)
+    assert subscribers.tell([change(3), change(4)]) == Delivery(failures=2)
     leave()
-    assert subscribers.tell([change(5)]) == Told()
+    assert subscribers.tell([change(5)]) == Delivery()
     assert told == [1, 2, 3, 4, 5]
     assert failures.value == 2
 
@@ -251,8 +251,8 @@ def test_a_refusal_is_told_apart_from_a_failure_and_of_the_newest_change_only() 
             raise ChangeRefused("9 is more than 5.")
 
     subscribers.join("switches", refuse, ())
-    assert subscribers.tell([change(3), change(4, b"9")]) == Told(refused="9 is more than 5.")
-    assert subscribers.tell([change(5, b"9", "b"), change(6)]) == Told()
+    assert subscribers.tell([change(3), change(4, b"9")]) == Delivery(refused="9 is more than 5.")
+    assert subscribers.tell([change(5, b"9", "b"), change(6)]) == Delivery()
     assert failures.value == 0
 
 
@@ -278,5 +278,5 @@ def test_a_process_says_who_it_is_in_any_language() -> None:
 @pytest.mark.parametrize("url", ["7600", "ftp://host", "http://", "http://token@host", "http://host?token=x"])
 def test_an_address_with_a_token_in_it_is_refused(url: str) -> None:
     """A URL ends in logs."""
-    with pytest.raises(AddressInvalid):
-        Address(url, "token")
+    with pytest.raises(ControlAddressInvalid):
+        ControlAddress(url, "token")

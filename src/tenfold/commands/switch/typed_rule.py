@@ -7,8 +7,8 @@ import msgspec
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.live.switches import Declaration, Rule
-from tenfold.respond.switchboard import moment
-from tenfold.respond.switchboard.moment import Moment
+from tenfold.respond.switchboard import until
+from tenfold.respond.switchboard.until import Moment
 
 
 class TypedUnreadable(TenfoldError):
@@ -59,8 +59,8 @@ def scope_of(options: argparse.Namespace, value: Any = None) -> Rule:
 def end_of(options: argparse.Namespace, now_ms: int) -> Moment:
     """At 0 when none was said; one that was said as nothing is no end. Raises MomentInvalid."""
     if options.ttl is not None:
-        return Moment(moment.after(options.ttl, now_ms))
-    return moment.until(options.until, now_ms, zone=options.zone) if options.until is not None else Moment(0)
+        return Moment(until.after(options.ttl, now_ms))
+    return until.moment_of(options.until, now_ms, zone=options.zone) if options.until is not None else Moment(0)
 
 
 def value_of(said: str, declaration: Declaration | None) -> Any:

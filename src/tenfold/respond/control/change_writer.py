@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from tenfold.channel.lines import Change
+from tenfold.channel.messages import Change
 from tenfold.kernel import Clock, TenfoldError
-from tenfold.respond.control.log import NO_CHECKS, Check, Conflict, Draft, Log, Put, Unacceptable
+from tenfold.respond.control.log import NO_CHECKS, ChangeBatch, Check, Conflict, Log, Put, Unacceptable
+from tenfold.respond.control.store import ChangeStore
 from tenfold.telemetry import Counter
 
 WAITING_MAX = 1000
@@ -17,7 +18,7 @@ BATCH_MAX = 256
 Outcome = Change | Conflict | Unacceptable
 
 
-class DeskBusy(TenfoldError):
+class WriterBusy(TenfoldError):
     """Too many changes wait to be made durable."""
 
 
@@ -26,27 +27,21 @@ Publish = Callable[[Change, str], None]
 
 
 class ChangeFailed(TenfoldError):
-    """A check or the store raised at one change what neither should; that one was not made, the desk goes on."""
+    """A check or the store raised at one change what neither should; that one was not made, the writer goes on."""
 
 
-class DeskEnded(TenfoldError):
-    """Nobody accepts changes any longer: the node is being closed, or what must not happen has happened.
+class WriterEnded(TenfoldError):
+    """The writer accepts changes no longer: the node is being closed, or what must not happen has happened.
 
     The change was not made.
     """
 
 
 class OutcomeUnknown(TenfoldError):
-    """The desk ended while the disk was at the change: it may be durable, and told at the next start, or not."""
+    """The writer ended while the disk was at the change: it may be durable, and told at the next start, or not."""
 
 
-class Store(Protocol):
-    """Makes changes durable, all or none; answers the digests of those that last, by epoch."""
-
-    def commit(self, changes: Sequence[Change]) -> Mapping[int, str]: ...
-
-
-class _Wish(NamedTuple):
+class _Asked(NamedTuple):
     """A put, and who waits for what becomes of it."""
 
     put: Put
@@ -61,8 +56,8 @@ class _Wish(NamedTuple):
             self.outcome.set_result(outcome)
 
 
-class Desk:
-    """Owns the log from `open` to `close`. Whoever leaves while his change is weighed does not stop it.
+class ChangeWriter:
+    """Owns the log from `open` to `close`. A caller that leaves while its change is weighed does not stop it.
 
     What a check or the store raises is the failure of the put that it was raised at. `failures` counts those, and what
     was raised by telling: that change is durable and made, and who was not told of it asks at the next line.
@@ -71,7 +66,7 @@ class Desk:
     def __init__(
         self,
         log: Log,
-        store: Store,
+        store: ChangeStore,
         publish: Publish,
         clock: Clock,
         checks: Mapping[str, Check] = NO_CHECKS,
@@ -83,13 +78,13 @@ class Desk:
         self._publish = publish
         self._clock = clock
         self._failures = failures or Counter()
-        self._waiting: asyncio.Queue[_Wish] = asyncio.Queue(WAITING_MAX)
+        self._waiting: asyncio.Queue[_Asked] = asyncio.Queue(WAITING_MAX)
         self._disk_asked = False
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="control-store")
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        self._task = asyncio.create_task(self._work(), name="control-desk")
+        self._task = asyncio.create_task(self._work(), name="control-writer")
         self._task.add_done_callback(lambda _: self._send_away())
 
     async def close(self) -> None:
@@ -105,25 +100,25 @@ class Desk:
 
     @property
     def ended(self) -> bool:
-        """Whether it accepts changes no longer."""
+        """True once it accepts changes no longer."""
         return self._task is not None and self._task.done()
 
     async def put(self, put: Put) -> Outcome:
-        """What became of it; once this answers a Change, the change is durable.
+        """What became of the put; once this answers a Change, the change is durable.
 
-        Raises DeskBusy, DeskEnded, ChangeFailed, StoreUnusable: it was not made; OutcomeUnknown.
+        Raises WriterBusy, WriterEnded, ChangeFailed, StoreUnusable: it was not made; OutcomeUnknown.
         """
         if self.ended:
             raise _ended()
-        wish = _Wish(put, asyncio.get_running_loop().create_future())
+        asked = _Asked(put, asyncio.get_running_loop().create_future())
         try:
-            self._waiting.put_nowait(wish)
+            self._waiting.put_nowait(asked)
         except asyncio.QueueFull:
-            raise DeskBusy(
+            raise WriterBusy(
                 f"{WAITING_MAX} changes wait for the control store already; this one was not made.",
                 remedy="Try again in a moment.",
             ) from None
-        return await wish.outcome
+        return await asked.outcome
 
     async def _work(self) -> None:
         while True:
@@ -134,32 +129,32 @@ class Desk:
             try:
                 await _to_the_end(asyncio.create_task(self._accept(batch), name="control-batch"))
             except BaseException:
-                for wish in batch:
-                    wish.answer(_unknown() if self._disk_asked else _ended())
+                for asked in batch:
+                    asked.answer(_unknown() if self._disk_asked else _ended())
                 raise
 
-    async def _accept(self, batch: Sequence[_Wish]) -> None:
-        """Everybody in the batch has an answer then. What one of them makes the store raise is not the others'."""
-        draft = Draft(self._log, self._checks)
-        outcomes = [self._weigh(draft, wish.put) for wish in batch]
+    async def _accept(self, batch: Sequence[_Asked]) -> None:
+        """Answer every put of the batch. What one of them makes the store raise is not the others'."""
+        drafted = ChangeBatch(self._log, self._checks)
+        outcomes = [self._weigh(drafted, asked.put) for asked in batch]
         try:
-            digests = await self._durable(draft.changes) if draft.changes else {}
+            digests = await self._durable(drafted.changes) if drafted.changes else {}
         except TenfoldError as error:
             outcomes = [error for _ in batch]
         except Exception as error:
             if len(batch) > 1:
-                for wish in batch:
-                    await self._accept([wish])
+                for asked in batch:
+                    await self._accept([asked])
                 return
             outcomes = [self._failed(batch[0].put, error)]
         else:
-            self._tell(draft.changes, digests)
-        for outcome, wish in zip(outcomes, batch, strict=True):
-            wish.answer(outcome)
+            self._tell(drafted.changes, digests)
+        for outcome, asked in zip(outcomes, batch, strict=True):
+            asked.answer(outcome)
 
-    def _weigh(self, draft: Draft, put: Put) -> Outcome | TenfoldError:
+    def _weigh(self, drafted: ChangeBatch, put: Put) -> Outcome | TenfoldError:
         try:
-            return draft.weigh(put, self._clock.wall_ns())
+            return drafted.weigh(put, self._clock.wall_ns())
         except Exception as error:
             return self._failed(put, error)
 
@@ -188,8 +183,8 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self._disk, self._store.commit, changes)
 
 
-def _ended() -> DeskEnded:
-    return DeskEnded(
+def _ended() -> WriterEnded:
+    return WriterEnded(
         "The control node accepts no change any longer; this one was not made, and every process keeps what it has.",
         remedy="Start it again; then look at the record before changing it again.",
     )

@@ -1,4 +1,4 @@
-"""A person's hand on the breakers of a process: a switch for each dependency, set and taken back like any other.
+"""A switch for each breaker of a process, by which a person holds it open or closed; set and unset like any other.
 
 hold_by_switch(switches, breakers, "payment", "replica")
                                              # tenfold switch set breaker-payment open --reason "their incident"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tenfold import cli
-from tenfold.commands.switch import looks
+from tenfold.commands.switch import reads
 from tenfold.respond.control import ControlClient, ControlRefusedError
 
 NOWHERE = ("--control", "http://127.0.0.1:9")
@@ -60,7 +60,7 @@ def test_a_fault_of_our_own_does_not_look_like_somebody_elses_change(
     def broken(*_: object) -> object:
         raise OverflowError("too large")
 
-    monkeypatch.setattr(looks, "at_node", broken)
+    monkeypatch.setattr(reads, "at_node", broken)
     assert cli.main(["switch", "list"]) == 2
     assert "OverflowError: too large" in capsys.readouterr().err
     assert cli.main(["switch", "list", "--json"]) == 2

@@ -10,17 +10,15 @@ from typing import Any, NamedTuple
 
 from tenfold.kernel import TenfoldError
 from tenfold.protect.live.switches.declaration import Declaration, DeclarationInvalid
-from tenfold.protect.live.switches.meters import Meters
-from tenfold.protect.live.switches.record import RecordInvalid, SwitchRecord
-from tenfold.protect.live.switches.rule import Place, Rule
+from tenfold.protect.live.switches.rule import Place, RecordInvalid, Rule, SwitchRecord
 from tenfold.protect.live.switches.switch import BooleanSwitch, PercentageSwitch, Switch
-from tenfold.telemetry import EventLog
+from tenfold.telemetry import EventLog, Registry
 
 _MADE: dict[str, type[Switch[Any]]] = {"boolean": BooleanSwitch, "percentage": PercentageSwitch}
 
 
 class CallbackFailed(TenfoldError):
-    """Who wanted to hear of a change raised; the change is in force nevertheless."""
+    """A callback raised at a change; the change is in force nevertheless."""
 
 
 class _Set(NamedTuple):
@@ -47,18 +45,35 @@ class _Set(NamedTuple):
 _UNSET = _Set(SwitchRecord(), 0)
 
 
-class Shelf:
+class SwitchMetrics:
+    """The metrics of one process's switches."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.reads = registry.counter("tenfold_switch_reads_total", "Reads of each switch.", ("switch",))
+        self.changes = registry.counter("tenfold_switch_changes_total", "Settings put in force.").child()
+        self.ended = registry.counter(
+            "tenfold_switch_ended_total", "Times a switch went back by itself because its time was over."
+        ).child()
+        self.refused = registry.counter(
+            "tenfold_switch_refused_total", "Records that could not be put in force; the last good one went on."
+        ).child()
+        self.failures = registry.counter(
+            "tenfold_switch_callback_failures_total", "Callbacks and listeners of events that raised at a change."
+        ).child()
+
+
+class SwitchTable:
     """What is declared and what is set, and the meeting of both."""
 
     def __init__(
         self,
-        meters: Meters,
+        metrics: SwitchMetrics,
         events: EventLog | None = None,
         guard: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.own = Place()
         self._guard = guard
-        self._meters = meters
+        self._metrics = metrics
         self._events = events
         self._switches: dict[str, Switch[Any]] = {}
         self._set: dict[str, _Set] = {}
@@ -112,7 +127,7 @@ class Shelf:
         if switch is None and not record.rules:
             del self._set[name]
         if switch is not None:
-            self._meters.changes.inc()
+            self._metrics.changes.inc()
             raised = self._put_in_force(switch, now_ms)
             everywhere = switch.record.everywhere(switch.declaration.default)
             _raise(name, raised + self._emit("switch-changed", name, epoch=epoch, everywhere=everywhere))
@@ -127,7 +142,7 @@ class Shelf:
         for switch in self:
             left = switch.record.at(now_ms)
             if len(left.rules) != len(switch.record.rules):
-                self._meters.ended.inc()
+                self._metrics.ended.inc()
                 self._put_in_force(switch, now_ms)
                 self._emit("switch-ended", switch.name, rules_left=len(left.rules))
                 ended.append(switch.name)
@@ -150,11 +165,11 @@ class Shelf:
         if switch.name in self._set:
             known = self._set[switch.name] = known.at(now_ms)
         raised = switch.put_in_force(known.record, known.epoch, self.own)
-        self._meters.failures.inc(len(raised))
+        self._metrics.failures.inc(len(raised))
         return raised
 
     def _refuse(self, name: str, epoch: int, error: RecordInvalid) -> None:
-        self._meters.refused.inc()
+        self._metrics.refused.inc()
         self.refused[name] = (epoch, str(error))
         self._emit("switch-refused", name, epoch=epoch, problem=str(error))
 
@@ -164,7 +179,7 @@ class Shelf:
             if self._events is not None:
                 self._events.emit(kind, name, **evidence)
         except Exception as error:
-            self._meters.failures.inc()
+            self._metrics.failures.inc()
             return [error]
         return []
 

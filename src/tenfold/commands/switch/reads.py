@@ -6,7 +6,7 @@ import sys
 from tenfold.commands.switch import text
 from tenfold.commands.switch.answer import DONE, NOT_DONE, say, warn
 from tenfold.commands.switch.caller import at_node, now_ms, token
-from tenfold.commands.switch.typed import seen
+from tenfold.commands.switch.typed_rule import seen
 from tenfold.respond.switchboard.following import apart_sentence
 from tenfold.respond.switchboard.watch import Away, Back, Seen, watch
 
@@ -31,7 +31,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def history(options: argparse.Namespace) -> int:
-    """Who changed what."""
+    """The changes, newest first."""
     with at_node(options) as operator:
         entries = operator.history(options.name, limit=options.limit)
     return say(options, entries, map(text.entry_line, entries))

@@ -1,13 +1,13 @@
-"""What may be typed after `tenfold switch`, and whom each word calls."""
+"""What may be typed after `tenfold switch`, and the function that each word calls."""
 
 import argparse
 import os
 from functools import partial
 from typing import Any
 
-from tenfold.commands.switch import changes, looks
+from tenfold.commands.switch import changes, reads
+from tenfold.commands.switch.answer import Run, answered
 from tenfold.commands.switch.caller import TOKEN, URL, user
-from tenfold.commands.switch.fault import Run, answered
 
 Subparsers = Any  # argparse keeps its class private
 
@@ -39,22 +39,14 @@ def add_switch_commands(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     words = command.add_subparsers(title="words", metavar="WORD", required=True)
-    _add_list(words)
-    _add_show(words)
+    _add(words, "list", reads.list_all, "every switch with its value, owner, reason and time left")
+    _add_named(words, "show", reads.show, "one switch, who has it in force and how fast")
     _add_set(words)
     _add_unset(words)
     _add_undo(words)
     _add_history(words)
     _add_watch(words)
     _add_verify(words)
-
-
-def _add_list(words: Subparsers) -> None:
-    _add(words, "list", looks.list_all, "every switch with its value, owner, reason and time left")
-
-
-def _add_show(words: Subparsers) -> None:
-    _add_named(words, "show", looks.show, "one switch, who has it in force and how fast")
 
 
 def _add_set(words: Subparsers) -> None:
@@ -86,19 +78,19 @@ def _add_undo(words: Subparsers) -> None:
 
 
 def _add_history(words: Subparsers) -> None:
-    command = _add(words, "history", looks.history, "who changed what when and why, newest first")
+    command = _add(words, "history", reads.history, "who changed what when and why, newest first")
     command.add_argument("name", nargs="?", help="of this switch only")
     command.add_argument("--limit", type=int, default=20, metavar="N", help="so many changes (default: 20)")
 
 
 def _add_watch(words: Subparsers) -> None:
-    command = _add(words, "watch", looks.follow, "changes as they are made, and who has them in force")
+    command = _add(words, "watch", reads.follow, "changes as they are made, and who has them in force")
     command.add_argument("name", nargs="?", help="of this switch only")
     command.add_argument("--changes", type=int, default=0, metavar="N", help="end after so many changes")
 
 
 def _add_verify(words: Subparsers) -> None:
-    command = _add(words, "verify", looks.verify, "whether the history is what was written")
+    command = _add(words, "verify", reads.verify, "whether the history is what was written")
     says = "what an earlier verify or change said; must still be there"
     command.add_argument("--seen", metavar="EPOCH:DIGEST", help=says)
 
