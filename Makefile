@@ -50,7 +50,7 @@ bench-protect: $(DEV_READY) ## measure protect beside its peers; FIGURES=1,7 for
 	@$(BIN)/python -m benchmarks.protect $(if $(FIGURES),--figures $(FIGURES)) $(ARGS)
 
 docs: $(DEV_READY) ## rewrite the reference that is made from the code, and check what the pages name
-	@$(BIN)/python -m tenfold.plan > docs/reference/plan.schema.json
+	@$(BIN)/python -m tools.plan_schema > docs/reference/plan.schema.json
 	@$(BIN)/python -m pytest -q tests/unit/docs
 
 lock: $(BIN)/uv ## resolve pyproject.toml into requirements/*.txt

@@ -28,6 +28,7 @@ from benchmarks.figures import Figure, Figures, spread_of, write_figures
 from benchmarks.questions import Questions
 from benchmarks.shop import CHECKOUT, Shop, open_shop
 from benchmarks.turn import Turn, Workload, take_turn
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Interrupted, SystemClock, TenfoldError, run_until_signal
 from tenfold.kernel.clock import utc
 from tenfold.plan import read_plan
@@ -91,7 +92,7 @@ async def compare(rounds: int, say: Say) -> Score:
     """Everything that is measured. Each round begins with the one who came last in the round before."""
     score, questions = Score(), Questions()
     with _scratch() as root:
-        async with open_shop(read_plan(PLAN), root) as shop:
+        async with open_shop(read_plan(PLAN, FAULT_KINDS), root) as shop:
             for number in range(rounds):
                 for contestant in list(COMMANDS)[:: -1 if number % 2 else 1]:
                     say(f"round {number + 1} of {rounds}: {contestant} starts")

@@ -10,10 +10,11 @@ import yaml
 
 from benchmarks.search import LEAP, STEP, Search
 from benchmarks.shop import Shop
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Duration, SystemClock, TenfoldError
 from tenfold.plan import Plan, read_plan
 from tenfold.plan.model import Journey
-from tenfold.rehearse import Load, Target
+from tenfold.rehearse import Load, LoadTarget
 from tenfold.rehearse.audit import audit
 from tenfold.rehearse.load.messages import Segment, Stage
 from tenfold.rehearse.load.result import JourneyResult, StageResult
@@ -61,9 +62,9 @@ async def take_turn(
     journal = folder / f"answers-{time.monotonic_ns()}.jsonl"
     load = Load(shop.spawn)
     try:
-        target = Target(str(base_url), str(path), shop.token, str(journal), time.monotonic_ns())
+        target = LoadTarget(str(base_url), str(path), shop.token, str(journal), time.monotonic_ns())
         await load.open(target)
-        journey = read_plan(path).journeys[workload.journey]
+        journey = read_plan(path, FAULT_KINDS).journeys[workload.journey]
         turn = await _climb(load, workload, journey, known_rps, say)
     finally:
         await load.close()

@@ -10,13 +10,13 @@ import asyncpg
 from freshmart.catalog import read_products, read_stores
 from freshmart.settings import Settings, read_settings
 from tenfold.bootstrap import resolve
-from tenfold.fleet import Estate
+from tenfold.fleet import FAULT_KINDS, Estate
 from tenfold.plan import read_plan
 
 Result = TypeVar("Result")
 
 TOKEN = "the-token-of-these-tests"
-PLAN = read_plan(Path(__file__).parents[1] / "plans" / "freshmart.yaml")
+PLAN = read_plan(Path(__file__).parents[1] / "plans" / "freshmart.yaml", FAULT_KINDS)
 
 
 class Shop:

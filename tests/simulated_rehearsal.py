@@ -23,13 +23,13 @@ from tenfold.rehearse.view.progress import (
     DrillView,
     InvariantView,
     Mark,
-    Message,
-    Progress,
+    RunMessage,
+    RunProgress,
     Sample,
     ServerView,
     StepView,
 )
-from tenfold.rehearse.view.report import Evidence
+from tenfold.rehearse.view.report import RunEvidence
 
 PEAK_RPS = 300.0
 SEEDED_S, WARM_S, CLIMB_S = 4.0, 9.0, 21.0
@@ -101,7 +101,7 @@ END_S = LOAD_END_S + 4.0
 class SimulatedRehearsal:
     """`progress(at)` is what people would see `at` seconds into the run.
 
-    `broken` names invariants to break, `left_out` drills that nobody wanted.
+    `broken` names invariants to break, `left_out` drills that nobody wanted, `unreverted` those whose revert lies.
     """
 
     def __init__(
@@ -110,14 +110,16 @@ class SimulatedRehearsal:
         broken: tuple[str, ...] = (),
         missed: tuple[float, ...] = (),
         left_out: tuple[str, ...] = (),
+        unreverted: tuple[str, ...] = (),
     ) -> None:
+        self._unreverted = unreverted
         self._broken = broken
         self._left_out = left_out
         self._missed = missed
         self.samples = list(_samples(random.Random(seed)))
 
-    def progress(self, at: float, *, samples_max: int = 240) -> Progress:
-        progress = Progress(
+    def progress(self, at: float, *, samples_max: int = 240) -> RunProgress:
+        progress = RunProgress(
             run_id="20261122T180115.042Z-7f3a",
             plan="freshmart",
             title="Sale festival of a fresh-food retailer",
@@ -134,14 +136,14 @@ class SimulatedRehearsal:
         progress.marks = [mark for mark in _marks() if mark.at <= at]
         progress.journeys = _journeys(progress)
         progress.messages = [
-            Message(
+            RunMessage(
                 at=f"18:0{1 + int(mark.at + 15) // 60}:{int(mark.at + 15) % 60:02}", kind=_tone(mark), text=mark.text
             )
             for mark in progress.marks
         ]
         return progress
 
-    def _set_phase(self, progress: Progress, at: float) -> None:
+    def _set_phase(self, progress: RunProgress, at: float) -> None:
         if at >= END_S:
             verdict = self.verdict()
             progress.phase, progress.phase_done_ratio = "done", 1.0
@@ -159,47 +161,36 @@ class SimulatedRehearsal:
                 progress.phase_done_ratio = (at - first.start) / (last.end - first.start)
 
     def _step(self, span: Span, at: float) -> StepView:
-        factor = span.rate / PEAK_RPS
-        step = StepView(name=span.name, factor=factor, target_rps=span.rate)
+        step = StepView(name=span.name, factor=span.rate / PEAK_RPS, target_rps=span.rate)
         if at < span.start:
             return step
+        missed = step.factor in self._missed
         step.done_ratio = min(1.0, (at - span.start) / (span.end - span.start))
-        step.sent_rps = span.rate * (0.9994 if factor not in self._missed else 0.81)
-        step.p99_ms = 3.4 + 1.62 * factor + (90.0 if factor in self._missed else 0.0)
-        step.state = "running" if at < span.end else "held"
-        if at >= span.end and factor in self._missed:
-            step.state, step.limited_by, step.errors, step.dropped = "missed", "server", 214, 37
-        elif at >= span.end:
-            step.limited_by = "none"
+        step.state = "running" if at < span.end else "missed" if missed else "held"
+        step.result = self._step_verdict(span, missed=missed and at >= span.end)
         return step
 
     def _drill(self, span: Span, at: float) -> DrillView:
         if span.name in self._left_out:
             return msgspec.structs.replace(_drill(span, -1.0), state="left-out")
-        return _drill(span, at)
+        view = _drill(span, at)
+        if span.name in self._unreverted and view.result and view.state == "held":
+            remains = [f"{view.fault.partition(' ')[2]} does not answer"]
+            view.state, view.result = "failed", msgspec.structs.replace(view.result, reverted=False, remains=remains)
+        return view
 
     def _invariant(self, name: str, says: str, checked: int, at: float) -> InvariantView:
         if at < END_S - 2.0:
             return InvariantView(name=name, says=says)
         broken = name in self._broken
-        return InvariantView(
-            name=name,
-            says=says,
-            state="broken" if broken else "held",
-            checked=checked,
-            violations=18 if broken else 0,
-        )
+        found = InvariantVerdict(name=name, held=not broken, checked=checked, violations=18 if broken else 0)
+        return InvariantView(name=name, says=says, state="broken" if broken else "held", result=found)
 
     def verdict(self) -> Verdict:
-        steps = [self._step_verdict(span) for span in SPANS if span.kind == "steps"]
-        views = [self._drill(span, END_S) for span in SPANS if span.kind == "drills"]
-        drills = [_drill_verdict(view) for view in views if view.state != "left-out"]
-        invariants = [
-            InvariantVerdict(
-                name=name, held=name not in self._broken, checked=n, violations=18 * (name in self._broken)
-            )
-            for name, _, n in INVARIANTS
-        ]
+        over = self.progress(END_S - 0.001)
+        steps = [step.result for step in over.steps if step.result]
+        drills = [drill.result for drill in over.drills if drill.result]
+        invariants = [one.result for one in over.invariants if one.result]
         decision, reasons = decide(steps, drills, invariants, left_out=self._left_out)
         machine = Machine(cores=2, processor="x86_64", memory_bytes=8 << 30, system="Linux 6.12")
         return Verdict(
@@ -214,8 +205,8 @@ class SimulatedRehearsal:
             invariants=invariants,
         )
 
-    def evidence(self) -> Evidence:
-        return Evidence(
+    def evidence(self) -> RunEvidence:
+        return RunEvidence(
             title="Sale festival of a fresh-food retailer",
             began_at="2026-11-22T18:01:15.042Z",
             elapsed_s=END_S,
@@ -237,29 +228,31 @@ class SimulatedRehearsal:
             marks=list(_marks()),
         )
 
-    def _step_verdict(self, span: Span) -> StepVerdict:
-        view = self._step(span, END_S)
-        seconds = span.end - span.start
+    def _step_verdict(self, span: Span, *, missed: bool) -> StepVerdict:
+        factor, seconds = span.rate / PEAK_RPS, span.end - span.start
+        sent_rps = span.rate * (0.81 if factor in self._missed else 0.9994)
+        slowest_ms = 3.4 + 1.62 * factor + (90.0 if factor in self._missed else 0.0)
+        errors = 214 if missed else 0
         journeys = {}
         for index, (name, share) in enumerate(SHARES.items()):
-            p99 = view.p99_ms * (1.0 if name == "order" else 0.45 + 0.05 * index)
+            p99 = slowest_ms * (1.0 if name == "order" else 0.45 + 0.05 * index)
             journeys[name] = JourneyVerdict(
-                requests=round(view.sent_rps * seconds * share),
-                errors=view.errors if name == "order" else 0,
+                requests=round(sent_rps * seconds * share),
+                errors=errors if name == "order" else 0,
                 p50_ms=round(p99 / 6, 2),
                 p99_ms=round(p99, 2),
                 p999_ms=round(p99 * 2.1, 2),
-                slo_held=p99 <= P99_MAX_MS[name] and not (view.errors and name == "order"),
+                slo_held=p99 <= P99_MAX_MS[name] and not (errors and name == "order"),
             )
         return StepVerdict(
-            factor=view.factor,
+            factor=factor,
             duration_s=seconds,
-            target_rps=view.target_rps,
-            sent_rps=round(view.sent_rps, 1),
-            dropped=view.dropped,
-            requests=round(view.sent_rps * seconds),
-            errors=view.errors,
-            limited_by=view.limited_by,  # type: ignore[arg-type]
+            target_rps=span.rate,
+            sent_rps=sent_rps,
+            dropped=37 if missed else 0,
+            requests=round(sent_rps * seconds),
+            errors=errors,
+            limited_by="server" if missed else "none",
             journeys=journeys,
         )
 
@@ -308,7 +301,7 @@ def _tone(mark: Mark) -> str:
     return {"inject": "bad", "recovered": "good"}.get(mark.kind, "info")
 
 
-def _server(index: int, at: float, progress: Progress) -> ServerView:
+def _server(index: int, at: float, progress: RunProgress) -> ServerView:
     name, role, port, rss_mib = SERVERS[index]
     faulted = any(drill.fault.endswith(name) and drill.state == "injected" for drill in _drills(at))
     if at < 0.4 * index:
@@ -335,29 +328,27 @@ def _drill(span: Span, at: float) -> DrillView:
     into = at - span.start
     if into < 0:
         return drill
-    drill.requests = int(min(into, DRILL_S) * span.rate)
     drill.state = "steady" if into < 3 else "injected" if into < 6 else "reverting" if into < 9 else "held"
-    drill.detect_ms = 120.0 if into > 3.12 else None
-    drill.recover_ms = 900.0 if into > 6.9 else None
-    drill.offered_rps, drill.served_rps = (span.rate, span.rate) if drill.state == "held" else (0.0, 0.0)
+    if into > 3.12:
+        held_rps = span.rate if drill.state == "held" else 0.0
+        drill.result = DrillVerdict(
+            name=name,
+            target=target,  # type: ignore[arg-type]
+            proves=proves,
+            held=drill.state == "held",
+            requests=int(min(into, DRILL_S) * span.rate),
+            errors=0,
+            detect_ms=120.0,
+            recover_ms=900.0 if into > 6.9 else None,
+            reverted=True,
+            recovered=into > 6.9,
+            offered_rps=held_rps,
+            served_rps=held_rps,
+        )
     return drill
 
 
-def _drill_verdict(view: DrillView) -> DrillVerdict:
-    return DrillVerdict(
-        name=view.name,
-        target=view.target,  # type: ignore[arg-type]
-        proves=view.proves,
-        held=view.state == "held",
-        requests=view.requests,
-        errors=view.errors,
-        detect_ms=view.detect_ms,
-        recover_ms=view.recover_ms,
-        reverted=True,
-    )
-
-
-def _journeys(progress: Progress) -> dict[str, dict[str, float]]:
+def _journeys(progress: RunProgress) -> dict[str, dict[str, float]]:
     if progress.phase not in ("steps", "drills", "warm-up"):
         return {}
     p99 = progress.samples[-1].p99_ms if progress.samples else 0.0

@@ -26,7 +26,7 @@ from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.cold_key_reader import CLIENTS, Line
 from benchmarks.protect.runner import run
 from tenfold.fleet import Estate, RunFolder
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 PROCESSES = 8
@@ -127,7 +127,7 @@ async def opened_fleets() -> AsyncIterator[tuple[Fleet, Fleet]]:
     """With leases, and without."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tenfold-cold-key-"))
-        servers = {"main": Server(engine=Engine.VALKEY), "database": Server(engine=Engine.POSTGRESQL)}
+        servers = {"main": ServerPlan(engine=Engine.VALKEY), "database": ServerPlan(engine=Engine.POSTGRESQL)}
         estate = Estate(RunFolder.create(Path(folder), "cold-key"), servers, EventLog("bench"), token="unused")
         stack.push_async_callback(estate.close)
         await estate.open()

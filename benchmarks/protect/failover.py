@@ -34,7 +34,7 @@ from tenfold.engines.valkey import ValkeyCluster
 from tenfold.fleet import Estate, Node, RunFolder
 from tenfold.fleet.readiness import until
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.protect import Breaker, ReadLadder, Step
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.valkey import ClusterPair, ValkeyRung
@@ -278,7 +278,7 @@ def _url(estate: Estate, cluster: str, *, replicas: bool) -> str:
 
 async def _measured(rounds: int) -> dict[tuple[str, str], list[Trial]]:
     trials: dict[tuple[str, str], list[Trial]] = {}
-    server = Server(engine=Engine.VALKEY, replicas=1)
+    server = ServerPlan(engine=Engine.VALKEY, replicas=1)
     with tempfile.TemporaryDirectory(prefix="tenfold-failover-") as folder:
         run_folder = RunFolder.create(Path(folder), "failover")
         estate = Estate(run_folder, {"main": server, "standby": server}, EventLog("benchmark"), token="unused")

@@ -31,7 +31,7 @@ from benchmarks.protect.hot_key_reader import KEYS, PREFIX, Account, Order
 from benchmarks.protect.runner import run
 from tenfold.fleet import Estate, RunFolder
 from tenfold.kernel import Duration
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.hot import HotKeys
 from tenfold.protect.reads.valkey import ValkeyRung
@@ -140,7 +140,7 @@ async def opened_fleets() -> AsyncIterator[tuple[Fleet, Fleet, Redis]]:
     """With hot keys, and without; one Valkey, filled."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tenfold-hot-key-")))
-        servers = {"main": Server(engine=Engine.VALKEY)}
+        servers = {"main": ServerPlan(engine=Engine.VALKEY)}
         estate = Estate(RunFolder.create(folder, "hot-key"), servers, EventLog("bench"), token="unused")
         stack.push_async_callback(estate.close)
         await estate.open()

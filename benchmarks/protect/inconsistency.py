@@ -31,7 +31,7 @@ from benchmarks.protect.runner import run
 from tenfold.engines.valkey import ValkeyCluster
 from tenfold.fleet import Estate, RunFolder
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.protect.calls.limit import TierBudget
 from tenfold.protect.reads.audit import Auditor, ReadBudget, RecentKeys
 from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, FreshRung, Repair
@@ -221,7 +221,10 @@ async def opened_servers() -> AsyncIterator[Servers]:
     """With every key in the database and, rightly, in the cache."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tenfold-inconsistency-"))
-        servers = {"main": Server(engine=Engine.VALKEY), "database": Server(engine=Engine.POSTGRESQL, replicas=1)}
+        servers = {
+            "main": ServerPlan(engine=Engine.VALKEY),
+            "database": ServerPlan(engine=Engine.POSTGRESQL, replicas=1),
+        }
         estate = Estate(RunFolder.create(Path(folder), "inconsistency"), servers, EventLog("bench"), token="unused")
         stack.push_async_callback(estate.close)
         await estate.open()

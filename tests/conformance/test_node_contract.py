@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tenfold.fleet import Estate, Node, RunFolder, State
-from tenfold.plan.model import Engine, Server
+from tenfold.fleet import Estate, Node, NodeState, RunFolder
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
 
 SERVERS = {
-    "database": Server(engine=Engine.POSTGRESQL, replicas=1),
-    "main": Server(engine=Engine.VALKEY, replicas=1),
-    "objects": Server(engine=Engine.SEAWEEDFS, buckets=("media",)),
+    "database": ServerPlan(engine=Engine.POSTGRESQL, replicas=1),
+    "main": ServerPlan(engine=Engine.VALKEY, replicas=1),
+    "objects": ServerPlan(engine=Engine.SEAWEEDFS, buckets=("media",)),
 }
 NODES = ["database.primary", "database.replica", "main.primary", "main.replica", "objects.store", "objects.s3"]
 
@@ -44,9 +44,9 @@ def test_killed_node_is_gone_and_start_brings_it_back_where_it_was(opened: Opene
     node = estate.node(name)
     address, pid = node.address, node.pid
     runner.run(node.kill())
-    assert (node.state, node.pid, node.rss_bytes, listens(node)) == (State.FAULTED, 0, 0, False)
+    assert (node.state, node.pid, node.rss_bytes, listens(node)) == (NodeState.FAULTED, 0, 0, False)
     runner.run(node.start())
-    assert (node.state, node.address, listens(node)) == (State.READY, address, True)
+    assert (node.state, node.address, listens(node)) == (NodeState.READY, address, True)
     assert node.pid not in (0, pid)
 
 
@@ -57,9 +57,9 @@ def test_stopped_node_is_gone_and_start_brings_it_back_where_it_was(opened: Open
     node = estate.node(name)
     address = node.address
     runner.run(node.stop())
-    assert (node.state, node.pid, listens(node)) == (State.FAULTED, 0, False)
+    assert (node.state, node.pid, listens(node)) == (NodeState.FAULTED, 0, False)
     runner.run(node.start())
-    assert (node.state, node.address, listens(node)) == (State.READY, address, True)
+    assert (node.state, node.address, listens(node)) == (NodeState.READY, address, True)
 
 
 @pytest.mark.parametrize("name", NODES)
@@ -70,8 +70,8 @@ def test_verbs_are_safe_to_call_twice(opened: Opened, name: str) -> None:
     pid = node.pid
     runner.run(node.start())
     runner.run(node.mend())
-    assert (node.pid, node.state) == (pid, State.READY)
+    assert (node.pid, node.state) == (pid, NodeState.READY)
     runner.run(node.kill())
     runner.run(node.kill())
     runner.run(node.start())
-    assert node.state is State.READY
+    assert node.state is NodeState.READY

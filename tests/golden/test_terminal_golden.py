@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from tests.simulated_rehearsal import END_S, SimulatedRehearsal
 
-from tenfold.rehearse.view.progress import Progress
+from tenfold.rehearse.view.lines import changes
+from tenfold.rehearse.view.progress import RunProgress
 from tenfold.rehearse.view.screen import draw, draw_verdict, sparkline
 from tenfold.rehearse.view.terminal import LineView, ScreenView, terminal_view
 
@@ -20,7 +21,7 @@ BROKEN = SimulatedRehearsal(broken=("order-never-lost",), missed=(10,))
 MOMENTS = {"seeding": 6.0, "climbing": 63.0, "drilling": 117.0, "over": END_S}
 
 
-def progress(at: float, rehearsal: SimulatedRehearsal = GOING) -> Progress:
+def progress(at: float, rehearsal: SimulatedRehearsal = GOING) -> RunProgress:
     shown = rehearsal.progress(at)
     shown.console = "http://127.0.0.1:43121/"
     shown.report = "reports/latest/index.html" if shown.verdict else ""
@@ -128,3 +129,11 @@ def test_the_sparkline_is_as_wide_as_its_room() -> None:
     """The newest samples, a character each; none where there is no room."""
     assert len(sparkline(GOING.samples, 12)) == 12
     assert sparkline(GOING.samples, 0) == sparkline(GOING.samples, -3) == sparkline([], 9) == ""
+
+
+def test_a_fault_that_is_still_in_place_is_said_beside_its_drill() -> None:
+    """On the screen, and in the line of a log with what is still in place."""
+    lying = progress(END_S, SimulatedRehearsal(unreverted=("primary-cut",)))
+    screen, log = printed(80, draw(lying, width=80, height=24)), {key: line for key, _, line in changes(lying)}
+    assert re.search(r"✗ primary-cut +120 ms +in place", screen)
+    assert "not reverted (database.primary does not answer), recovered after 900 ms" in log["drill primary-cut"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Duration
 from tenfold.plan import Plan, PlanInvalid, parse_plan, read_plan
 from tenfold.plan.quantity import DURATION
@@ -63,7 +64,7 @@ def test_an_edited_plan_is_read_or_refused_and_nothing_else(changes: list[tuple[
     """A slip of the hand never ends in a traceback."""
     text = edited(changes)
     try:
-        answer: Plan | PlanInvalid = parse_plan(text, Path("plans/shop.yaml"), is_file=lambda _: True)
+        answer: Plan | PlanInvalid = parse_plan(text, Path("plans/shop.yaml"), FAULT_KINDS, is_file=lambda _: True)
     except PlanInvalid as refused:
         answer = refused
     assert_answered(answer, text)
@@ -79,7 +80,7 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(at: int, removed: in
         path = Path(folder) / "shop.yaml"
         path.write_bytes(damaged)
         try:
-            answer: Plan | PlanInvalid = read_plan(path)
+            answer: Plan | PlanInvalid = read_plan(path, FAULT_KINDS)
         except PlanInvalid as refused:
             answer = refused
     assert_answered(answer, damaged.decode(errors="replace"))

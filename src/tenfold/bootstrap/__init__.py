@@ -5,9 +5,8 @@ site       what stands while a run lasts: opened together, ended together
 services   the plan's services: in which order they start, with which program, and what they are told
 driver     the load driver, ready to send
 views      who looks: the terminal and the console
-record     what they look at, as it stands before anything has happened
 report     what a rehearsal leaves
-call       what the command line asked for
+request    what the command line asked for, and what people see before anything has happened
 control    the control node, and how it is found
 lifeline   ends the work when a process is lost that it needs
 ending     how what runs beside the work is ended

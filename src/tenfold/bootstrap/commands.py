@@ -8,21 +8,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tenfold.bootstrap.call import Call
 from tenfold.bootstrap.driver import loaded
 from tenfold.bootstrap.mutant import mutant_of, refuse_mutant
 from tenfold.bootstrap.report import leave_report
+from tenfold.bootstrap.request import RunRequest
 from tenfold.bootstrap.site import Site, opened
 from tenfold.bootstrap.views import Paper
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Interrupted, derive_seed, run_until_signal
 from tenfold.plan import read_plan
 from tenfold.rehearse import (
     FaultJournal,
     FeatureShield,
     Load,
+    LoadTarget,
     Rehearsal,
     Stand,
-    Target,
     Verdict,
     drills_left_out,
     encode_verdict,
@@ -33,9 +34,9 @@ def rehearse(
     path: Path, *, port: int, quick: bool, drills: Sequence[str] | None, seed: int | None, as_json: bool
 ) -> int:
     """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO. `drills` names those that are wanted, None all."""
-    plan = read_plan(path)
+    plan = read_plan(path, FAULT_KINDS)
     seed = secrets.randbits(32) if seed is None else seed
-    call = Call(
+    request = RunRequest(
         plan=plan,
         steps=plan.quick_steps if quick else plan.steps,
         seed=seed,
@@ -46,7 +47,7 @@ def rehearse(
         mutant=mutant_of(plan, os.environ),
         words=_words(path, quick, drills, seed),
     )
-    verdict = run_until_signal(_rehearse(call))
+    verdict = run_until_signal(_rehearse(request))
     if as_json:
         sys.stdout.write(encode_verdict(verdict).decode())
     return 0 if verdict.verdict == "go" else 1
@@ -61,31 +62,31 @@ def _words(path: Path, quick: bool, drills: Sequence[str] | None, seed: int) -> 
 
 def up(path: Path, *, port: int) -> int:
     """Start everything of the plan in `path` and keep it running until a signal; answers 0."""
-    plan = read_plan(path)
+    plan = read_plan(path, FAULT_KINDS)
     refuse_mutant(plan, os.environ)
     seed = secrets.randbits(32)
     with contextlib.suppress(Interrupted):
-        run_until_signal(_up(Call(plan=plan, steps=plan.steps, seed=seed, port=port, terminal=Paper())))
+        run_until_signal(_up(RunRequest(plan=plan, steps=plan.steps, seed=seed, port=port, terminal=Paper())))
     return 0
 
 
-async def _rehearse(call: Call) -> Verdict:
-    async with opened(call) as site:
-        async with loaded(site.estate, _target(call, site)) as load:
-            rehearsal = Rehearsal(call.plan, call.steps, _stand(site, load), left_out=call.left_out)
+async def _rehearse(request: RunRequest) -> Verdict:
+    async with opened(request) as site:
+        async with loaded(site.estate, _target(request, site)) as load:
+            rehearsal = Rehearsal(request.plan, request.steps, _stand(site, load), left_out=request.left_out)
             verdict = await site.lifeline.hold(rehearsal.run())
-        site.board.phase("report")
-        leave_report(call, site.run, site.board, verdict)
+        site.record.phase("report")
+        leave_report(request, site.run, site.record, verdict)
         return verdict
 
 
-def _target(call: Call, site: Site) -> Target:
-    return Target(
-        base_url=site.estate.references[f"{call.plan.traffic.service}.url"],
-        plan=str(call.plan.path),
+def _target(request: RunRequest, site: Site) -> LoadTarget:
+    return LoadTarget(
+        base_url=site.estate.references[f"{request.plan.traffic.service}.url"],
+        plan=str(request.plan.path),
         token=site.token,
         journal=str(site.answers),
-        seed=derive_seed(call.seed, "load"),
+        seed=derive_seed(request.seed, "load"),
     )
 
 
@@ -93,8 +94,8 @@ def _stand(site: Site, load: Load) -> Stand:
     return Stand(
         estate=site.estate,
         load=load,
-        board=site.board,
-        witness=site.witness,
+        record=site.record,
+        monitor=site.monitor,
         faults=FaultJournal(site.run.faults, site.clock),
         features=lambda name: FeatureShield(name, site.control.operator),
         answers=site.answers,
@@ -102,10 +103,10 @@ def _stand(site: Site, load: Load) -> Stand:
     )
 
 
-async def _up(call: Call) -> None:
-    async with opened(call) as site:
-        site.board.phase("serving")
+async def _up(request: RunRequest) -> None:
+    async with opened(request) as site:
+        site.record.phase("serving")
         for service in site.estate.services:
-            site.board.say("good", f"{service.name} serves at {service.url}")
-        site.board.say("good", f"for `tenfold switch` in another shell: . {site.control.file}")
+            site.record.say("good", f"{service.name} serves at {service.url}")
+        site.record.say("good", f"for `tenfold switch` in another shell: . {site.control.file}")
         await site.lifeline.hold(asyncio.Event().wait())

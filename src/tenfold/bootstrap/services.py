@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from graphlib import TopologicalSorter
 
-from tenfold.bootstrap.call import Call
+from tenfold.bootstrap.request import RunRequest
 from tenfold.fleet import Estate
-from tenfold.plan import Plan, Service
+from tenfold.plan import Plan, ServicePlan
 
 REHEARSAL = "TENFOLD_REHEARSAL"
 """Set for every service of a rehearsal, and only there: what may run in none but a rehearsal asks for it."""
@@ -17,30 +17,30 @@ SYNC_LIMIT_S = 20.0
 _REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 
 
-async def run_setup(call: Call, estate: Estate, control: dict[str, str]) -> None:
+async def run_setup(request: RunRequest, estate: Estate, control: dict[str, str]) -> None:
     """The plan's setup commands, one after the other, and what they left to write is on the disk.
 
     Otherwise the kernel writes it half a minute later, and a database waits behind it for its own few bytes. Raises
     SetupFailed, CommandUnusable.
     """
-    for command in call.plan.setup:
-        await estate.run_setup(command, _environment(call.plan, estate.references) | control)
+    for command in request.plan.setup:
+        await estate.run_setup(command, _environment(request.plan, estate.references) | control)
     with suppress(TimeoutError):  # a disk that others keep busy is no reason not to begin
         await asyncio.wait_for(asyncio.to_thread(os.sync), SYNC_LIMIT_S)
 
 
-async def start_services(call: Call, estate: Estate, control: dict[str, str]) -> None:
+async def start_services(request: RunRequest, estate: Estate, control: dict[str, str]) -> None:
     """Each is told where those are that started before it, and how the control node is found. Raises ServerUnready."""
-    for wave in start_waves(call.plan.services):
-        environment = _environment(call.plan, estate.references) | control
+    for wave in start_waves(request.plan.services):
+        environment = _environment(request.plan, estate.references) | control
         async with asyncio.TaskGroup() as group:
             for name in wave:
-                command, stated = command_of(call, name)
-                ready = call.plan.services[name].ready
+                command, stated = command_of(request, name)
+                ready = request.plan.services[name].ready
                 group.create_task(estate.start_service(name, command, {**environment, **stated}, ready))
 
 
-def start_waves(services: Mapping[str, Service]) -> Iterator[tuple[str, ...]]:
+def start_waves(services: Mapping[str, ServicePlan]) -> Iterator[tuple[str, ...]]:
     """The services that can start together, after those that they depend on; the plan has no circles."""
     sorter = TopologicalSorter(
         {name: [other for other in service.depends_on if other in services] for name, service in services.items()}
@@ -52,13 +52,13 @@ def start_waves(services: Mapping[str, Service]) -> Iterator[tuple[str, ...]]:
         sorter.done(*wave)
 
 
-def command_of(call: Call, service: str) -> tuple[tuple[str, ...], dict[str, str]]:
+def command_of(request: RunRequest, service: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """What to run for a service and what to tell it: the mutant that was asked for stands in the place of its own."""
-    mutants = call.plan.mutants
-    stated = {REHEARSAL: "1"} if call.rehearsing else {}
-    if call.mutant is None or mutants is None or service not in mutants.commands:
-        return call.plan.services[service].command, stated
-    return mutants.commands[service], {**stated, mutants.variable: call.mutant}
+    mutants = request.plan.mutants
+    stated = {REHEARSAL: "1"} if request.rehearsing else {}
+    if request.mutant is None or mutants is None or service not in mutants.commands:
+        return request.plan.services[service].command, stated
+    return mutants.commands[service], {**stated, mutants.variable: request.mutant}
 
 
 def _environment(plan: Plan, references: Mapping[str, str]) -> dict[str, str]:

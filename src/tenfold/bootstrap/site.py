@@ -7,18 +7,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenfold.bootstrap.call import Call
-from tenfold.bootstrap.control import ControlNode
+from tenfold.bootstrap.control import ControlProcess
 from tenfold.bootstrap.ending import cancelled, to_the_end
 from tenfold.bootstrap.lifeline import Lifeline
-from tenfold.bootstrap.record import record_of
+from tenfold.bootstrap.request import RunRequest, progress_of
 from tenfold.bootstrap.services import run_setup, start_services
 from tenfold.bootstrap.views import open_views
 from tenfold.console import Console
 from tenfold.fleet import Estate, RunFolder, sweep_dead_runs
 from tenfold.kernel import Clock, SystemClock, run_id
 from tenfold.kernel.clock import utc
-from tenfold.rehearse import Board, Witness
+from tenfold.rehearse import ProcessMonitor, RunRecord
 from tenfold.telemetry import EventLog
 
 
@@ -29,9 +28,9 @@ class Site:
     run: RunFolder
     clock: Clock
     estate: Estate
-    board: Board
-    witness: Witness
-    control: ControlNode
+    record: RunRecord
+    monitor: ProcessMonitor
+    control: ControlProcess
     lifeline: Lifeline
     token: str
     """What marks this run's own traffic."""
@@ -43,44 +42,45 @@ class Site:
 
 
 @asynccontextmanager
-async def opened(call: Call) -> AsyncIterator[Site]:
+async def opened(request: RunRequest) -> AsyncIterator[Site]:
     """Everything of the plan started and ready, with terminal and console; all of it ended on the way out."""
     sweep_dead_runs(Path.cwd())
-    site = _laid_out(call)
+    site = _laid_out(request)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(lambda: to_the_end(site.estate.close()))
-        console = await open_views(call, site.board, stack)
-        stack.push_async_callback(cancelled, asyncio.create_task(site.board.paint()))
-        stack.push_async_callback(cancelled, asyncio.create_task(site.witness.watch()))
+        console = await open_views(request, site.record, stack)
+        stack.push_async_callback(cancelled, asyncio.create_task(site.record.paint()))
+        stack.push_async_callback(cancelled, asyncio.create_task(site.monitor.watch()))
         await site.estate.watch(site.lifeline.cut)
         await site.estate.open()
-        await site.lifeline.hold(_start_plan(call, site, console))
+        await site.lifeline.hold(_start_plan(request, site, console))
         yield site
 
 
-def _laid_out(call: Call) -> Site:
+def _laid_out(request: RunRequest) -> Site:
     """Folders and objects; no process yet."""
     clock = SystemClock()
-    run = RunFolder.create(Path.cwd(), run_id(clock, call.seed))
+    run = RunFolder.create(Path.cwd(), run_id(clock, request.seed))
     token = secrets.token_urlsafe(16)
-    board = Board(record_of(call, run.id, utc(clock.wall_ns())), clock)
-    estate = Estate(run, call.plan.servers, EventLog("tenfold", path=run.events / "tenfold.jsonl", clock=clock), token)
+    record = RunRecord(progress_of(request, run.id, utc(clock.wall_ns())), clock)
+    events = EventLog("tenfold", path=run.events / "tenfold.jsonl", clock=clock)
+    estate = Estate(run, request.plan.servers, events, token)
     return Site(
         run=run,
         clock=clock,
         estate=estate,
-        board=board,
-        witness=Witness(run.events, estate, board, clock),
-        control=ControlNode(estate),
+        record=record,
+        monitor=ProcessMonitor(run.events, estate, record, clock),
+        control=ControlProcess(estate),
         lifeline=Lifeline(run.logs),
         token=token,
     )
 
 
-async def _start_plan(call: Call, site: Site, console: Console) -> None:
+async def _start_plan(request: RunRequest, site: Site, console: Console) -> None:
     """The control node before anybody who looks for it; the plan's setup before the services that need it."""
-    site.board.phase("seeding")
+    site.record.phase("seeding")
     await site.control.open()
     console.follow_control(site.control.url, site.control.token)
-    await run_setup(call, site.estate, site.control.environment)
-    await start_services(call, site.estate, site.control.environment)
+    await run_setup(request, site.estate, site.control.environment)
+    await start_services(request, site.estate, site.control.environment)

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 
 from rich.console import Console as Terminal
 
-from tenfold.bootstrap.call import Call
+from tenfold.bootstrap.request import RunRequest
 from tenfold.console import Console, Publisher
-from tenfold.rehearse import Board, terminal_view
+from tenfold.rehearse import RunRecord, terminal_view
 
 CONSOLE_TOKEN = "TENFOLD_CONSOLE_TOKEN"  # noqa: S105  # the name of the variable
 """Whoever signs in at the console may type it instead of following a link; a link works once."""
@@ -23,23 +23,23 @@ class Paper(Terminal):
         os.close(nowhere)
 
 
-async def open_views(call: Call, board: Board, stack: AsyncExitStack) -> Console:
-    """Both are shown the board until `stack` ends."""
-    view = stack.enter_context(terminal_view(call.terminal))
-    board.show_to(view.show)
-    return await _open_console(call, board, stack)
+async def open_views(request: RunRequest, record: RunRecord, stack: AsyncExitStack) -> Console:
+    """Both are shown the run's record until `stack` ends."""
+    view = stack.enter_context(terminal_view(request.terminal))
+    record.show_to(view.show)
+    return await _open_console(request, record, stack)
 
 
-async def _open_console(call: Call, board: Board, stack: AsyncExitStack) -> Console:
+async def _open_console(request: RunRequest, record: RunRecord, stack: AsyncExitStack) -> Console:
     """Links to sign in go to the terminal alone: whoever reads it may change things."""
     publisher = Publisher()
     console = Console(
         publisher,
-        port=call.port,
+        port=request.port,
         token=os.environ.get(CONSOLE_TOKEN, ""),
-        on_link=lambda link: call.terminal.print(f"sign in   {link}", highlight=False, markup=False, soft_wrap=True),
+        on_link=lambda link: request.terminal.print(f"sign in   {link}", highlight=False, markup=False, soft_wrap=True),
     )
-    board.progress.console = await console.open()
+    record.progress.console = await console.open()
     stack.push_async_callback(console.close)
-    board.show_to(publisher.publish)
+    record.show_to(publisher.publish)
     return console

@@ -19,9 +19,10 @@ def add_check(commands: Subparsers) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     with interrupts_held_back():
+        from tenfold.fleet import FAULT_KINDS
         from tenfold.plan import read_plan
 
-    plan = read_plan(options.plan)
+    plan = read_plan(options.plan, FAULT_KINDS)
     print(
         f"{options.plan} is sound: {plan.name}, daily peak {plan.peak.daily_peak_rps:g}/s, "
         f"{len(plan.journeys)} journeys, {len(plan.drills)} drills, {len(plan.invariants)} invariants"

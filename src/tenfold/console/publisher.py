@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from tenfold.rehearse.view.progress import Progress, Sample
+from tenfold.rehearse.view.progress import RunProgress, Sample
 from tenfold.telemetry import Registry
 
 SAMPLES_MAX = 1200
@@ -38,7 +38,7 @@ class Publisher:
         self.registry = registry or Registry()
         self.closed = False
         self.number = 0
-        self.latest: Progress | None = None
+        self.latest: RunProgress | None = None
         self._head = b"null"
         self._samples: deque[Sample] = deque(maxlen=samples_max)
         self._encoded: dict[float, bytes] = {}
@@ -46,7 +46,7 @@ class Publisher:
         self._last_left = asyncio.Event()
         self._declare_metrics()
 
-    def publish(self, progress: Progress) -> None:
+    def publish(self, progress: RunProgress) -> None:
         """Make `progress` the newest. It is copied: the caller may go on changing its own."""
         if self.latest is not None and self.latest.run_id != progress.run_id:
             self._samples.clear()

@@ -1,19 +1,17 @@
 """Real servers and services as child processes that cannot outlive the run.
 
 estate       everything one run starts, opened together and closed within a bound
-node         one server or service: its state, and its verbs: what breaks it on purpose and what undoes that
+node         one server or service: its state, and its verbs
 postgres/    primary and streaming replicas
 valkey       primary and replicas
 seaweedfs    store and S3 gateway
 service      a program of the plan
 readiness    whether it serves, asked by its own protocol
-hindrance    what keeps a living process from its work
-pulse        stops and continues a process in a rhythm
-crowd        fills a listening queue, so that a port is a black hole
-scramble     makes a share of a cache wrong
+faults/      the kinds of faults: who may suffer each, how it is done, undone and proven gone
+active_faults  what goes on at a node since a fault was injected
 child        one process, bound to its parent; and the starting of them
 guard        the process that ends the others when `tenfold` dies without a word
-sentry       `tenfold`'s hold on its guard
+guard_handle  `tenfold`'s hold on its guard
 sweep        ends and clears what a dead run left
 run          the folders of one run, and the proof that its owner lives
 register     what was started, on disk
@@ -29,7 +27,8 @@ from tenfold.fleet.account import AccountMissing, write_private
 from tenfold.fleet.binaries import BinaryMissing
 from tenfold.fleet.child import CommandFailed, CommandUnusable
 from tenfold.fleet.estate import DiskFull, Estate, NodeUnknown, SetupFailed
-from tenfold.fleet.node import FaultUnsupported, Node, State
+from tenfold.fleet.faults import FAULT_KINDS, FAULTS, FaultUnsupported, Injection, Shieldable
+from tenfold.fleet.node import Node, NodeState
 from tenfold.fleet.ports import PortsExhausted, free_port
 from tenfold.fleet.readiness import PortTaken, ServerUnready
 from tenfold.fleet.run import RunExists, RunFolder
@@ -37,6 +36,8 @@ from tenfold.fleet.service import Service
 from tenfold.fleet.sweep import ProcessUnending, sweep_dead_runs
 
 __all__ = [
+    "FAULTS",
+    "FAULT_KINDS",
     "AccountMissing",
     "BinaryMissing",
     "CommandFailed",
@@ -44,7 +45,9 @@ __all__ = [
     "DiskFull",
     "Estate",
     "FaultUnsupported",
+    "Injection",
     "Node",
+    "NodeState",
     "NodeUnknown",
     "PortTaken",
     "PortsExhausted",
@@ -54,7 +57,7 @@ __all__ = [
     "ServerUnready",
     "Service",
     "SetupFailed",
-    "State",
+    "Shieldable",
     "free_port",
     "sweep_dead_runs",
     "write_private",

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.fleet.child import Children, CommandFailed
+from tenfold.fleet.guard_handle import GuardHandle
 from tenfold.fleet.node import ExitListener, Node
 from tenfold.fleet.postgres import PostgresCluster
 from tenfold.fleet.run import RunFolder
 from tenfold.fleet.seaweedfs import SeaweedStore
-from tenfold.fleet.sentry import Sentry
 from tenfold.fleet.service import Service, resolved
 from tenfold.fleet.sweep import clear_run
-from tenfold.fleet.valkey import ValkeyCluster
+from tenfold.fleet.valkey import ValkeyServers
 from tenfold.kernel import TenfoldError
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, Fault, ServerPlan
 from tenfold.telemetry import EventLog
 
 FREE_BYTES_NEEDED = 1_500_000_000
@@ -24,11 +24,11 @@ SERVICE_GRACE_S = 2.5
 SERVER_GRACE_S = 1.0
 SETUP_LIMIT_S = 180.0
 
-Cluster = PostgresCluster | ValkeyCluster | SeaweedStore
+Cluster = PostgresCluster | ValkeyServers | SeaweedStore
 
-ENGINES: Mapping[Engine, Callable[[str, Server, Children, EventLog], Cluster]] = {
+ENGINES: Mapping[Engine, Callable[[str, ServerPlan, Children, EventLog], Cluster]] = {
     Engine.POSTGRESQL: PostgresCluster,
-    Engine.VALKEY: ValkeyCluster,
+    Engine.VALKEY: ValkeyServers,
     Engine.SEAWEEDFS: SeaweedStore,
 }
 
@@ -48,7 +48,7 @@ class SetupFailed(CommandFailed):
 class Estate:
     """The servers and services of one run. `token` is what marks this run's own test traffic."""
 
-    def __init__(self, run: RunFolder, servers: Mapping[str, Server], events: EventLog, token: str) -> None:
+    def __init__(self, run: RunFolder, servers: Mapping[str, ServerPlan], events: EventLog, token: str) -> None:
         self.run = run
         self.free_bytes_needed = FREE_BYTES_NEEDED
         self._servers = servers
@@ -58,7 +58,7 @@ class Estate:
         self._clusters: list[Cluster] = []
         self._services: list[Service] = []
         self._exit_listeners: list[ExitListener] = []
-        self._guard: Sentry | None = None
+        self._guard: GuardHandle | None = None
         self._setups_run = 0
 
     async def open(self) -> None:
@@ -68,7 +68,7 @@ class Estate:
         """
         try:
             require_room(self.run.data, self.free_bytes_needed)
-            self._guard = Sentry(self.run)
+            self._guard = GuardHandle(self.run)
             for name, server in self._servers.items():
                 self._clusters.append(ENGINES[server.engine](name, server, self._children, self._events))
             self._listen(self.nodes)
@@ -103,6 +103,11 @@ class Estate:
                 return node
         known = ", ".join(node.name for node in everyone)
         raise NodeUnknown(f"There is no node '{name}' in this run.", remedy=f"There are: {known}.")
+
+    def struck_by(self, fault: Fault) -> list[Node]:
+        """The nodes that the fault names; a server's name stands for all its nodes, primary first."""
+        everyone = [*self.nodes, *self._services]
+        return [node for name in fault.at for node in everyone if name in (node.name, node.name.partition(".")[0])]
 
     async def run_setup(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Run one of the plan's setup commands to its end. Raises SetupFailed, CommandUnusable."""

@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from tenfold.fleet.guard_handle import FAREWELL
 from tenfold.fleet.run import RunFolder
-from tenfold.fleet.sentry import FAREWELL
 from tenfold.fleet.sweep import clear_run
 
 CLAIM_LIMIT_S = 3.0

@@ -1,27 +1,23 @@
 """One server or service of the estate: what a drill acts on and a view shows."""
 
 import asyncio
+import contextlib
 import enum
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from tenfold.fleet import proc
+from tenfold.fleet.active_faults import ActiveFaults
 from tenfold.fleet.child import Child, Children
-from tenfold.fleet.hindrance import Hindrance
 from tenfold.fleet.ports import LOOPBACK, free_port
 from tenfold.fleet.readiness import PortTaken, answered, until, until_serving
-from tenfold.kernel import TenfoldError
 from tenfold.telemetry import EventLog
 
 PORT_ATTEMPTS = 4
 
 
-class FaultUnsupported(TenfoldError):
-    """A node was asked for a fault that its engine does not know."""
-
-
-class State(enum.StrEnum):
+class NodeState(enum.StrEnum):
     """FAULTED: broken on purpose. FAILED: broken without being told to. STOPPED: not started, or ended with the run."""
 
     STARTING = "starting"
@@ -38,9 +34,8 @@ ExitListener = Callable[[str, int], None]
 class Node(ABC):
     """A child process that serves on a loopback port.
 
-    Every verb answers when its effect can be seen from outside. `kill` and `stop` break the node on purpose, and
-    `start` undoes them; `cut`, `refuse`, `hang`, `blackhole`, `scramble`, `slow`, `flap` do, and `mend` undoes those.
-    The port stays the same from one start to the next.
+    Every verb answers when its effect can be seen from outside; `faults/` holds what is done to it beyond `kill` and
+    `stop`. The port stays the same from one start to the next.
     """
 
     ready_limit_s = 20.0
@@ -52,13 +47,13 @@ class Node(ABC):
     def __init__(self, name: str, role: str, children: Children, events: EventLog) -> None:
         self.name = name
         self.role = role
-        self.state = State.STOPPED
+        self.state = NodeState.STOPPED
         self.port = 0
         self.on_exit: list[ExitListener] = []
         self._children = children
         self._events = events
         self._child: Child | None = None
-        self._hindrance = Hindrance()
+        self.active_faults = ActiveFaults()
 
     @abstractmethod
     def _launch(self) -> Child:
@@ -81,13 +76,9 @@ class Node(ABC):
     def rss_bytes(self) -> int:
         return self.usage().rss_bytes
 
-    @property
-    def cpu_s(self) -> float:
-        return self.usage().cpu_s
-
-    def usage(self) -> proc.Usage:
+    def usage(self) -> proc.ProcessUsage:
         """Memory held and processor time used by the process and its descendants now."""
-        return proc.usage(self.pid) if self.pid else proc.Usage()
+        return proc.usage(self.pid) if self.pid else proc.ProcessUsage()
 
     async def serves(self) -> bool:
         """Whether it answers now, and not: whether it should."""
@@ -108,7 +99,7 @@ class Node(ABC):
         """Start and wait until it serves. Nothing to do when it runs. Raises ServerUnready, CommandUnusable."""
         if self.pid:
             return
-        self.state = State.STARTING
+        self.state = NodeState.STARTING
         try:
             self._child = self._launch()
             self._child.on_exit(self._left)
@@ -116,77 +107,60 @@ class Node(ABC):
                 self._child, self.serves, limit_s=self.ready_limit_s, who=self._title, address=self.address
             )
         except BaseException:
-            self.state = State.FAILED
+            self.state = NodeState.FAILED
             if self._child is not None:
                 await self._child.kill()
             raise
-        self.state = State.READY
+        self.state = NodeState.READY
         self._events.emit("node-ready", self.name, address=self.address, pid=self.pid)
 
     async def kill(self) -> None:
         """SIGKILL, as a machine that loses power."""
-        self._break("killed")
+        self.faulted("killed")
         if self._child is not None:
             await self._child.kill()
 
     async def stop(self) -> None:
         """An orderly shutdown that does not wait for clients."""
-        self._break("stopped")
+        self.faulted("stopped")
         if self._child is not None:
             await self._child.stop(self.stop_signal, grace_s=self.stop_grace_s)
 
-    async def cut(self) -> None:
-        """End the clients' connections and let no new one in. Raises FaultUnsupported."""
-        raise FaultUnsupported(f"Node '{self.name}' ({self.role}) cannot be cut.", remedy="Use kill or stop.")
-
-    async def refuse(self) -> None:
-        """Refuse connections, the data staying as they are. Raises FaultUnsupported."""
-        raise FaultUnsupported(f"Node '{self.name}' ({self.role}) cannot refuse.", remedy="Use kill or stop.")
-
-    async def hang(self) -> None:
-        """SIGSTOP: the kernel goes on taking connections for it, and nobody is there to answer."""
-        self._break("hung")
+    def send(self, number: signal.Signals) -> None:
+        """Signal the process alone; nothing happens when none runs."""
         if self._child is not None:
-            self._child.send(signal.SIGSTOP)
-
-    async def blackhole(self) -> None:
-        """Hang, and with a full queue of connections: the kernel drops whoever else knocks, as a lost network does."""
-        await self.hang()
-        await self._hindrance.crowd(self.port)
-
-    async def slow(self, ratio: float) -> None:
-        """Let it take that many times as long for whatever it does: it runs in short bursts only."""
-        self._break("slowed")
-        if self._child is not None:
-            await self._hindrance.slow(self._child, ratio)
-
-    async def flap(self) -> None:
-        """Now it serves, now it takes connections and says nothing."""
-        self._break("flapping")
-        if self._child is not None:
-            await self._hindrance.flap(self._child)
-
-    async def scramble(self, ratio: float) -> None:
-        """Make that share of the values it holds wrong. Raises FaultUnsupported."""
-        raise FaultUnsupported(f"Node '{self.name}' ({self.role}) cannot be scrambled.", remedy="Use kill or stop.")
+            self._child.send(number)
 
     async def mend(self) -> None:
-        """Undo what was done to it alive; nothing to do when nothing was. Raises TimeoutError."""
-        await self._hindrance.end()
-        if self.state is State.FAULTED and self._child is not None and self.pid:
-            self._child.send(signal.SIGCONT)
-            async with asyncio.timeout(self.ready_limit_s):
-                await until(self.serves)
-            self._mended()
+        """Let the process run on, and wait for its answer; nothing to do when no fault was done to it alive.
 
-    def _mended(self) -> None:
-        self.state = State.READY
-        self._events.emit("node-mended", self.name, pid=self.pid)
+        A process that still does not answer when `ready_limit_s` is over stays FAULTED.
+        """
+        if self.state is NodeState.FAULTED and self.pid:
+            self.send(signal.SIGCONT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.ready_limit_s):
+                    await until(self.serves)
+                self.mended()
+
+    def faulted(self, how: str) -> None:
+        """From now on it is broken on purpose."""
+        self.state = NodeState.FAULTED
+        self.tell(how, pid=self.pid)
+
+    def mended(self) -> None:
+        """It serves again."""
+        self.state = NodeState.READY
+        self.tell("mended", pid=self.pid)
+
+    def tell(self, what: str, **facts: object) -> None:
+        """One line in the run's events."""
+        self._events.emit(f"node-{what}", self.name, **facts)
 
     async def close(self, *, grace_s: float) -> None:
         """End it with the run."""
-        self.state = State.STOPPED
-        await self._hindrance.end()
+        self.state = NodeState.STOPPED
+        await self.active_faults.end_all()
         if self._child is not None and self._child.exit_status is None:
             self._child.send(signal.SIGCONT)
             await self._child.stop(self.close_signal, grace_s=grace_s)
@@ -198,15 +172,11 @@ class Node(ABC):
     def _choose_ports(self) -> None:
         self.port = free_port()
 
-    def _break(self, how: str) -> None:
-        self.state = State.FAULTED
-        self._events.emit(f"node-{how}", self.name, pid=self.pid)
-
     def _left(self, status: int) -> None:
         """A child is gone; it is news only when nobody told it to go and it had been ready."""
-        if self.state is not State.READY:
+        if self.state is not NodeState.READY:
             return
-        self.state = State.FAILED
+        self.state = NodeState.FAILED
         self._events.emit("child-exited", self.name, status=status, address=self.address)
         for listener in self.on_exit:
             listener(self.name, status)

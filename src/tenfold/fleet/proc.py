@@ -24,7 +24,7 @@ class Stat:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class ProcessUsage:
     """What a process and its descendants hold and have used."""
 
     rss_bytes: int = 0
@@ -86,7 +86,7 @@ def program(pid: int) -> str:
         return ""
 
 
-def usage(pid: int) -> Usage:
+def usage(pid: int) -> ProcessUsage:
     """Memory and processor time of a process and its descendants; memory that they share counts once."""
     everyone = [pid, *_descendants(pid)]
     private = shared = ticks = 0
@@ -96,7 +96,7 @@ def usage(pid: int) -> Usage:
         shared = max(shared, shared_pages)
         found = stat(each)
         ticks += found.cpu_ticks if found else 0
-    return Usage(rss_bytes=(private + shared) * _PAGE_BYTES, cpu_s=ticks / _TICKS_PER_S)
+    return ProcessUsage(rss_bytes=(private + shared) * _PAGE_BYTES, cpu_s=ticks / _TICKS_PER_S)
 
 
 def _descendants(pid: int) -> list[int]:

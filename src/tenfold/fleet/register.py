@@ -12,7 +12,7 @@ import msgspec
 from tenfold.fleet.proc import start_ticks
 
 
-class Entry(msgspec.Struct, frozen=True):
+class ProcessEntry(msgspec.Struct, frozen=True):
     """One process that leads a group of its own. `leaves` are paths outside the run's folders it may leave behind."""
 
     name: str
@@ -34,19 +34,19 @@ class Register:
 
     def add(self, name: str, pid: int, leaves: Iterable[str] = ()) -> None:
         """Write down a process that has just been started; one that is gone already needs no entry."""
-        entry = Entry(name=name, pid=pid, started_ticks=start_ticks(pid) or 0, leaves=list(leaves))
+        entry = ProcessEntry(name=name, pid=pid, started_ticks=start_ticks(pid) or 0, leaves=list(leaves))
         with self._path.open("ab", buffering=0) as file:
             file.write(msgspec.json.encode(entry) + b"\n")
 
-    def read(self) -> list[Entry]:
+    def read(self) -> list[ProcessEntry]:
         """All entries; a last line that was cut short by a crash is no entry."""
         if not self._path.exists():
             return []
         return [entry for line in self._path.read_bytes().splitlines() if (entry := _decoded(line))]
 
 
-def _decoded(line: bytes) -> Entry | None:
+def _decoded(line: bytes) -> ProcessEntry | None:
     try:
-        return msgspec.json.decode(line, type=Entry)
+        return msgspec.json.decode(line, type=ProcessEntry)
     except msgspec.DecodeError:
         return None

@@ -29,7 +29,7 @@ class RunUnwritable(TenfoldError):
     """The folder that a run works in takes no folders or files: no permission, no space, something in the way."""
 
 
-class RunRecord(msgspec.Struct, frozen=True):
+class RunFile(msgspec.Struct, frozen=True):
     """What a later run must know to clear this one."""
 
     id: str
@@ -49,7 +49,7 @@ class RunEnd(msgspec.Struct, frozen=True):
 class RunFolder:
     """Where a run keeps what it needs (`state`, `data`) and what it leaves (`reports`, `logs`, `events`)."""
 
-    def __init__(self, record: RunRecord) -> None:
+    def __init__(self, record: RunFile) -> None:
         self.id = record.id
         self.root = Path(record.root)
         self.data = Path(record.data)
@@ -82,7 +82,7 @@ class RunFolder:
     @classmethod
     def read(cls, state: Path) -> Self:
         """The run whose state lies in this folder; it is not claimed. Raises OSError or msgspec.DecodeError."""
-        return cls(msgspec.json.decode((state / "run.json").read_bytes(), type=RunRecord))
+        return cls(msgspec.json.decode((state / "run.json").read_bytes(), type=RunFile))
 
     def _lay(self) -> None:
         """The record before the data's folder: whoever finds the record knows all there may be to clear."""
@@ -128,8 +128,8 @@ class RunFolder:
         (self.state / "ended.json").write_bytes(msgspec.json.encode(end))
 
 
-def _record(root: Path, run_id: str, data: Path | None = None) -> RunRecord:
-    return RunRecord(
+def _record(root: Path, run_id: str, data: Path | None = None) -> RunFile:
+    return RunFile(
         id=run_id,
         root=str(root),
         data=str(data or _data_folder(root, run_id)),

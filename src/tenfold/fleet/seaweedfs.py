@@ -18,8 +18,8 @@ from tenfold.fleet.http import status_of
 from tenfold.fleet.node import Node
 from tenfold.fleet.ports import LOOPBACK, free_port
 from tenfold.fleet.readiness import ServerUnready, until
-from tenfold.fleet.signature import Keys, sign
-from tenfold.plan.model import Server
+from tenfold.fleet.signature import AccessKeys, sign
+from tenfold.plan.model import ServerPlan
 from tenfold.telemetry import EventLog
 
 VOLUME_MB = 64
@@ -81,7 +81,7 @@ class GatewayNode(Node):
         self._config = children.run.data / f"{name.replace('.', '-')}.json"
         self._store = store
         self._grpc_port = 0
-        self.keys = Keys(access=secrets.token_hex(10), secret=secrets.token_hex(20))
+        self.keys = AccessKeys(access=secrets.token_hex(10), secret=secrets.token_hex(20))
 
     def prepare(self) -> None:
         credentials = [{"accessKey": self.keys.access, "secretKey": self.keys.secret}]
@@ -100,13 +100,6 @@ class GatewayNode(Node):
         """The status of one signed request."""
         headers = sign(self.keys, method, self.address, path, body, datetime.now(UTC))
         return await status_of(self.port, method, path, headers=headers, body=body)
-
-    async def refuse(self) -> None:
-        """Connections to the gateway are refused; the store behind it is not touched."""
-        await self.stop()
-
-    async def mend(self) -> None:
-        await self.start()
 
     def _choose_ports(self) -> None:
         self.port, self._grpc_port = free_port(), free_port()
@@ -127,7 +120,7 @@ class SeaweedStore:
 
     bucket_limit_s = 20.0
 
-    def __init__(self, name: str, server: Server, children: Children, events: EventLog) -> None:
+    def __init__(self, name: str, server: ServerPlan, children: Children, events: EventLog) -> None:
         self.name = name
         self._buckets = server.buckets
         self.store = StoreNode(f"{name}.store", children, events, len(server.buckets))

@@ -9,7 +9,7 @@ REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Keys:
+class AccessKeys:
     """What proves who asks; its text form says nothing."""
 
     access: str
@@ -24,7 +24,7 @@ def signing_key(secret: str, day: str, region: str, service: str = "s3") -> byte
     return key
 
 
-def sign(keys: Keys, method: str, host: str, path: str, body: bytes, at: datetime) -> dict[str, str]:
+def sign(keys: AccessKeys, method: str, host: str, path: str, body: bytes, at: datetime) -> dict[str, str]:
     """The headers to send; `at` is UTC, `path` is percent-encoded already."""
     stamp = at.strftime("%Y%m%dT%H%M%SZ")
     scope = f"{stamp[:8]}/{REGION}/s3/aws4_request"

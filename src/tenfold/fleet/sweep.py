@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from tenfold.fleet import proc
-from tenfold.fleet.register import Entry, Register
+from tenfold.fleet.register import ProcessEntry, Register
 from tenfold.fleet.run import RunFolder
 from tenfold.kernel import SystemClock, TenfoldError
 from tenfold.kernel.clock import utc
@@ -58,7 +58,7 @@ def clear_run(run: RunFolder, *, by: str) -> None:
     run.mark_ended(by)
 
 
-def end_processes(run: RunFolder, entries: Iterable[Entry]) -> None:
+def end_processes(run: RunFolder, entries: Iterable[ProcessEntry]) -> None:
     """SIGKILL until nobody of the run is left: a process that is being born when we look is seen the next time."""
     entries = list(entries)
     deadline_s = time.monotonic() + END_LIMIT_S
@@ -71,7 +71,7 @@ def end_processes(run: RunFolder, entries: Iterable[Entry]) -> None:
         time.sleep(0.01)
 
 
-def members_of(run: RunFolder, entries: Iterable[Entry]) -> list[tuple[int, int]]:
+def members_of(run: RunFolder, entries: Iterable[ProcessEntry]) -> list[tuple[int, int]]:
     """Ids and start times of everyone alive who belongs to the run."""
     leaders = {entry.pid for entry in entries if entry.alive}
     mark = f"TENFOLD_RUN={run.id}\0".encode()
@@ -114,7 +114,7 @@ def kill_exactly(pid: int, started_ticks: int) -> bool:
     return True
 
 
-def clear_leftovers(run: RunFolder, entries: Iterable[Entry]) -> None:
+def clear_leftovers(run: RunFolder, entries: Iterable[ProcessEntry]) -> None:
     """Remove the data folder, and what the servers keep outside of it: sockets, shared memory."""
     for lock_file in run.data.glob("*/postmaster.pid"):
         _remove_shared_memory(lock_file)

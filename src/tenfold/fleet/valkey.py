@@ -12,8 +12,7 @@ from tenfold.fleet.account import write_private
 from tenfold.fleet.child import Child, Children
 from tenfold.fleet.node import Node
 from tenfold.fleet.ports import LOOPBACK
-from tenfold.fleet.scramble import scramble, unscramble
-from tenfold.plan.model import Server
+from tenfold.plan.model import ServerPlan
 from tenfold.telemetry import EventLog
 
 MEMORY_BYTES = 96 * 1024 * 1024
@@ -45,24 +44,10 @@ class ValkeyNode(Node):
         self._primary = primary
         self._program = binaries.valkey()
         self.password = ""
-        self._scrambled: dict[bytes, bytes] = {}
 
     @property
     def url(self) -> str:
         return f"redis://:{self.password}@{self.address}/0"
-
-    async def scramble(self, ratio: float) -> None:
-        """Let that share of the values of each kind (`kind:key`) change places: every one of them is then wrong."""
-        self._scrambled = await scramble(self.url, ratio)
-        self._events.emit("node-scrambled", self.name, keys=len(self._scrambled))
-
-    async def mend(self) -> None:
-        """And drop each value that is still what the scrambling made of it: nobody may need this, a drill asks."""
-        await super().mend()
-        if self._scrambled:
-            left = await unscramble(self.url, self._scrambled)
-            self._events.emit("node-unscrambled", self.name, keys=len(self._scrambled), left=left)
-            self._scrambled = {}
 
     def _launch(self) -> Child:
         follow = ["--replicaof", LOOPBACK, str(self._primary.port)] if self._primary else []
@@ -86,10 +71,10 @@ class ValkeyNode(Node):
         return self._primary is None or not self._primary.pid or b"master_link_status:up" in facts
 
 
-class ValkeyCluster:
+class ValkeyServers:
     """Primary first, then its replicas together."""
 
-    def __init__(self, name: str, server: Server, children: Children, events: EventLog) -> None:
+    def __init__(self, name: str, server: ServerPlan, children: Children, events: EventLog) -> None:
         self._password = secrets.token_urlsafe(24)
         self._memory_bytes = server.memory_bytes or MEMORY_BYTES
         self._data = children.run.data

@@ -1,10 +1,10 @@
-"""The peak plan: one file, read, checked. `read_plan(path)` answers a `Plan` or raises `PlanInvalid`.
+"""The peak plan: one file, read, checked. `read_plan(path, kinds)` answers a `Plan` or raises `PlanInvalid`.
 
 model         the plan as the rest of Tenfold works with it
 reader        from a file to a Plan, or to all that is wrong with it
 schema        every key that may stand in the file, its form, what it is for
 consistency   what must agree between keys: names, shares, dependencies
-fault         which node a drill may strike, and with what
+fault         what a drill may strike with which of the kinds of faults that the reader is told of
 template      what `${…}` may refer to
 form          what may stand somewhere: reads, refuses, describes itself
 words         single values: text, numbers, quantities, commands, requests
@@ -16,8 +16,7 @@ problem       what is wrong: where, what stands there, what may stand there
 json_schema   the format for editors
 """
 
-from tenfold.plan.fault import struck_by
-from tenfold.plan.json_schema import plan_json_schema
+from tenfold.plan.json_schema import plan_json_schema, plan_json_schema_text
 from tenfold.plan.model import (
     CONTROL,
     Drill,
@@ -29,8 +28,8 @@ from tenfold.plan.model import (
     Mutants,
     Peak,
     Plan,
-    Server,
-    Service,
+    ServerPlan,
+    ServicePlan,
     Signal,
     SignalKind,
     Slo,
@@ -55,8 +54,8 @@ __all__ = [
     "Plan",
     "PlanInvalid",
     "Problem",
-    "Server",
-    "Service",
+    "ServerPlan",
+    "ServicePlan",
     "Signal",
     "SignalKind",
     "Slo",
@@ -66,6 +65,6 @@ __all__ = [
     "Traffic",
     "parse_plan",
     "plan_json_schema",
+    "plan_json_schema_text",
     "read_plan",
-    "struck_by",
 ]

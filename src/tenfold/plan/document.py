@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from tenfold.plan.node import KeyPath, MappingNode, Node, Place, ScalarNode, SequenceNode, quoted
+from tenfold.plan.node import KeyPath, Location, MappingNode, Node, ScalarNode, SequenceNode, quoted
 from tenfold.plan.problem import NOTHING, Problems
 
 DEPTH_MAX = 12
@@ -30,7 +30,7 @@ def read_document(text: str, problems: Problems) -> Node | None:
         root = loader.get_single_node()
         if root is not None:
             return _Grower(problems).grow(root, _place(root.start_mark))
-        problems.add(Place(1, 1), NOTHING, "a plan")
+        problems.add(Location(1, 1), NOTHING, "a plan")
     except yaml.MarkedYAMLError as error:
         _refuse_yaml(_place(error.problem_mark or loader.get_mark()), _why(error), problems)
     except _TooMuch as error:
@@ -49,7 +49,7 @@ def _is_readable(text: str, problems: Problems) -> bool:
         yaml.reader.Reader(text)
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
-        place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        place = Location(before.count("\n") + 1, len(before) - before.rfind("\n"))
         problems.add(place, f"the character {quoted(text[error.position])}", "printable text")
         return False
     return True
@@ -61,12 +61,12 @@ def _why(error: yaml.MarkedYAMLError) -> str:
     return f"{error.problem}{where}"
 
 
-def _refuse_yaml(place: Place, why: str, problems: Problems) -> None:
+def _refuse_yaml(place: Location, why: str, problems: Problems) -> None:
     problems.add(place, f"what is no YAML ({why})", "YAML, indented by spaces, with ${…} quoted inside braces,")
 
 
-def _place(mark: yaml.Mark, key_path: KeyPath = ()) -> Place:
-    return Place(mark.line + 1, mark.column + 1, key_path)
+def _place(mark: yaml.Mark, key_path: KeyPath = ()) -> Location:
+    return Location(mark.line + 1, mark.column + 1, key_path)
 
 
 class _TooMuch(Exception):
@@ -101,7 +101,7 @@ class _Grower:
         self._problems = problems
         self._left = NODES_MAX
 
-    def grow(self, node: yaml.Node, place: Place) -> Node:
+    def grow(self, node: yaml.Node, place: Location) -> Node:
         self._left -= 1
         if self._left < 0 or len(place.key_path) > DEPTH_MAX:
             raise _TooMuch(node.start_mark)
@@ -113,11 +113,11 @@ class _Grower:
             return SequenceNode(place, tuple(self._items(node, place)))
         return self._scalar(node, place)
 
-    def _items(self, node: yaml.SequenceNode, place: Place) -> Iterator[Node]:
+    def _items(self, node: yaml.SequenceNode, place: Location) -> Iterator[Node]:
         for index, item in enumerate(node.value):
             yield self.grow(item, _place(item.start_mark, (*place.key_path, index)))
 
-    def _entries(self, node: yaml.MappingNode, place: Place) -> Iterator[tuple[ScalarNode, Node]]:
+    def _entries(self, node: yaml.MappingNode, place: Location) -> Iterator[tuple[ScalarNode, Node]]:
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             key = self._key(key_node, place)
@@ -130,19 +130,19 @@ class _Grower:
             seen[key.text] = key.place.line
             yield key, self.grow(value_node, self._value_place(value_node, key))
 
-    def _key(self, node: yaml.Node, place: Place) -> ScalarNode | None:
+    def _key(self, node: yaml.Node, place: Location) -> ScalarNode | None:
         if isinstance(node, yaml.ScalarNode) and node.value:
             return self._scalar(node, _place(node.start_mark, (*place.key_path, node.value)), is_key=True)
         self._problems.add(_place(node.start_mark, place.key_path), "a key that is no word", "a word and a colon")
         return None
 
-    def _value_place(self, node: yaml.Node, key: ScalarNode) -> Place:
+    def _value_place(self, node: yaml.Node, key: ScalarNode) -> Location:
         """A value stands where it begins; a block, or nothing, where its key does, for that is where people look."""
         if isinstance(node, yaml.ScalarNode) and node.value:
             return _place(node.start_mark, key.place.key_path)
         return key.place
 
-    def _scalar(self, node: yaml.Node, place: Place, *, is_key: bool = False) -> ScalarNode:
+    def _scalar(self, node: yaml.Node, place: Location, *, is_key: bool = False) -> ScalarNode:
         text = str(node.value)
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             self._problems.add(place, quoted(text), "text without halves of characters")

@@ -29,7 +29,7 @@ class Form(ABC, Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Word(Form[T]):
+class ScalarForm(Form[T]):
     """A single value. `parse` answers what the text means, or None when it may not stand here."""
 
     may_stand: str

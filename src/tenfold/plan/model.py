@@ -26,35 +26,35 @@ class Engine(enum.StrEnum):
     SEAWEEDFS = "seaweedfs"
 
 
-class FaultKind(enum.StrEnum):
-    """What is done, and to whom.
+NODES_OF = {
+    Engine.POSTGRESQL: ("primary", "replica"),
+    Engine.VALKEY: ("primary", "replica"),
+    Engine.SEAWEEDFS: ("s3",),
+}
+"""The nodes of a server that a plan may name. A replica is there when the plan asks for one."""
 
-    To a node: `kill` SIGKILL, `stop` SIGTERM, `cut` its clients' connections, `refuse` new ones, `hang` it so that it
-    takes connections and says nothing, `blackhole` it so that not even a connection comes about, `scramble` a share of
-    the values that it holds, `slow` it to a multiple of the time it takes, let it `flap` between answering and saying
-    nothing. To a feature: `shield` it by its switch. To the load: `focus` a share of it on one thing, `surge` to a
-    multiple of it.
+EVERY_NODE = tuple((engine, member) for engine, members in NODES_OF.items() for member in members)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultKind:
+    """What a plan must know of one kind of fault: how it is written, and what may suffer it.
+
+    The kinds are declared in `fleet/faults`, one file each, beside what injects, reverts and proves them.
     """
 
-    KILL = "kill"
-    STOP = "stop"
-    CUT = "cut"
-    REFUSE = "refuse"
-    HANG = "hang"
-    BLACKHOLE = "blackhole"
-    SCRAMBLE = "scramble"
-    SLOW = "slow"
-    FLAP = "flap"
-    SHIELD = "shield"
-    FOCUS = "focus"
-    SURGE = "surge"
-
-
-OF_LOAD = frozenset({FaultKind.FOCUS, FaultKind.SURGE})
-"""Faults that strike no node: the customers themselves are the fault."""
-
-OF_A_SHARE = frozenset({FaultKind.SCRAMBLE, FaultKind.SLOW, FaultKind.FOCUS, FaultKind.SURGE})
-"""Faults that say of how much."""
+    word: str
+    nodes: tuple[tuple[Engine, str], ...] = ()
+    """The members of servers that may suffer it, each with its server's engine."""
+    servers: bool = False
+    """Whether it may strike all nodes of a server at once."""
+    services: bool = False
+    features: bool = False
+    journeys: bool = False
+    load: bool = False
+    """Whether it strikes the load as a whole, so that nothing is named."""
+    share_above: float | None = None
+    """The fault states a share above this ratio; None when it states none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Fault:
     `share` is a ratio; of `slow`, the multiple of the time that is taken.
     """
 
-    kind: FaultKind
+    kind: str
     at: tuple[str, ...] = ()
     share: float = 0.0
 
@@ -120,7 +120,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class ServerPlan:
     engine: Engine
     replicas: int = 0
     memory_bytes: int | None = None
@@ -136,7 +136,7 @@ class Slo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class ServicePlan:
     """A program under rehearsal, `instances` times. `ready` is the path that answers 200 on the port it was given."""
 
     title: str
@@ -239,10 +239,10 @@ class Plan:
     title: str
     path: Path
     peak: Peak
-    servers: dict[str, Server] = field(default_factory=dict)
+    servers: dict[str, ServerPlan] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     setup: tuple[tuple[str, ...], ...] = ()
-    services: dict[str, Service]
+    services: dict[str, ServicePlan]
     traffic: Traffic
     journeys: dict[str, Journey]
     steps: Steps

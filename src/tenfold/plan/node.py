@@ -14,7 +14,7 @@ QUOTED_CHARACTERS_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a node stands. Lines and columns count from 1; line 0 is the file as a whole."""
 
     line: int
@@ -22,20 +22,20 @@ class Place:
     key_path: KeyPath = ()
 
 
-THE_FILE = Place(0, 0)
+THE_FILE = Location(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
     """One value as it is written, its quotes taken off; None where nothing, `~` or `null` stands."""
 
-    place: Place
+    place: Location
     text: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class SequenceNode:
-    place: Place
+    place: Location
     items: tuple["Node", ...]
 
 
@@ -43,7 +43,7 @@ class SequenceNode:
 class MappingNode:
     """Keys and values in the order of the file; no key stands twice."""
 
-    place: Place
+    place: Location
     entries: tuple[tuple[ScalarNode, "Node"], ...]
 
     def value(self, key: str) -> "Node | None":

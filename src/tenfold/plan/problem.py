@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenfold.kernel import TenfoldError
-from tenfold.plan.node import KeyPath, Node, Place, ScalarNode, printable, shortened, written
+from tenfold.plan.node import KeyPath, Location, Node, ScalarNode, printable, shortened, written
 
 NOTHING = "nothing"
 
@@ -55,7 +55,7 @@ class Problems:
         hint = nearest(node.text or "", known) if isinstance(node, ScalarNode) else ""
         self.add(node.place, written(node), may_stand, examples, hint)
 
-    def add(self, place: Place, stands: str, may_stand: str, examples: Iterable[str] = (), hint: str = "") -> None:
+    def add(self, place: Location, stands: str, may_stand: str, examples: Iterable[str] = (), hint: str = "") -> None:
         problem = Problem(
             path=self._path,
             line=place.line,

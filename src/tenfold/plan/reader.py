@@ -1,49 +1,57 @@
 """From a plan's file to a `Plan`, or to everything that is wrong with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tenfold.plan.consistency import check_consistency
 from tenfold.plan.document import read_document
 from tenfold.plan.fault import check_faults
-from tenfold.plan.model import Plan
-from tenfold.plan.node import THE_FILE, MappingNode, Node, Place, quoted, select_texts
+from tenfold.plan.model import FaultKind, Plan
+from tenfold.plan.node import THE_FILE, Location, MappingNode, Node, quoted, select_texts
 from tenfold.plan.problem import PlanInvalid, Problems
-from tenfold.plan.schema import PLAN, VERSION
+from tenfold.plan.schema import VERSION, plan_form
 from tenfold.plan.template import check_templates
 
 PLAN_BYTES_MAX = 2**20
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan in the file at `path`. Raises PlanInvalid with all that is wrong with it, and nothing else."""
+def read_plan(path: Path, kinds: Sequence[FaultKind]) -> Plan:
+    """The plan in the file at `path`, whose drills may name the faults of these `kinds`.
+
+    Raises PlanInvalid with all that is wrong with it, and nothing else.
+    """
     problems = Problems(path)
     text = _read_text(path, problems)
     if text is None:
         raise PlanInvalid(path, problems.in_order())
-    return parse_plan(text, path)
+    return parse_plan(text, path, kinds)
 
 
-def parse_plan(text: str, path: Path, *, is_file: Callable[[Path], bool] | None = None) -> Plan:
+def parse_plan(
+    text: str, path: Path, kinds: Sequence[FaultKind], *, is_file: Callable[[Path], bool] | None = None
+) -> Plan:
     """The plan that `text` states, as if it stood at `path`, from whose folder its relative paths begin.
 
     Raises PlanInvalid.
     """
     problems = Problems(path)
     root = read_document(text, problems)
-    plan = _read_root(root, problems, path.parent, is_file or _is_file) if root else None
+    plan = _read_root(root, problems, kinds, path.parent, is_file or _is_file) if root else None
     if problems or plan is None:
         raise PlanInvalid(path, problems.in_order())
     return replace(plan, path=path, traffic=replace(plan.traffic, feed=_from(path.parent, plan.traffic.feed)))
 
 
-def _read_root(root: Node, problems: Problems, folder: Path, is_file: Callable[[Path], bool]) -> Plan | None:
+def _read_root(
+    root: Node, problems: Problems, kinds: Sequence[FaultKind], folder: Path, is_file: Callable[[Path], bool]
+) -> Plan | None:
     if not _is_version_known(root, problems):
         return None
-    plan = PLAN.read(root, problems)
-    for check in (check_consistency, check_faults, check_templates):
-        check(root, problems)
+    plan = plan_form(kinds).read(root, problems)
+    check_consistency(root, problems)
+    check_faults(root, problems, kinds)
+    check_templates(root, problems)
     for node, feed in select_texts(root, "traffic", "feed"):
         if not is_file(_from(folder, Path(feed))):
             problems.refuse(node, "the path of a file that is there, from the plan's folder,")
@@ -74,7 +82,7 @@ def _decode(content: bytes, problems: Problems) -> str | None:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place = Place(content.count(b"\n", 0, error.start) + 1, 1)
+        place = Location(content.count(b"\n", 0, error.start) + 1, 1)
         problems.add(place, f"the byte {quoted(f'0x{content[error.start]:02x}')}", "text in UTF-8")
         return None
 

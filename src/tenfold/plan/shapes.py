@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tenfold.plan.form import Form, JsonSchema, Word, either
-from tenfold.plan.node import MappingNode, Node, Place, ScalarNode, SequenceNode, quoted
+from tenfold.plan.form import Form, JsonSchema, ScalarForm, either
+from tenfold.plan.node import Location, MappingNode, Node, ScalarNode, SequenceNode, quoted
 from tenfold.plan.problem import NOTHING, Problems, nearest
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class ListOf(Form[tuple[T, ...]]):
 class MappingOf(Form[dict[K, T]]):
     """Things by their names, in the order of the file."""
 
-    key: Word[K]
+    key: ScalarForm[K]
     value: Form[T]
     least: int = 0
     may_stand: str = "a mapping of keys"
@@ -89,7 +89,7 @@ def optional(key: str, form: Form[Any], says: str, *, into: str = "", default: A
 
 
 @dataclass(frozen=True, slots=True)
-class Record(Form[T]):
+class RecordOf(Form[T]):
     """Known keys, of which `make` makes one thing."""
 
     make: Callable[..., T]
@@ -114,7 +114,7 @@ class Record(Form[T]):
         mistyped = [self._meant_by(key.text or "") for key, _ in node.entries]
         for field in missing:
             if field.key not in mistyped:  # one mistake, one complaint
-                place = Place(node.place.line, node.place.column, (*node.place.key_path, field.key))
+                place = Location(node.place.line, node.place.column, (*node.place.key_path, field.key))
                 problems.add(place, NOTHING, field.form.may_stand, field.form.examples)
         return not missing
 
@@ -145,8 +145,8 @@ class Variant(Form[T]):
     """Records of several kinds; the key `tag` says which one stands here, and each kind has keys of its own."""
 
     tag: str
-    word: Word[Any]
-    kinds: Mapping[Any, Record[T]]
+    word: ScalarForm[Any]
+    kinds: Mapping[Any, RecordOf[T]]
     may_stand: str = "a mapping of keys"
     examples: tuple[str, ...] = ()
 
@@ -156,7 +156,7 @@ class Variant(Form[T]):
             return None
         said = node.value(self.tag)
         if said is None:
-            place = Place(node.place.line, node.place.column, (*node.place.key_path, self.tag))
+            place = Location(node.place.line, node.place.column, (*node.place.key_path, self.tag))
             problems.add(place, NOTHING, self.word.may_stand)
             return None
         kind = self.word.read(said, problems)

@@ -3,13 +3,13 @@
 rehearsal   conducts one run: climb, drills, audit, verdict
 climb       the stages of a plan: a normal day, then each factor of its peak
 drill       a fault under load, and what its timeline proves
-fault       what a drill does to a node, journalled before it is done
+fault       the faults of a drill, journalled before they are injected
 shield      a feature as a drill strikes it
 audit       what must hold afterwards, asked of the database
 selection   which drills of the plan a run carries out
 step        what one step proves, and who was the limit
 verdict     `verdict.json`, and the rule that says go or no-go
-witness     what every process says of itself, and what it costs
+monitor     what every process says of itself, and what it costs
 load/       the load driver, a process of its own, and the rehearsal's side of it
 view/       the record people see: terminal, report; the console draws the same
 """
@@ -17,34 +17,34 @@ view/       the record people see: terminal, report; the console draws the same
 from tenfold.rehearse.climb import step_name
 from tenfold.rehearse.fault import FaultJournal
 from tenfold.rehearse.load.load import Load
-from tenfold.rehearse.load.messages import Target
+from tenfold.rehearse.load.messages import LoadTarget
+from tenfold.rehearse.monitor import ProcessMonitor
 from tenfold.rehearse.rehearsal import Rehearsal, Stand
 from tenfold.rehearse.selection import DrillUnknown, drills_left_out
 from tenfold.rehearse.shield import FeatureShield, ShieldRefused
 from tenfold.rehearse.verdict import Verdict
-from tenfold.rehearse.view.board import Board
-from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, StepView
-from tenfold.rehearse.view.report import Evidence, encode_verdict, write_report
+from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, StepView
+from tenfold.rehearse.view.report import RunEvidence, encode_verdict, write_report
+from tenfold.rehearse.view.run_record import RunRecord
 from tenfold.rehearse.view.terminal import terminal_view
-from tenfold.rehearse.witness import Witness
 
 __all__ = [
-    "Board",
     "DrillUnknown",
     "DrillView",
-    "Evidence",
     "FaultJournal",
     "FeatureShield",
     "InvariantView",
     "Load",
-    "Progress",
+    "LoadTarget",
+    "ProcessMonitor",
     "Rehearsal",
+    "RunEvidence",
+    "RunProgress",
+    "RunRecord",
     "ShieldRefused",
     "Stand",
     "StepView",
-    "Target",
     "Verdict",
-    "Witness",
     "drills_left_out",
     "encode_verdict",
     "step_name",

@@ -7,7 +7,6 @@ invariant can hold the system to what it told its customers, not only to what it
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 
 from tenfold.kernel import Clock, Duration, TenfoldError
 from tenfold.plan.model import Invariant
+from tenfold.rehearse.verdict import InvariantVerdict
 
 SETTLE_LIMIT = Duration.from_s(30)
 QUERY_LIMIT = Duration.from_s(60)
@@ -42,28 +42,14 @@ class Acknowledged(msgspec.Struct, frozen=True):
     answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one invariant's queries counted."""
-
-    name: str
-    checked: int
-    violations: int
-
-    @property
-    def held(self) -> bool:
-        """An invariant that looked at nothing has shown nothing."""
-        return self.violations == 0 and self.checked > 0
-
-
 async def audit(
     control_url: str,
     journal: Path,
     settled: str,
     invariants: Mapping[str, Invariant],
     clock: Clock,
-    on_finding: Callable[[Finding], None],
-) -> tuple[bool, list[Finding]]:
+    on_finding: Callable[[InvariantVerdict], None],
+) -> tuple[bool, list[InvariantVerdict]]:
     """Wait until the system has settled, then ask every invariant, in order.
 
     Answers whether it settled within SETTLE_LIMIT, and one finding for each invariant. Raises AuditImpossible.
@@ -124,12 +110,11 @@ def _batches(rows: Iterator[_Row], size: int) -> Iterator[list[_Row]]:
         yield batch
 
 
-async def _ask(database: Any, name: str, invariant: Invariant) -> Finding:
-    return Finding(
-        name=name,
-        checked=int(await _value(database, name, invariant.checked)),
-        violations=int(await _value(database, name, invariant.violations)),
-    )
+async def _ask(database: Any, name: str, invariant: Invariant) -> InvariantVerdict:
+    """An invariant that looked at nothing has shown nothing."""
+    checked = int(await _value(database, name, invariant.checked))
+    violations = int(await _value(database, name, invariant.violations))
+    return InvariantVerdict(name=name, held=violations == 0 < checked, checked=checked, violations=violations)
 
 
 async def _value(database: Any, name: str, query: str) -> Any:

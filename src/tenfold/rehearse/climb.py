@@ -1,7 +1,8 @@
 """The climb: from a normal day to ten times its peak, as stages that the load driver can send."""
 
+from tenfold.fleet import FAULTS
 from tenfold.kernel import Duration
-from tenfold.plan.model import Drill, FaultKind, Peak, Steps
+from tenfold.plan.model import Drill, Peak, Steps
 from tenfold.rehearse.drill import LEAD
 from tenfold.rehearse.load.messages import Segment, Stage
 
@@ -29,11 +30,8 @@ def drill_stage(peak: Peak, steps: Steps, name: str, drill: Drill) -> Stage:
     While the fault is held the load may itself be the fault: more of it, or a share of it on one thing.
     """
     rate_rps = peak.daily_peak_rps * steps.factors[-1]
-    held = Segment(rate_rps, drill.hold.ns)
-    if drill.fault.kind is FaultKind.SURGE:
-        held = Segment(rate_rps * drill.fault.share, drill.hold.ns)
-    elif drill.fault.kind is FaultKind.FOCUS:
-        held = Segment(rate_rps, drill.hold.ns, focus=drill.fault.at[0], focus_ratio=drill.fault.share)
+    load = FAULTS[drill.fault.kind].load(drill.fault)
+    held = Segment(rate_rps * load.multiple, drill.hold.ns, focus=load.focus, focus_ratio=load.focus_ratio)
     return Stage(name=name, segments=[Segment(rate_rps, LEAD.ns), held, Segment(rate_rps, drill.tail.ns)])
 
 

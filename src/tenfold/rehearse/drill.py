@@ -6,7 +6,8 @@
                             └ noticed       └ recovered
 
 The load never stops. The fault was *noticed* when the system gave the signal that the plan names (a breaker opened,
-reads left the cache), and it was *over* when the system had taken that back and no tick after that broke a promise.
+reads left the cache). It was *reverted* when the fault itself had proven that nothing of it is left; the system had
+*recovered* when it had taken its signal back and no tick after that broke a promise. Each of the two may be true alone.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from tenfold.kernel import Clock, Duration
 from tenfold.plan.model import Drill, Journey, Signal, SignalKind
 from tenfold.rehearse.fault import Injectable
 from tenfold.rehearse.load.messages import JourneyTick, Tick
+from tenfold.rehearse.verdict import DrillVerdict
 from tenfold.telemetry import Event, Histogram
 
 LEAD = Duration.from_s(2)
@@ -46,30 +48,11 @@ class Timeline:
     injected_ns: int = 0
     reverting_ns: int = 0
     reverted_ns: int = 0
+    """When the fault itself had proven that it is gone; 0 when `remains` says what is still in place."""
     ended_ns: int = 0
+    remains: list[str] = field(default_factory=list)
     ticks: list[Tick] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class DrillOutcome:
-    """What a drill proved. Lengths are None when the thing never happened."""
-
-    name: str
-    requests: int
-    errors: int
-    degraded: int
-    """Answered with less, or refused where the plan allows it."""
-    dropped: int
-    held_load: "HeldLoad"
-    detect: Duration | None
-    recover: Duration | None
-    reverted: bool
-    reasons: tuple[str, ...]
-
-    @property
-    def held(self) -> bool:
-        return not self.reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +67,7 @@ class HeldLoad:
 async def carry_out(
     fault: Injectable, hold: Duration, timeline: Timeline, clock: Clock, on_state: Callable[[str], None]
 ) -> None:
-    """Inject, hold, revert; the fault is reverted too when this is cancelled half way."""
+    """Inject, hold, revert, ask the fault whether it is gone; it is reverted too when this is cancelled half way."""
     try:
         await asyncio.sleep(LEAD.s)
         timeline.injected_ns = clock.monotonic_ns()
@@ -95,33 +78,39 @@ async def carry_out(
         timeline.reverting_ns = clock.monotonic_ns()
         on_state("reverting")
         await fault.revert()
-        timeline.reverted_ns = clock.monotonic_ns()
+        timeline.remains = await fault.remains()
+        timeline.reverted_ns = 0 if timeline.remains else clock.monotonic_ns()
 
 
-def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline: Timeline) -> DrillOutcome:
+def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline: Timeline) -> DrillVerdict:
     """What the timeline proves of the drill's plan; every reason is a sentence."""
     requests, errors, degraded = _sums(timeline.ticks, drill.degraded)
-    dropped = sum(tick.dropped for tick in timeline.ticks)
     detect = noticed_after(timeline, drill.signal)
     recover = recovered_after(timeline, drill, journeys)
+    load = load_held(timeline, journeys)
     reasons = [f"{count} {journey} requests failed" for journey, count in errors.items() if count]
-    if dropped:
+    if dropped := sum(tick.dropped for tick in timeline.ticks):
         reasons.append(f"{dropped} arrivals were never sent")
     if detect is None:
         reasons.append(f"{drill.signal} never spoke: nobody noticed the fault")
     if recover is None:
         reasons.append(f"no steady state within {drill.tail} of the revert")
-    return DrillOutcome(
+    return DrillVerdict(
         name=name,
+        target=drill.target.value,
+        proves=drill.proves,
+        held=not reasons,
         requests=sum(requests.values()),
         errors=sum(errors.values()),
+        detect_ms=detect.ms if detect else None,
+        recover_ms=recover.ms if recover else None,
+        reverted=timeline.reverted_ns > 0,
+        recovered=recover is not None,
         degraded=sum(degraded.values()),
-        dropped=dropped,
-        held_load=load_held(timeline, journeys),
-        detect=detect,
-        recover=recover,
-        reverted=recover is not None,
-        reasons=tuple(reasons),
+        offered_rps=load.offered_rps,
+        served_rps=load.served_rps,
+        reasons=reasons,
+        remains=timeline.remains,
     )
 
 

@@ -1,4 +1,4 @@
-"""Faults: what a drill does to a node, and how it is undone, written to disk before it is done.
+"""The faults of a drill, each written to disk before it is injected, and proven gone after its revert.
 
 The journal is one JSON line a change. A fault is armed before its node is touched, so that whoever finds the journal
 later (the guard, or the next run) knows what may still be broken even when the run died in between.
@@ -6,37 +6,18 @@ later (the guard, or the next run) knows what may still be broken even when the 
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from tenfold.fleet import Injection
 from tenfold.kernel import Clock, Duration
 from tenfold.kernel.clock import utc
-from tenfold.plan.model import Fault, FaultKind
 
-REVERTS = {
-    FaultKind.KILL: "start",
-    FaultKind.STOP: "start",
-    FaultKind.CUT: "mend",
-    FaultKind.REFUSE: "mend",
-    FaultKind.HANG: "mend",
-    FaultKind.BLACKHOLE: "mend",
-    FaultKind.SCRAMBLE: "mend",
-    FaultKind.SLOW: "mend",
-    FaultKind.FLAP: "mend",
-    FaultKind.SHIELD: "unshield",
-}
 GAP = Duration.from_ms(200)
 """Between one fault and the next of the same drill."""
-
-
-class Struck(Protocol):
-    """Whatever has the verbs of a fault and of its revert: a node, a feature."""
-
-    @property
-    def name(self) -> str: ...
 
 
 class Injectable(Protocol):
@@ -46,9 +27,13 @@ class Injectable(Protocol):
 
     async def revert(self) -> None: ...
 
+    async def remains(self) -> list[str]:
+        """What is still in place after the revert, as people would say it; empty when it is proven that nothing is."""
+        ...
+
 
 class FaultRecord(msgspec.Struct, frozen=True):
-    """One line of the journal. `state` is armed or reverted; `revert` is the node's verb that undoes the fault."""
+    """One line of the journal. `state` is armed or reverted; `revert` is how the fault is undone."""
 
     at: str
     drill: str
@@ -66,14 +51,14 @@ class FaultJournal:
         self._path = path
         self._clock = clock
 
-    def write(self, drill: str, node: str, fault: FaultKind, state: str) -> None:
+    def write(self, drill: str, fault: Injection[Any], state: str) -> None:
         """Append one line and see it to the disk."""
         record = FaultRecord(
             at=utc(self._clock.wall_ns()),
             drill=drill,
-            node=node,
-            fault=fault.value,
-            revert=REVERTS[fault],
+            node=fault.struck.name,
+            fault=fault.kind.word,
+            revert=fault.undone_by,
             state=state,
             by="drill",
         )
@@ -84,37 +69,39 @@ class FaultJournal:
 
 
 class Faults:
-    """One fault on every node that it strikes: `inject` and `revert`, each journalled, each safe to call twice.
+    """One fault on everything that it strikes, each injection journalled; `inject` and `revert` are safe to call twice.
 
-    A fault of the load strikes no node: there is nothing to inject here, and nothing to revert.
+    A fault of the load strikes nothing: there is nothing to inject here, nothing to revert, and nothing remains.
     """
 
-    def __init__(self, drill: str, fault: Fault, nodes: Sequence[Struck], journal: FaultJournal) -> None:
+    def __init__(self, drill: str, injections: Sequence[Injection[Any]], journal: FaultJournal) -> None:
         self._drill = drill
-        self._fault = fault
-        self._nodes = nodes
+        self._injections = injections
         self._journal = journal
-        self._armed: list[Struck] = []
+        self._armed: list[Injection[Any]] = []
+        self._unproven: list[Injection[Any]] = []
 
     async def inject(self) -> None:
-        """All nodes at the same moment, as far as one process can."""
-        kind = self._fault.kind
-        for node in self._nodes:
-            self._journal.write(self._drill, node.name, kind, "armed")
-            self._armed.append(node)
-        await asyncio.gather(*(_verb(node, kind.value)(*self._arguments) for node in self._nodes))
+        """All at the same moment, as far as one process can."""
+        for injection in self._injections:
+            self._journal.write(self._drill, injection, "armed")
+            self._armed.append(injection)
+        await asyncio.gather(*(injection.inject() for injection in self._injections))
 
     async def revert(self) -> None:
         """In the plan's order, so that a primary is there before its replica asks for it."""
         while self._armed:
-            node = self._armed[0]
-            await _verb(node, REVERTS[self._fault.kind])()
-            self._journal.write(self._drill, node.name, self._fault.kind, "reverted")
-            self._armed.pop(0)
+            await self._armed[0].revert()
+            self._unproven.append(self._armed.pop(0))
 
-    @property
-    def _arguments(self) -> tuple[float, ...]:
-        return (self._fault.share,) if self._fault.share else ()
+    async def remains(self) -> list[str]:
+        """What the faults themselves find; the journal says "reverted" of those that find nothing."""
+        found = await asyncio.gather(*(injection.remains_after() for injection in self._unproven))
+        for injection, remains in zip(self._unproven, found, strict=True):
+            if not remains:
+                self._journal.write(self._drill, injection, "reverted")
+        self._unproven = [injection for injection, remains in zip(self._unproven, found, strict=True) if remains]
+        return [remains for remains in found if remains]
 
 
 class Successive:
@@ -133,7 +120,5 @@ class Successive:
         for fault in reversed(self._faults):
             await fault.revert()
 
-
-def _verb(node: Struck, name: str) -> Callable[..., Awaitable[None]]:
-    verb: Callable[..., Awaitable[None]] = getattr(node, name)
-    return verb
+    async def remains(self) -> list[str]:
+        return [remains for fault in reversed(self._faults) for remains in await fault.remains()]

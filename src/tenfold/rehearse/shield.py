@@ -1,7 +1,7 @@
 """A feature as a drill strikes it: shielded by its switch through the control node, as a person would."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from tenfold.channel import Change
@@ -24,6 +24,8 @@ class Operator(Protocol):
 
     def put(self, draft: Any, *, reason: str, confirmed: bool = False) -> Any: ...
 
+    def views(self) -> Sequence[Any]: ...
+
 
 class FeatureShield:
     """Undoing names the change that is undone: a node that was dead in between must still know it.
@@ -45,6 +47,14 @@ class FeatureShield:
         if self._epoch is not None:
             await asyncio.to_thread(self._unshield, self._epoch)
             self._epoch = None
+
+    async def is_shielded(self) -> bool:
+        """Whether a rule of the rehearsal's stands at the switch, as the control node tells it."""
+        return await asyncio.to_thread(self._is_shielded)
+
+    def _is_shielded(self) -> bool:
+        rules = [rule for view in self._operator().views() if view.name == self.name for rule in view.rules]
+        return any(rule.owner == OWNER for rule in rules)
 
     def _shield(self) -> Change:
         operator = self._operator()

@@ -45,9 +45,23 @@ class StepVerdict(msgspec.Struct):
     limited_by: LimitedBy
     journeys: dict[str, JourneyVerdict]
 
+    @property
+    def held(self) -> bool:
+        """Whether the rate was reached, every arrival sent, and every promise kept."""
+        kept = all(journey.slo_held for journey in self.journeys.values())
+        return self.limited_by == "none" and not self.dropped and kept
+
+    @property
+    def slowest_p99_ms(self) -> float:
+        """Of the slowest journey; 0 when there was none."""
+        return max((journey.p99_ms for journey in self.journeys.values()), default=0.0)
+
 
 class DrillVerdict(msgspec.Struct):
     """One fault under load. `detect_ms` and `recover_ms` are None when it was never noticed or never over.
+
+    `reverted`: the fault itself has proven that it is gone; if it has not, `remains` says what is still in place.
+    `recovered`: steady state under load was reached. `reasons` say why the drill did not hold.
 
     `degraded` requests were answered with less, or refused where the plan allows it. `offered_rps` fell due while the
     fault was in, `served_rps` were answered as promised: not refused, and within the p99 of their journey.
@@ -65,6 +79,9 @@ class DrillVerdict(msgspec.Struct):
     degraded: int = 0
     offered_rps: float = 0.0
     served_rps: float = 0.0
+    recovered: bool = False
+    reasons: list[str] = []
+    remains: list[str] = []
 
 
 class InvariantVerdict(msgspec.Struct):
@@ -165,7 +182,8 @@ def _failed(drill: DrillVerdict) -> Iterator[str]:
     if not drill.held:
         yield f"Drill {drill.name} did not hold: {_listed(_symptoms(drill))}."
     if not drill.reverted:
-        yield f"Drill {drill.name} was not proven reverted: the fault may still be in place."
+        in_place = _listed(drill.remains or ["nothing has shown that it is gone"])
+        yield f"Drill {drill.name} was not reverted, the fault is still in place: {in_place}."
 
 
 def _symptoms(drill: DrillVerdict) -> list[str]:

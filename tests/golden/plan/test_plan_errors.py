@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.plan import PlanInvalid, parse_plan, read_plan
 
 HERE = Path(__file__).parent
@@ -82,7 +83,7 @@ def assert_golden(name: str, text: str) -> None:
 
 def test_the_plan_that_is_broken_below_is_right() -> None:
     """Without a breakage there is no complaint, so each complaint below is about its breakage."""
-    assert parse_plan(broken(()), PATH, is_file=lambda _: True).name == "shop"
+    assert parse_plan(broken(()), PATH, FAULT_KINDS, is_file=lambda _: True).name == "shop"
 
 
 @pytest.mark.parametrize("name", BREAKAGES)
@@ -90,7 +91,7 @@ def test_a_broken_plan_is_answered_with_line_what_stands_and_what_may_stand(name
     """Every kind of mistake has one clear text."""
     text = broken(BREAKAGES[name])
     is_file = lambda path: path.name == "baskets.jsonl"  # noqa: E731
-    assert_golden(name, message_of(lambda: parse_plan(text, PATH, is_file=is_file)))
+    assert_golden(name, message_of(lambda: parse_plan(text, PATH, FAULT_KINDS, is_file=is_file)))
 
 
 @pytest.mark.parametrize(
@@ -119,4 +120,4 @@ def test_a_file_that_is_no_plan_is_answered_in_the_same_words(
     PATH.parent.mkdir()
     if content is not None:
         PATH.write_bytes(content)
-    assert_golden(name, message_of(lambda: read_plan(PATH)))
+    assert_golden(name, message_of(lambda: read_plan(PATH, FAULT_KINDS)))

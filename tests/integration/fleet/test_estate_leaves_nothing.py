@@ -25,17 +25,17 @@ from tenfold.fleet import (
 )
 from tenfold.fleet.register import Register
 from tenfold.fleet.sweep import members_of
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
 
-CACHE = {"main": Server(engine=Engine.VALKEY)}
-DATABASE = {"database": Server(engine=Engine.POSTGRESQL)}
+CACHE = {"main": ServerPlan(engine=Engine.VALKEY)}
+DATABASE = {"database": ServerPlan(engine=Engine.POSTGRESQL)}
 FULL = {
-    "database": Server(engine=Engine.POSTGRESQL, replicas=1),
-    "main": Server(engine=Engine.VALKEY, replicas=1),
-    "objects": Server(engine=Engine.SEAWEEDFS, buckets=("media",)),
+    "database": ServerPlan(engine=Engine.POSTGRESQL, replicas=1),
+    "main": ServerPlan(engine=Engine.VALKEY, replicas=1),
+    "objects": ServerPlan(engine=Engine.SEAWEEDFS, buckets=("media",)),
 }
 
 OWNER = """
@@ -99,7 +99,7 @@ def _command(entry: Path) -> bytes:
         return b""
 
 
-def start_owner(root: Path, servers: dict[str, Server]) -> tuple[subprocess.Popen[str], RunFolder, list[int]]:
+def start_owner(root: Path, servers: dict[str, ServerPlan]) -> tuple[subprocess.Popen[str], RunFolder, list[int]]:
     """A small `tenfold` in a process of its own, with an open estate."""
     command = [sys.executable, "-c", OWNER, str(root), msgspec.json.encode(servers).decode()]
     owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -12,20 +12,22 @@ import pytest
 from redis.asyncio import Redis
 
 from tenfold.fleet import (
+    FAULTS,
     Estate,
     FaultUnsupported,
+    NodeState,
     NodeUnknown,
     RunFolder,
     ServerUnready,
     Service,
     SetupFailed,
-    State,
     proc,
 )
-from tenfold.fleet.hindrance import BURST_S, FLAP_S
+from tenfold.fleet.faults.flap import FLAP_S, Flap
+from tenfold.fleet.faults.slow import BURST_S, Slow
 from tenfold.fleet.http import status_of
 from tenfold.fleet.seaweedfs import GatewayNode
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
@@ -33,9 +35,9 @@ pytestmark = pytest.mark.engines
 Answer = TypeVar("Answer")
 
 SERVERS = {
-    "database": Server(engine=Engine.POSTGRESQL, replicas=1),
-    "main": Server(engine=Engine.VALKEY, replicas=1),
-    "objects": Server(engine=Engine.SEAWEEDFS, buckets=("media", "evidence")),
+    "database": ServerPlan(engine=Engine.POSTGRESQL, replicas=1),
+    "main": ServerPlan(engine=Engine.VALKEY, replicas=1),
+    "objects": ServerPlan(engine=Engine.SEAWEEDFS, buckets=("media", "evidence")),
 }
 
 SERVICE = """
@@ -116,7 +118,7 @@ def test_every_node_is_ready(opened: Opened) -> None:
         "objects.store",
         "objects.s3",
     ]
-    assert {node.state for node in opened.estate.nodes} == {State.READY}
+    assert {node.state for node in opened.estate.nodes} == {NodeState.READY}
     assert all(node.pid and node.rss_bytes > 1_000_000 and node.address for node in opened.estate.nodes)
 
 
@@ -166,13 +168,13 @@ def test_cache_primary_killed_comes_back_on_its_port(opened: Opened) -> None:
     async def scenario() -> None:
         address, replica_pid = primary.address, replica.pid
         await primary.kill()
-        assert (primary.state, primary.pid) == (State.FAULTED, 0)
+        assert (primary.state, primary.pid) == (NodeState.FAULTED, 0)
         async with Redis.from_url(opened.estate.references["main.replica.url"]) as client:
             assert await client.ping()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", primary.port)
         await primary.start()
-        assert (primary.state, primary.address, replica.pid) == (State.READY, address, replica_pid)
+        assert (primary.state, primary.address, replica.pid) == (NodeState.READY, address, replica_pid)
         async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
             await client.set("sku", 1)
         async with Redis.from_url(opened.estate.references["main.replica.url"]) as client:
@@ -187,7 +189,9 @@ def test_cut_ends_the_sessions_of_app_and_lets_none_in(opened: Opened) -> None:
 
     async def scenario() -> None:
         session = await asyncpg.connect(opened.app_url)
-        await primary.cut()
+        cut = FAULTS["cut"](primary)
+        await cut.inject()
+        assert await cut.remains()
         assert primary.state.value == "faulted"
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await session.fetchval("SELECT 1")
@@ -196,7 +200,8 @@ def test_cut_ends_the_sessions_of_app_and_lets_none_in(opened: Opened) -> None:
         control = opened.estate.references["database.primary.control_url"]
         assert await value(control, "SELECT count(*) FROM pg_stat_replication") == 1
         assert await value(opened.estate.references["database.replica.url"], "SELECT 1") == 1
-        await primary.mend()
+        await cut.revert()
+        assert not await cut.remains()
         assert primary.state.value == "ready"
         assert await value(opened.app_url, "SELECT 1") == 1
 
@@ -241,10 +246,13 @@ def test_gateway_refuses_and_mends_without_losing_objects(opened: Opened) -> Non
 
     async def scenario() -> None:
         assert await gateway.ask("PUT", "/media/apple.png", b"apple") == 200
-        await gateway.refuse()
+        refusal = FAULTS["refuse"](gateway)
+        await refusal.inject()
+        assert await refusal.remains()
         with pytest.raises(ConnectionRefusedError):
             await gateway.ask("GET", "/media/apple.png")
-        await gateway.mend()
+        await refusal.revert()
+        assert not await refusal.remains()
         assert await gateway.ask("GET", "/media/apple.png") == 200
         gateway.keys = type(gateway.keys)(access=gateway.keys.access, secret="wrong")
         assert await gateway.ask("GET", "/media/apple.png") == 403
@@ -257,14 +265,17 @@ def test_a_hung_cache_takes_connections_and_says_nothing_until_it_is_mended(open
     primary = opened.estate.node("main.primary")
 
     async def scenario() -> None:
-        await primary.hang()
+        hang = FAULTS["hang"](primary)
+        await hang.inject()
+        assert await hang.remains()
         reader, writer = await asyncio.open_connection("127.0.0.1", primary.port)
         writer.write(b"PING\r\n")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.read(1), 0.1)
         writer.close()
-        await primary.mend()
-        assert primary.state is State.READY
+        await hang.revert()
+        assert not await hang.remains()
+        assert primary.state is NodeState.READY
         async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
             assert await client.ping()
 
@@ -276,10 +287,13 @@ def test_a_black_hole_lets_nobody_in_until_it_is_mended(opened: Opened) -> None:
     primary = opened.estate.node("main.primary")
 
     async def scenario() -> None:
-        await primary.blackhole()
+        blackhole = FAULTS["blackhole"](primary)
+        await blackhole.inject()
+        assert await blackhole.remains()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.open_connection("127.0.0.1", primary.port), 0.2)
-        await primary.mend()
+        await blackhole.revert()
+        assert not await blackhole.remains()
         async with Redis.from_url(opened.estate.references["main.primary.url"]) as client:
             assert await client.ping()
 
@@ -297,14 +311,17 @@ def test_scrambled_values_change_places_within_their_kind_and_are_dropped_when_m
             await client.flushall()
             for key, value in values.items():
                 await client.set(key, value, ex=100)
-            await primary.scramble(0.05)
+            scramble = FAULTS["scramble"](primary, 0.05)
+            await scramble.inject()
+            assert await scramble.remains()
             now = {key: await client.get(key) for key in values}
             wrong = [key for key in values if now[key] != values[key]]
             assert len([key for key in wrong if key.startswith("price")]) == 10
             assert all(str(now[key])[:3] == str(values[key])[:3] for key in wrong)
             assert all([0 < await client.ttl(key) <= 100 for key in wrong])
             await client.set(wrong[0], values[wrong[0]])
-            await primary.mend()
+            await scramble.revert()
+            assert not await scramble.remains()
             left = {key: await client.get(key) for key in values}
         assert {key for key in values if left[key] is None} == set(wrong[1:])
         assert all(left[key] in (None, values[key]) for key in values)
@@ -329,12 +346,15 @@ def test_a_slowed_service_takes_its_time_until_it_is_mended(opened: Opened, tmp_
 
     async def scenario() -> None:
         service = await start_answering(opened, tmp_path, "slow")
-        await service.slow(10.0)
+        slow = Slow(service, 10.0)
+        await slow.inject()
+        assert await slow.remains()
         slowest_s = max([await asked_s(service) for _ in range(12)])
         assert slowest_s > BURST_S
-        await service.mend()
+        await slow.revert()
+        assert not await slow.remains()
         stat = proc.stat(service.pid)
-        assert service.state is State.READY
+        assert service.state is NodeState.READY
         assert stat is not None
         assert stat.state != "T"
         await service.stop()
@@ -347,12 +367,14 @@ def test_a_flapping_service_says_nothing_and_answers_in_turn(opened: Opened, tmp
 
     async def scenario() -> None:
         service = await start_answering(opened, tmp_path, "flapping")
-        await service.flap()
+        flap = Flap(service)
+        await flap.inject()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asked_s(service), 0.2)
         await asyncio.wait_for(asked_s(service), 5 * FLAP_S)
-        await service.flap()
-        await service.mend()
+        await flap.inject()
+        await flap.revert()
+        assert not await flap.remains()
         assert await asked_s(service) < FLAP_S
         await service.stop()
 
@@ -364,7 +386,7 @@ def test_a_slowed_service_can_be_ended_and_leaves_nobody_to_stop_it(opened: Open
 
     async def scenario() -> None:
         service = await start_answering(opened, tmp_path, "ended")
-        await service.slow(10.0)
+        await Slow(service, 10.0).inject()
         await service.close(grace_s=1.0)
         assert service.pid == 0
         assert not [task for task in asyncio.all_tasks() if task.get_name() == "pulse-ended"]
@@ -375,7 +397,7 @@ def test_a_slowed_service_can_be_ended_and_leaves_nobody_to_stop_it(opened: Open
 def test_fault_that_an_engine_does_not_know_is_refused(opened: Opened) -> None:
     """With the node's name, and nothing is done to it."""
     with pytest.raises(FaultUnsupported, match="main\\.primary"):
-        opened.run(opened.estate.node("main.primary").cut())
+        FAULTS["cut"](opened.estate.node("main.primary"))
     with pytest.raises(NodeUnknown, match="There are: database\\.primary"):
         opened.estate.node("main.third")
 
@@ -403,17 +425,17 @@ def test_service_that_dies_is_an_event_and_a_call(opened: Opened, tmp_path: Path
         await opened.estate.watch(lambda name, status: told.append((name, status)))
         service = await opened.estate.start_service("api", ("python", str(program)), {}, ready="/ready")
         assert service.url == f"http://127.0.0.1:{service.port}"
-        assert service.state is State.READY
+        assert service.state is NodeState.READY
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
         writer.write(b"GET /die HTTP/1.0\r\n\r\n")
         await writer.drain()
         await reader.read()
         writer.close()
 
-        async def state() -> State:
+        async def state() -> NodeState:
             return service.state
 
-        await eventually(state, State.FAILED)
+        await eventually(state, NodeState.FAILED)
         await service.start()
         await service.stop()
 

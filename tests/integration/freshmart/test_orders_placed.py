@@ -9,6 +9,7 @@ import pytest
 from tests.freshmart_shop import Shop
 
 from freshmart.orders import AskedLine, AskedOrder, Decision, OrderDesk, PrimaryConnection, read_order
+from tenfold.fleet import FAULTS
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
 from tenfold.protect.calls.breaker import Policy
@@ -170,10 +171,10 @@ def test_orders_wait_while_the_primary_is_cut_and_none_is_lost_or_doubled(shop: 
                 orders.append(asyncio.create_task(place(desk, f"cut-{skus[0]}-{len(orders)}", shop.store, line)))
                 await asyncio.sleep(0.002)
 
-        primary = shop.estate.node("database.primary")
+        cut = FAULTS["cut"](shop.estate.node("database.primary"))
         await arrive(100)
-        await asyncio.gather(primary.cut(), arrive(300))
-        await asyncio.gather(primary.mend(), arrive(100))
+        await asyncio.gather(cut.inject(), arrive(300))
+        await asyncio.gather(cut.revert(), arrive(100))
         decisions = await asyncio.gather(*orders)
         await desk.close()
         return decisions

@@ -10,7 +10,7 @@ from tests.freshmart_shop import Shop, until
 from freshmart.cashier import Acquirer, Cashier, Collector, Demand
 from freshmart.orders import AskedLine, AskedOrder, OrderDesk, PrimaryConnection, read_order
 from tenfold.engines.amplification import AmplificationBudget
-from tenfold.fleet import Service
+from tenfold.fleet import FAULTS, Service
 from tenfold.protect import Breaker
 from tenfold.protect.calls.limit import FixedLimit, Limiter
 
@@ -75,10 +75,10 @@ def test_orders_are_accepted_without_an_acquirer_and_collected_once_when_it_is_b
     """Every order keeps its promise, and in the end every one has a number of its own."""
 
     async def shop_on() -> set[str]:
-        await getattr(payment, verb)()
+        fault = FAULTS[verb](payment)
+        await fault.inject()
         said = await order_some(shop, f"without-{verb}", 50)
-        await payment.mend()
-        await payment.start()
+        await fault.revert()
         await collect_all(shop)
         return set(said)
 

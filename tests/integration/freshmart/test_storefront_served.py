@@ -13,6 +13,7 @@ from tests.freshmart_api import TAG, Api, Got
 from tests.freshmart_shop import Shop, until
 
 from freshmart.web import answers
+from tenfold.fleet import FAULTS
 
 pytestmark = pytest.mark.engines
 
@@ -143,15 +144,15 @@ def test_a_tagged_read_sees_the_shadow_shelf(api: Api) -> None:
 
 def test_pages_are_served_with_placeholders_while_the_object_store_refuses(api: Api) -> None:
     """200, marked as degraded, not to be cached; the product's page does not notice; then pictures are back."""
-    gateway = api.shop.estate.node("objects.s3")
+    refusal = FAULTS["refuse"](api.shop.estate.node("objects.s3"))
     skus = [api.shop.new_sku() for _ in range(3)]
     fresh = api.ask("/products/1082185/image")
-    api.shop.run(gateway.refuse())
+    api.shop.run(refusal.inject())
     try:
         degraded = [api.ask(f"/products/{sku}/image") for sku in skus]
         page = api.ask(f"/products/{skus[0]}")
     finally:
-        api.shop.run(gateway.mend())
+        api.shop.run(refusal.revert())
     missing = [got for got in degraded if got.headers.get("x-degraded") == "image"]
     assert (fresh.status, fresh.headers["content-type"]) == (200, "image/svg+xml")
     assert b"Bananas" in fresh.body
@@ -185,12 +186,12 @@ def test_sigterm_lets_a_waiting_order_end_and_exits_with_zero(shop: Shop) -> Non
     order = {"store": shop.store, "lines": [{"sku": shop.new_sku(), "quantity": 1}]}
 
     async def end_it() -> Got:
-        primary = shop.estate.node("database.primary")
-        await primary.cut()
+        cut = FAULTS["cut"](shop.estate.node("database.primary"))
+        await cut.inject()
         waiting = asyncio.create_task(asyncio.to_thread(Api(shop, service).order, "told-to-stop", order))
         await until(lambda: asyncio.to_thread(_an_order_waits, Api(shop, service)))
         os.kill(service.pid, signal.SIGTERM)
-        await primary.mend()
+        await cut.revert()
         return await waiting
 
     async def ended() -> bool:

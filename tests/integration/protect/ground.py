@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tenfold.fleet import Estate, Node, RunFolder
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 Result = TypeVar("Result")
@@ -46,7 +46,7 @@ class Ground:
 @contextmanager
 def opened_ground(folder: Path, **engines: Engine) -> Iterator[Ground]:
     """Start one server for each name; all are gone afterwards."""
-    servers = {name: Server(engine=engine) for name, engine in engines.items()}
+    servers = {name: ServerPlan(engine=engine) for name, engine in engines.items()}
     run = RunFolder.create(folder, "protect")
     estate = Estate(run, servers, EventLog("test"), token="unused")
     with asyncio.Runner() as runner:

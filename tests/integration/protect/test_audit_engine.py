@@ -13,7 +13,7 @@ from tenfold.engines.valkey import ValkeyCluster
 from tenfold.fleet import Estate, RunFolder
 from tenfold.fleet.postgres import PostgresNode
 from tenfold.kernel import Duration, SystemClock
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.protect.reads.audit import Auditor, RecentKeys, Wrong
 from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, Phase, Repair
 from tenfold.protect.reads.downgrade.postgres import PostgresFreshness
@@ -32,7 +32,7 @@ QUERY = "SELECT key, value FROM price WHERE key = any($1::text[])"
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    servers = {"main": Server(engine=Engine.VALKEY), "database": Server(engine=Engine.POSTGRESQL, replicas=1)}
+    servers = {"main": ServerPlan(engine=Engine.VALKEY), "database": ServerPlan(engine=Engine.POSTGRESQL, replicas=1)}
     run = RunFolder.create(tmp_path_factory.mktemp("audit"), "audit")
     estate = Estate(run, servers, EventLog("test"), token="unused")
     with asyncio.Runner() as runner:

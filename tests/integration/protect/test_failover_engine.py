@@ -18,7 +18,7 @@ from tenfold.engines.valkey.shard import PrimaryUnknown
 from tenfold.fleet import Estate, RunFolder, binaries
 from tenfold.fleet.ports import free_port
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.protect import Breaker, ReadLadder, Step
 from tenfold.protect.reads.failover import Failover, FailoverState
 from tenfold.protect.reads.found import Found
@@ -38,7 +38,7 @@ PATIENT = Duration.from_s(5)
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     run = RunFolder.create(tmp_path_factory.mktemp("failover"), "protect")
-    server = Server(engine=Engine.VALKEY, replicas=1)
+    server = ServerPlan(engine=Engine.VALKEY, replicas=1)
     estate = Estate(run, {"main": server, "standby": server}, EventLog("test"), token="unused")
     with asyncio.Runner() as runner:
         runner.run(estate.open())

@@ -14,7 +14,7 @@ from tests.integration.protect.ground import DEADLINE_S, Ground
 from tests.page_examples import Example, examples
 
 from tenfold.fleet import Estate, RunFolder
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.telemetry import EventLog
 
 pytestmark = pytest.mark.engines
@@ -29,7 +29,7 @@ INSERT INTO price SELECT n::text, (100 + n)::text FROM generate_series(1, 5000) 
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """Two clusters, a database with a replica, a control node: as the pages name them."""
     folder = tmp_path_factory.mktemp("pages")
-    cache, database = Server(engine=Engine.VALKEY), Server(engine=Engine.POSTGRESQL, replicas=1)
+    cache, database = ServerPlan(engine=Engine.VALKEY), ServerPlan(engine=Engine.POSTGRESQL, replicas=1)
     servers = {"main": cache, "standby": cache, "database": database}
     estate = Estate(RunFolder.create(folder, "pages"), servers, EventLog("test"), token="unused")
     control = ControlProcess(folder)

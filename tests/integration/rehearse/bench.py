@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from tenfold.rehearse.load.load import Load
-from tenfold.rehearse.load.messages import Segment, Stage, Target
+from tenfold.rehearse.load.messages import LoadTarget, Segment, Stage
 
 READ = {"tier": "P0", "request": "GET /prices/${sku}", "slo": {"p99": "50 ms"}}
 ORDER = {
@@ -69,13 +69,15 @@ async def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> asyncio.
     )
 
 
-def target(url: str, plan: Path, /, **changes: Any) -> Target:
+def target(url: str, plan: Path, /, **changes: Any) -> LoadTarget:
     journal = str(plan.parent / "answers.jsonl")
-    return Target(**{"base_url": url, "plan": str(plan), "token": "t0k3n", "journal": journal, "seed": 1, **changes})
+    return LoadTarget(
+        **{"base_url": url, "plan": str(plan), "token": "t0k3n", "journal": journal, "seed": 1, **changes}
+    )
 
 
 @contextlib.asynccontextmanager
-async def opened(order: Target) -> AsyncIterator[Load]:
+async def opened(order: LoadTarget) -> AsyncIterator[Load]:
     load = Load(spawn)
     try:
         await load.open(order)

@@ -10,6 +10,7 @@ from benchmarks.questions import AnswersDiffer, Questions
 from benchmarks.turn import Turn, is_held, write_plan_of_one
 from rich.console import Console
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import TenfoldError
 from tenfold.plan import read_plan
 from tenfold.rehearse.load.messages import Segment, Stage
@@ -70,7 +71,7 @@ def test_the_table_says_what_was_not_held() -> None:
 
 def test_a_rate_is_held_when_all_of_it_was_sent_and_answered_in_time() -> None:
     """Late, failed, dropped or not sent: none of it is throughput."""
-    price = read_plan(first.PLAN).journeys["price"]
+    price = read_plan(first.PLAN, FAULT_KINDS).journeys["price"]
     assert is_held(seen(), "price", price)
     assert not is_held(seen(slowest_ms=price.slo.p99.ms * 2), "price", price)
     assert not is_held(seen(errors=1), "price", price)
@@ -80,7 +81,7 @@ def test_a_rate_is_held_when_all_of_it_was_sent_and_answered_in_time() -> None:
 
 def test_the_load_driver_reads_a_plan_of_one_journey(tmp_path: Path) -> None:
     """All arrivals are of that journey, by the real feed, and a hundred milliseconds is what is promised."""
-    alone = read_plan(write_plan_of_one(read_plan(first.PLAN), "order", tmp_path))
+    alone = read_plan(write_plan_of_one(read_plan(first.PLAN, FAULT_KINDS), "order", tmp_path), FAULT_KINDS)
     assert list(alone.journeys) == ["order"]
     assert alone.journeys["order"].share == 1
     assert alone.journeys["order"].slo.p99.ms == 100

@@ -7,10 +7,11 @@ import pytest
 
 from tenfold.bootstrap import MutantRefused, up
 from tenfold.bootstrap.mutant import mutant_of
+from tenfold.fleet import FAULT_KINDS
 from tenfold.plan import read_plan
 
 PLAN_PATH = Path(__file__).parents[3] / "plans" / "freshmart.yaml"
-PLAN = read_plan(PLAN_PATH)
+PLAN = read_plan(PLAN_PATH, FAULT_KINDS)
 
 
 @pytest.mark.parametrize("name", ["oversell", "lost-order", "wrong-price"])

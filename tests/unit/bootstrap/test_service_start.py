@@ -5,9 +5,10 @@ from pathlib import Path
 
 from tenfold.bootstrap import resolve
 from tenfold.bootstrap.services import start_waves
+from tenfold.fleet import FAULT_KINDS
 from tenfold.plan import read_plan
 
-PLAN = read_plan(Path(__file__).parents[3] / "plans" / "freshmart.yaml")
+PLAN = read_plan(Path(__file__).parents[3] / "plans" / "freshmart.yaml", FAULT_KINDS)
 
 
 def test_references_are_put_in_wherever_they_stand() -> None:

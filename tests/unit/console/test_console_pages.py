@@ -8,7 +8,7 @@ from tests.asgi_client import AsgiClient
 
 from tenfold.console import Publisher, console_app
 from tenfold.console.policy import host_name
-from tenfold.rehearse.view.progress import Progress
+from tenfold.rehearse.view.progress import RunProgress
 
 STATIC = Path("src/tenfold/console/static")
 
@@ -19,7 +19,7 @@ def client(publisher: Publisher | None = None, host: str = "127.0.0.1:8000") -> 
 
 def published(title: str = "Shop", report: str = "") -> Publisher:
     publisher = Publisher()
-    publisher.publish(Progress(run_id="run-1", plan="shop", began_at="", title=title, report=report))
+    publisher.publish(RunProgress(run_id="run-1", plan="shop", began_at="", title=title, report=report))
     return publisher
 
 

@@ -4,11 +4,11 @@ import asyncio
 
 from tenfold.console.events import encode, event_stream
 from tenfold.console.publisher import Frame, Publisher
-from tenfold.rehearse.view.progress import Progress
+from tenfold.rehearse.view.progress import RunProgress
 
 
-def progress(title: str = "Shop") -> Progress:
-    return Progress(run_id="run-1", plan="shop", title=title, began_at="")
+def progress(title: str = "Shop") -> RunProgress:
+    return RunProgress(run_id="run-1", plan="shop", title=title, began_at="")
 
 
 def read_all(publisher: Publisher, *, heartbeat_s: float = 5.0, chunks_max: int = 10) -> list[str]:

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from tenfold.console.publisher import VIEWERS_MAX, Frame, Publisher
-from tenfold.rehearse.view.progress import Progress, Sample
+from tenfold.rehearse.view.progress import RunProgress, Sample
 
 PATIENT_S = 5.0
 
 
-def progress(*sample_times: float, run_id: str = "run-1", phase: str = "steps") -> Progress:
+def progress(*sample_times: float, run_id: str = "run-1", phase: str = "steps") -> RunProgress:
     samples = [
         Sample(at=at, rate_rps=100.0, target_rps=100.0, p50_ms=1.0, p99_ms=2.0, errors=0, inflight=1)
         for at in sample_times
     ]
-    return Progress(run_id=run_id, plan="shop", title="Shop", began_at="", phase=phase, samples=samples)
+    return RunProgress(run_id=run_id, plan="shop", title="Shop", began_at="", phase=phase, samples=samples)
 
 
 def times(frame: Frame | None) -> list[float]:

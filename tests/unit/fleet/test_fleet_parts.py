@@ -11,7 +11,7 @@ from tenfold.fleet import BinaryMissing, binaries
 from tenfold.fleet.http import parse_status
 from tenfold.fleet.ports import candidate_range
 from tenfold.fleet.service import resolved
-from tenfold.fleet.signature import Keys, sign, signing_key
+from tenfold.fleet.signature import AccessKeys, sign, signing_key
 from tenfold.fleet.valkey import replica_titles
 
 
@@ -32,7 +32,7 @@ def test_signing_key_is_the_published_one() -> None:
 
 def test_signature_depends_on_body_and_never_shows_the_secret() -> None:
     """Another body, another signature; the secret is in neither headers nor the keys' text."""
-    keys = Keys(access="AK", secret="SECRET")
+    keys = AccessKeys(access="AK", secret="SECRET")
     at = datetime(2026, 11, 22, 18, 1, 15, tzinfo=UTC)
     one, other = (sign(keys, "PUT", "127.0.0.1:1", "/media/x", body, at) for body in (b"1", b"2"))
     assert one["Authorization"] != other["Authorization"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenfold.fleet import proc
-from tenfold.fleet.register import Entry, Register
+from tenfold.fleet.register import ProcessEntry, Register
 from tenfold.fleet.run import RunFolder
 from tenfold.fleet.sweep import end_processes, kill_exactly
 
@@ -48,7 +48,7 @@ def test_recycled_id_is_not_killed(tmp_path: Path, bystander: subprocess.Popen[b
     run = RunFolder.create(tmp_path, "recycled")
     began = proc.start_ticks(bystander.pid)
     assert began is not None
-    end_processes(run, [Entry(name="gone", pid=bystander.pid, started_ticks=began - 1)])
+    end_processes(run, [ProcessEntry(name="gone", pid=bystander.pid, started_ticks=began - 1)])
     assert not kill_exactly(bystander.pid, began - 1)
     assert bystander.poll() is None
     run.remove_data()
@@ -60,7 +60,7 @@ def test_registered_process_is_killed(tmp_path: Path, bystander: subprocess.Pope
     run = RunFolder.create(tmp_path, "registered")
     began = proc.start_ticks(bystander.pid)
     assert began is not None
-    end_processes(run, [Entry(name="ours", pid=bystander.pid, started_ticks=began)])
+    end_processes(run, [ProcessEntry(name="ours", pid=bystander.pid, started_ticks=began)])
     assert bystander.wait(timeout=2) == -9
     run.remove_data()
     run.release()

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.plan.form import JsonSchema
 from tenfold.plan.json_schema import plan_json_schema, plan_json_schema_text
 
@@ -30,18 +31,18 @@ def keys_of(schema: JsonSchema) -> set[str]:
 
 def test_the_schema_is_itself_valid() -> None:
     """Draft 2020-12."""
-    jsonschema.Draft202012Validator.check_schema(plan_json_schema())
+    jsonschema.Draft202012Validator.check_schema(plan_json_schema(FAULT_KINDS))
 
 
 def test_the_exported_schema_is_up_to_date() -> None:
-    """`python -m tenfold.plan > docs/reference/plan.schema.json` makes it so."""
-    assert (ROOT / "docs/reference/plan.schema.json").read_text() == plan_json_schema_text()
+    """`python -m tools.plan_schema > docs/reference/plan.schema.json` makes it so."""
+    assert (ROOT / "docs/reference/plan.schema.json").read_text() == plan_json_schema_text(FAULT_KINDS)
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
 def test_a_plan_that_is_read_is_valid_by_the_schema_too(path: Path) -> None:
     """No editor underlines what Tenfold accepts."""
-    jsonschema.validate(as_json(path), plan_json_schema(), jsonschema.Draft202012Validator)
+    jsonschema.validate(as_json(path), plan_json_schema(FAULT_KINDS), jsonschema.Draft202012Validator)
 
 
 @pytest.mark.parametrize(
@@ -66,18 +67,18 @@ def test_what_the_reader_refuses_by_form_the_schema_refuses(keys: tuple[str, ...
     for key in keys[:-1]:
         parent = parent[key]
     parent[keys[-1]] = wrong
-    assert not jsonschema.Draft202012Validator(plan_json_schema()).is_valid(plan)
+    assert not jsonschema.Draft202012Validator(plan_json_schema(FAULT_KINDS)).is_valid(plan)
 
 
 def test_every_key_is_explained_in_the_reference() -> None:
     """A key that is not in docs/reference/plan.md does not exist for people."""
     reference = (ROOT / "docs/reference/plan.md").read_text()
-    assert {key for key in keys_of(plan_json_schema()) if f"`{key}`" not in reference} == set()
+    assert {key for key in keys_of(plan_json_schema(FAULT_KINDS)) if f"`{key}`" not in reference} == set()
 
 
 def test_every_key_has_a_description() -> None:
     """Editors show it when the pointer rests on the key."""
-    assert list(undescribed(plan_json_schema())) == []
+    assert list(undescribed(plan_json_schema(FAULT_KINDS))) == []
 
 
 def undescribed(schema: JsonSchema) -> list[str]:

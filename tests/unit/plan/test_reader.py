@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Duration
 from tenfold.plan import (
     Drill,
     Engine,
     Fault,
-    FaultKind,
     Invariant,
     Journey,
     Mutants,
     Peak,
     Plan,
     PlanInvalid,
-    Server,
-    Service,
+    ServerPlan,
+    ServicePlan,
     Slo,
     Steps,
     Target,
@@ -28,28 +28,28 @@ from tenfold.plan import (
     parse_plan,
     read_plan,
 )
-from tenfold.plan.node import MappingNode, Place, ScalarNode, SequenceNode, written
+from tenfold.plan.node import Location, MappingNode, ScalarNode, SequenceNode, written
 from tenfold.plan.problem import Problem, Problems
-from tenfold.plan.schema import PLAN
+from tenfold.plan.schema import plan_form
 from tenfold.plan.schema.estate import SERVER, SERVICE
 from tenfold.plan.schema.load import JOURNEY, PEAK, STEPS, TRAFFIC
 from tenfold.plan.schema.promise import promise
-from tenfold.plan.schema.proof import DRILL, INVARIANT, MUTANTS, read_fault
-from tenfold.plan.shapes import Field, Record
+from tenfold.plan.schema.proof import INVARIANT, MUTANTS, drill_form, read_fault
+from tenfold.plan.shapes import Field, RecordOf
 
 ROOT = Path(__file__).parents[3]
 SHOP = (ROOT / "tests/golden/plan/shop.yaml").read_text()
 
 
 def read(text: str) -> Plan:
-    return parse_plan(text, Path("plans/shop.yaml"), is_file=lambda _: True)
+    return parse_plan(text, Path("plans/shop.yaml"), FAULT_KINDS, is_file=lambda _: True)
 
 
 def test_every_value_arrives_checked_and_with_its_unit_resolved() -> None:
     """What the rest of Tenfold works with has no text left to interpret."""
     plan = read(SHOP)
     assert plan.peak.daily_peak_rps == 300
-    assert plan.servers["main"] == Server(engine=Engine.VALKEY, replicas=1, memory_bytes=96 * 2**20)
+    assert plan.servers["main"] == ServerPlan(engine=Engine.VALKEY, replicas=1, memory_bytes=96 * 2**20)
     assert plan.setup == (("python", "-m", "shop.seed"),)
     assert plan.services["api"].slo == Slo(p99=Duration.from_ms(100), availability_ratio=0.999)
     order = plan.journeys["order"]
@@ -58,7 +58,7 @@ def test_every_value_arrives_checked_and_with_its_unit_resolved() -> None:
     assert order.remember == {"id": "/id"}
     assert order.journal
     drill = plan.drills["cache-killed"]
-    assert (drill.target, drill.fault) == (Target.CACHE, Fault(FaultKind.KILL, ("main.primary",)))
+    assert (drill.target, drill.fault) == (Target.CACHE, Fault("kill", ("main.primary",)))
     assert plan.mutants == Mutants(
         variable="SHOP_MUTANT", names=("oversell",), commands={"api": ("python", "-m", "shop.mutants")}
     )
@@ -73,7 +73,7 @@ def test_the_plan_that_the_guide_shows_is_right() -> None:
 
 def test_freshmarts_plan_is_right() -> None:
     """The plan that `make rehearse` carries out, its feed included."""
-    assert read_plan(ROOT / "plans/freshmart.yaml").name == "freshmart"
+    assert read_plan(ROOT / "plans/freshmart.yaml", FAULT_KINDS).name == "freshmart"
 
 
 def test_names_keep_the_order_of_the_file() -> None:
@@ -117,13 +117,13 @@ def test_a_byte_order_mark_is_no_part_of_the_plan(tmp_path: Path) -> None:
     """Some editors put one at the top of every file."""
     (tmp_path / "baskets.jsonl").write_text("{}\n")
     (tmp_path / "shop.yaml").write_bytes(b"\xef\xbb\xbf" + SHOP.encode())
-    assert read_plan(tmp_path / "shop.yaml").name == "shop"
+    assert read_plan(tmp_path / "shop.yaml", FAULT_KINDS).name == "shop"
 
 
 def test_a_folder_in_the_place_of_a_plan_is_a_problem_and_no_crash(tmp_path: Path) -> None:
     """Only PlanInvalid leaves the reader."""
     with pytest.raises(PlanInvalid, match="no file that can be read"):
-        read_plan(tmp_path)
+        read_plan(tmp_path, FAULT_KINDS)
 
 
 def test_one_unreadable_value_does_not_make_others_look_wrong() -> None:
@@ -144,7 +144,7 @@ def test_a_problem_says_line_column_and_key() -> None:
 
 def test_what_stands_is_quoted_short_and_without_control_characters() -> None:
     """A hostile plan must not write to the terminal of who checks it."""
-    quoted = written(ScalarNode(Place(1, 1), "\x1b[2J" + "x" * 500))
+    quoted = written(ScalarNode(Location(1, 1), "\x1b[2J" + "x" * 500))
     assert quoted.startswith("'\\x1b[2J")
     assert len(quoted) < 80
 
@@ -153,20 +153,22 @@ def test_what_stands_is_quoted_short_and_without_control_characters() -> None:
     ("record", "model"),
     [
         (PEAK, Peak),
-        *((kind, Server) for kind in SERVER.kinds.values()),
-        (SERVICE, Service),
+        *((kind, ServerPlan) for kind in SERVER.kinds.values()),
+        (SERVICE, ServicePlan),
         (TRAFFIC, Traffic),
         (JOURNEY, Journey),
         (STEPS, Steps),
-        (DRILL, Drill),
+        (drill_form(FAULT_KINDS), Drill),
         (INVARIANT, Invariant),
         (MUTANTS, Mutants),
         (promise(availability=True), Slo),
         (promise(availability=False), Slo),
-        (PLAN, Plan),
+        (plan_form(FAULT_KINDS), Plan),
     ],
 )
-def test_the_default_that_the_schema_states_is_the_one_that_the_model_has(record: Record[object], model: type) -> None:
+def test_the_default_that_the_schema_states_is_the_one_that_the_model_has(
+    record: RecordOf[object], model: type
+) -> None:
     """Editors show the schema's default, programs get the model's: they must be the same."""
     made_by_itself = {
         field.name: field.default if field.default_factory is MISSING else field.default_factory()
@@ -185,7 +187,7 @@ def read_default(field: Field) -> object:
 
 
 def node_of(value: object) -> ScalarNode | SequenceNode | MappingNode:
-    place = Place(1, 1)
+    place = Location(1, 1)
     if isinstance(value, dict):
         return MappingNode(place, tuple((ScalarNode(place, key), node_of(item)) for key, item in value.items()))
     if isinstance(value, list):
@@ -195,11 +197,11 @@ def node_of(value: object) -> ScalarNode | SequenceNode | MappingNode:
 
 def test_what_slows_says_by_how_much_and_what_flaps_does_not() -> None:
     """Ten times as long is 1000 %; less than 100 % would be faster."""
-    assert read_fault("slow 1000 % of payment") == Fault(FaultKind.SLOW, ("payment",), 10.0)
-    assert str(Fault(FaultKind.SLOW, ("payment",), 10.0)) == "slow 1000 % of payment"
-    assert read_fault("flap payment") == Fault(FaultKind.FLAP, ("payment",))
+    assert read_fault("slow 1000 % of payment", FAULT_KINDS) == Fault("slow", ("payment",), 10.0)
+    assert str(Fault("slow", ("payment",), 10.0)) == "slow 1000 % of payment"
+    assert read_fault("flap payment", FAULT_KINDS) == Fault("flap", ("payment",))
     wrong = ("slow payment", "slow 50 % of payment", "flap 10 % of payment")
-    assert [read_fault(one) for one in wrong] == [None] * 3
+    assert [read_fault(one, FAULT_KINDS) for one in wrong] == [None] * 3
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.plan import read_plan
 from tenfold.rehearse import DrillUnknown, drills_left_out
 
-WHOLE = read_plan(Path(__file__).parents[3] / "plans" / "freshmart.yaml")
+WHOLE = read_plan(Path(__file__).parents[3] / "plans" / "freshmart.yaml", FAULT_KINDS)
 NAMES = ("payment-slow", "hot-key", "overload")
 PLAN = replace(WHOLE, drills={name: WHOLE.drills[name] for name in NAMES})
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from tenfold.kernel import Duration
-from tenfold.plan.model import Drill, Fault, FaultKind, Journey, Signal, SignalKind, Slo, Target, Tier
+from tenfold.plan.model import Drill, Fault, Journey, Signal, SignalKind, Slo, Target, Tier
 from tenfold.rehearse.drill import Timeline, judge_drill
 from tenfold.rehearse.load.messages import JourneyTick, Tick
+from tenfold.rehearse.verdict import decide
 from tenfold.telemetry import Event, Histogram
 
 S = 1_000_000_000
@@ -16,7 +17,7 @@ JOURNEYS = {
 }
 DRILL = Drill(
     target=Target.CACHE,
-    fault=Fault(FaultKind.KILL, ("main.primary",)),
+    fault=Fault("kill", ("main.primary",)),
     hold=Duration.from_s(3),
     signal=Signal(SignalKind.BREAKER, "main"),
     proves="Reads go on.",
@@ -68,9 +69,9 @@ def test_a_drill_that_is_noticed_and_over_without_an_error_holds() -> None:
     """Detection counts from the fault, recovery from the start of the revert."""
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0), tick(6.0), tick(11.0)], [NOTICED, CLOSED]))
     assert outcome.held
-    assert outcome.reverted
-    assert outcome.detect == Duration.from_ms(120)
-    assert outcome.recover == Duration.from_ms(900)
+    assert (outcome.reverted, outcome.recovered) == (True, True)
+    assert outcome.detect_ms == 120.0
+    assert outcome.recover_ms == 900.0
     assert (outcome.requests, outcome.errors) == (300, 0)
 
 
@@ -78,19 +79,19 @@ def test_one_error_fails_a_drill() -> None:
     """Unharmed means without one error, in whichever part of the drill."""
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0, errors=1), tick(11.0)], [NOTICED, CLOSED]))
     assert not outcome.held
-    assert outcome.reasons == ("1 price requests failed",)
+    assert outcome.reasons == ["1 price requests failed"]
 
 
 def test_an_arrival_that_was_never_sent_fails_a_drill() -> None:
     """A customer who is not served is harmed, whatever the server thinks."""
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0, dropped=2), tick(11.0)], [NOTICED, CLOSED]))
-    assert outcome.reasons == ("2 arrivals were never sent",)
+    assert outcome.reasons == ["2 arrivals were never sent"]
 
 
 def test_a_fault_that_nobody_notices_fails_the_drill() -> None:
     """A drill whose fault touched nothing has proven nothing."""
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(3.0), tick(11.0)], []))
-    assert outcome.detect is None
+    assert outcome.detect_ms is None
     assert not outcome.held
 
 
@@ -98,28 +99,29 @@ def test_events_before_the_fault_are_not_its_detection() -> None:
     """A breaker that had opened for another reason did not notice this fault."""
     early = event(1.0, "breaker-opened")
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.0)], [early]))
-    assert outcome.detect is None
+    assert outcome.detect_ms is None
 
 
 def test_a_breaker_that_stays_open_in_one_process_is_no_recovery() -> None:
     """Every process that noticed must be back."""
     worker = event(2.3, "breaker-opened", source="worker")
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.0)], [NOTICED, worker, CLOSED]))
-    assert outcome.recover is None
-    assert not outcome.reverted
+    assert outcome.recover_ms is None
+    assert not outcome.recovered
+    assert outcome.reverted
 
 
 def test_slow_answers_after_the_revert_put_recovery_off() -> None:
     """It is over when the last broken promise is past, not when the breaker says so."""
     slow = tick(7.0, latency_ms=80)
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([slow, tick(11.0)], [NOTICED, CLOSED]))
-    assert outcome.recover == Duration.from_s(2)
+    assert outcome.recover_ms == 2000.0
 
 
-def test_without_a_second_of_steady_state_nothing_is_proven_reverted() -> None:
+def test_without_a_second_of_steady_state_nothing_has_recovered() -> None:
     """Recovery at the very end of the load may be the end of the load."""
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.5, latency_ms=80)], [NOTICED, CLOSED]))
-    assert outcome.recover is None
+    assert outcome.recover_ms is None
 
 
 def test_a_journey_that_the_drill_does_not_name_may_be_slow() -> None:
@@ -145,12 +147,31 @@ def test_a_refusal_is_no_error_of_a_journey_that_may_be_answered_with_less() -> 
 def test_what_was_offered_and_served_is_counted_while_the_fault_was_in() -> None:
     """Arrivals before and after it do not count, and neither a refusal nor what comes too late is a service."""
     ticks = [tick(at, errors=40 if 2 < at <= 5 else 0) for at in (1, 2, 3, 4, 5, 6)]
-    load = judge_drill("overload", DRILL, JOURNEYS, timeline(ticks, [])).held_load
+    load = judge_drill("overload", DRILL, JOURNEYS, timeline(ticks, []))
     assert (load.offered_rps, load.served_rps) == (100.0, 60.0)
     late = [tick(at, latency_ms=51) for at in (3, 4, 5)]
-    assert judge_drill("overload", DRILL, JOURNEYS, timeline(late, [])).held_load.served_rps == 0.0
+    assert judge_drill("overload", DRILL, JOURNEYS, timeline(late, [])).served_rps == 0.0
 
 
 def test_a_fault_shorter_than_two_ticks_says_nothing_of_the_load() -> None:
-    load = judge_drill("overload", DRILL, JOURNEYS, timeline([tick(3)], [])).held_load
+    load = judge_drill("overload", DRILL, JOURNEYS, timeline([tick(3)], []))
     assert (load.offered_rps, load.served_rps) == (0.0, 0.0)
+
+
+def test_a_fault_that_is_still_in_place_is_not_reverted_though_the_system_has_recovered() -> None:
+    """The standby answers every read: steady state says nothing of the process that was struck."""
+    found = timeline([tick(3.0), tick(6.0), tick(11.0)], [NOTICED, CLOSED])
+    found.reverted_ns, found.remains = 0, ["main.primary does not answer"]
+    outcome = judge_drill("d", DRILL, JOURNEYS, found)
+    assert (outcome.held, outcome.recovered, outcome.reverted) == (True, True, False)
+    assert decide([], [outcome], [])[1][-1] == (
+        "Drill d was not reverted, the fault is still in place: main.primary does not answer."
+    )
+
+
+def test_a_slow_recovery_does_not_say_that_the_fault_is_in_place() -> None:
+    """Two facts, and a reader who is told the wrong one looks in the wrong place."""
+    outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.5, latency_ms=80)], [NOTICED, CLOSED]))
+    assert (outcome.held, outcome.recovered, outcome.reverted) == (False, False, True)
+    assert outcome.reasons == ["no steady state within 6 s of the revert"]
+    assert "in place" not in " ".join(decide([], [outcome], [])[1])

@@ -2,13 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tenfold.channel import Change
+from tenfold.fleet import FAULTS, Injection
 from tenfold.kernel import SystemClock
-from tenfold.plan.model import Fault, FaultKind
 from tenfold.protect.live.switches import Rule
 from tenfold.rehearse import FaultJournal, FeatureShield, ShieldRefused
 from tenfold.rehearse.fault import Faults, Successive
@@ -31,17 +32,34 @@ class Node:
         self.said.append(draft)
         return None if self.conflicts else Change(epoch=len(self.said), topic="switches", key="reviews")
 
+    def views(self) -> list[Any]:
+        """Shielded for as long as a `set` was not undone."""
+        shielded = any("set" in said for said in self.said) and not any("undo" in said for said in self.said)
+        rules = [Rule(value=False, owner="rehearsal")] if shielded else []
+        return [SimpleNamespace(name="reviews", rules=rules)]
 
-class Struck:
+
+class Killed(Injection[Any]):
+    """A fault that only says what is done; `left` is what it finds afterwards."""
+
+    kind = FAULTS["kill"].kind
+    undone_by = "start"
+    left = ""
+
+    async def inject(self) -> None:
+        self.struck.said.append(f"kill {self.struck.name}")
+
+    async def revert(self) -> None:
+        self.struck.said.append(f"start {self.struck.name}")
+
+    async def remains(self) -> str:
+        return self.left
+
+
+class Process:
     def __init__(self, name: str, said: list[str]) -> None:
         self.name = name
-        self._said = said
-
-    async def kill(self) -> None:
-        self._said.append(f"kill {self.name}")
-
-    async def start(self) -> None:
-        self._said.append(f"start {self.name}")
+        self.said = said
 
 
 def test_a_shield_is_taken_off_by_undoing_the_very_change_that_threw_it() -> None:
@@ -70,14 +88,45 @@ def test_what_was_done_last_is_undone_first(tmp_path: Path) -> None:
     """A change through the control node is undone when the node is back; all of it is in the journal."""
     node = Node()
     journal = FaultJournal(tmp_path / "faults.jsonl", SystemClock())
-    shield = Faults("d", Fault(FaultKind.SHIELD, ("reviews",)), [FeatureShield("reviews", lambda: node)], journal)
-    kill = Faults("d", Fault(FaultKind.KILL, ("control",)), [Struck("control", node.said)], journal)
+    shield = Faults("d", [FAULTS["shield"](FeatureShield("reviews", lambda: node))], journal)
+    kill = Faults("d", [Killed(Process("control", node.said))], journal)
 
-    async def carry_out() -> None:
+    async def carry_out() -> list[str]:
         both = Successive([shield, kill])
         await both.inject()
         await both.revert()
+        return await both.remains()
 
-    asyncio.run(carry_out())
+    assert asyncio.run(carry_out()) == []
     assert node.said == ["set reviews to False", "kill control", "start control", "undo 1 of reviews"]
     assert (tmp_path / "faults.jsonl").read_text().count("reverted") == 2
+
+
+def test_a_fault_that_is_still_in_place_is_not_written_down_as_reverted(tmp_path: Path) -> None:
+    """The journal of a run that dies now must leave it armed."""
+    journal = FaultJournal(tmp_path / "faults.jsonl", SystemClock())
+    fault = Killed(Process("control", []))
+    fault.left = "control does not run"
+
+    async def carry_out() -> list[str]:
+        faults = Faults("d", [fault], journal)
+        await faults.inject()
+        await faults.revert()
+        return await faults.remains()
+
+    assert asyncio.run(carry_out()) == ["control does not run"]
+    assert "reverted" not in (tmp_path / "faults.jsonl").read_text()
+
+
+def test_a_shield_that_stands_is_found() -> None:
+    """A shield whose undoing only says that it is undone is still in place."""
+    node = Node()
+    shield = FAULTS["shield"](FeatureShield("reviews", lambda: node))
+
+    async def look() -> tuple[str, str]:
+        await shield.inject()
+        before = await shield.remains()
+        await shield.revert()
+        return before, await shield.remains()
+
+    assert asyncio.run(look()) == ("feature reviews is still shielded", "")

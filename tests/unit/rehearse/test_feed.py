@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from tenfold.rehearse.load.feed import Feed, FeedInvalid, read_rows
-from tenfold.rehearse.load.template import Place
+from tenfold.rehearse.load.template import RequestPart
 
-FIELDS = {(Place.PATH, "sku")}
+FIELDS = {(RequestPart.PATH, "sku")}
 
 
 def test_rows_are_read_plain_and_compressed_and_reduced_to_what_is_needed(tmp_path: Path) -> None:

@@ -1,18 +1,18 @@
 import pytest
 
-from tenfold.rehearse.load.address import Address, TargetInvalid, loopback_address
+from tenfold.rehearse.load.address import LoadAddress, TargetInvalid, loopback_address
 
 
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("http://127.0.0.1:8000", Address("127.0.0.1", 8000)),
-        ("http://localhost:8000/", Address("127.0.0.1", 8000)),
-        ("http://[::1]:8000", Address("::1", 8000)),
-        ("http://127.0.0.1", Address("127.0.0.1", 80)),
+        ("http://127.0.0.1:8000", LoadAddress("127.0.0.1", 8000)),
+        ("http://localhost:8000/", LoadAddress("127.0.0.1", 8000)),
+        ("http://[::1]:8000", LoadAddress("::1", 8000)),
+        ("http://127.0.0.1", LoadAddress("127.0.0.1", 80)),
     ],
 )
-def test_load_may_go_to_this_machine(url: str, address: Address) -> None:
+def test_load_may_go_to_this_machine(url: str, address: LoadAddress) -> None:
     """By any of its names, without asking a name server."""
     assert loopback_address(url) == address
 

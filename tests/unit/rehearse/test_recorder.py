@@ -11,7 +11,7 @@ from tenfold.rehearse.load.memory import Memory
 from tenfold.rehearse.load.recorder import Recorder
 from tenfold.rehearse.load.request import Request, Script
 from tenfold.rehearse.load.response import Response
-from tenfold.rehearse.load.tally import Tally
+from tenfold.rehearse.load.tally import StageTally
 from tenfold.telemetry import Registry
 
 ORDER = Journey(
@@ -29,7 +29,7 @@ ORDER = Journey(
 def answer_all(tmp_path: Path, *responses: Response) -> tuple[list[object], Memory]:
     """What stands in the journal after these answers, and what is remembered."""
     script, memory, journal = Script("order", ORDER, {}), Memory(Random(1)), Journal(tmp_path / "answers.jsonl")
-    recorder = Recorder(Tally([script], Registry()), memory, journal)
+    recorder = Recorder(StageTally([script], Registry()), memory, journal)
     for response in responses:
         recorder.answered(Request(script, 0, b"", b"key"), response, 1)
     journal.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from tenfold.rehearse.load.template import Place, RequestTemplate, TemplateInvalid, field_key, written
+from tenfold.rehearse.load.template import RequestPart, RequestTemplate, TemplateInvalid, field_key, written
 
 
 def values(row: dict[str, object], template: RequestTemplate, **drawn: bytes) -> dict[bytes, bytes]:
@@ -41,7 +41,7 @@ def test_a_template_knows_what_it_needs() -> None:
     """Fields of the feed, and answers of earlier requests."""
     template = RequestTemplate("GET", "/orders/${order.id}/${sku}", {}, None)
     assert template.recalls == {"order.id"}
-    assert template.fields == {(Place.PATH, "sku")}
+    assert template.fields == {(RequestPart.PATH, "sku")}
 
 
 def test_what_may_be_sent_twice_is_known_by_method_and_key() -> None:
@@ -61,4 +61,4 @@ def test_a_header_cannot_smuggle_another(headers: dict[str, str]) -> None:
 def test_a_field_cannot_smuggle_a_header() -> None:
     """Nor may they come out of the feed."""
     with pytest.raises(TemplateInvalid, match="control characters"):
-        written("a\r\nb", Place.HEADER)
+        written("a\r\nb", RequestPart.HEADER)

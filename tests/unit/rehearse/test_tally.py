@@ -4,7 +4,7 @@ from tenfold.rehearse.load.messages import Segment, Stage, Tick
 from tenfold.rehearse.load.request import Request, Script
 from tenfold.rehearse.load.response import Response
 from tenfold.rehearse.load.result import sum_of
-from tenfold.rehearse.load.tally import Tally
+from tenfold.rehearse.load.tally import StageTally
 from tenfold.telemetry import Registry, render
 
 ORDER = Script(
@@ -27,13 +27,13 @@ def request(due_ns: int, sent_ns: int) -> Request:
     return made
 
 
-def take(tally: Tally, cpu_ns: int = 0, *, last: bool = False) -> Tick:
+def take(tally: StageTally, cpu_ns: int = 0, *, last: bool = False) -> Tick:
     return tally.take(at_ns=1, cpu_ns=cpu_ns, inflight=0, waiting=0, last=last)
 
 
 def test_an_answer_is_right_by_its_meaning_and_wrong_by_its_status() -> None:
     """A declined order is an answer; a 500 is an error with a name."""
-    tally = Tally([ORDER], Registry())
+    tally = StageTally([ORDER], Registry())
     for status in (201, 201, 409, 500):
         tally.answered(request(0, 0), Response(status, False, True), 1000)
     tally.failed(request(0, 0), "timeout", 1000)
@@ -44,7 +44,7 @@ def test_an_answer_is_right_by_its_meaning_and_wrong_by_its_status() -> None:
 
 def test_a_degraded_answer_is_counted_and_is_no_error() -> None:
     """A page without its picture is a page; a degraded error is an error."""
-    tally = Tally([ORDER], Registry())
+    tally = StageTally([ORDER], Registry())
     tally.answered(request(0, 0), Response(201, True, True), 1)
     tally.answered(request(0, 0), Response(503, True, True), 1)
     seen = take(tally).journeys["order"]
@@ -53,7 +53,7 @@ def test_a_degraded_answer_is_counted_and_is_no_error() -> None:
 
 def test_response_time_counts_from_due_and_service_time_from_sent() -> None:
     """The customer's wait holds the queue's; the server's does not."""
-    tally = Tally([ORDER], Registry())
+    tally = StageTally([ORDER], Registry())
     tally.begin("10×")
     tally.answered(request(0, 90_000_000), Response(201, False, True), 100_000_000)
     result = sum_of(Stage("10×", [Segment(1, 1)]), [take(tally, last=True)], 0)
@@ -63,7 +63,7 @@ def test_response_time_counts_from_due_and_service_time_from_sent() -> None:
 
 def test_ticks_add_up_to_the_stage() -> None:
     """Nothing is counted twice, and nothing is lost between ticks."""
-    tally = Tally([ORDER], Registry())
+    tally = StageTally([ORDER], Registry())
     tally.begin("10×")
     ticks = []
     for number in range(3):
@@ -82,7 +82,7 @@ def test_ticks_add_up_to_the_stage() -> None:
 def test_what_was_counted_is_at_metrics_after_a_tick() -> None:
     """For whoever scrapes the driver."""
     registry = Registry()
-    tally = Tally([ORDER], registry)
+    tally = StageTally([ORDER], registry)
     tally.sent()
     tally.answered(request(0, 0), Response(201, False, True), 5_000_000)
     take(tally)

@@ -29,7 +29,8 @@ CONTRACT = """
                                    "slo_held": true}}}],
  "drills": [{"name": "cache-primary-killed", "target": "cache", "proves": "…", "held": true, "requests": 30000,
              "errors": 0, "detect_ms": 120.0, "recover_ms": 900.0, "reverted": true,
-             "degraded": 0, "offered_rps": 3001.2, "served_rps": 2998.7}],
+             "degraded": 0, "offered_rps": 3001.2, "served_rps": 2998.7,
+             "recovered": true, "reasons": [], "remains": []}],
  "invariants": [{"name": "stock-never-negative", "held": true, "checked": 400000, "violations": 0}]}
 """
 
@@ -122,13 +123,33 @@ def test_a_broken_promise_names_the_journey_with_its_figures() -> None:
 
 def test_a_drill_that_failed_says_how() -> None:
     """Not noticed, not recovered and not reverted are each said."""
-    failed = changed(DRILL, held=False, errors=4, detect_ms=None, recover_ms=None, reverted=False)
+    failed = changed(
+        DRILL,
+        held=False,
+        errors=4,
+        detect_ms=None,
+        recover_ms=None,
+        reverted=False,
+        remains=["main.primary does not answer"],
+    )
     did_not_hold, not_reverted = reasons(drill=failed)
     assert did_not_hold == (
         "Drill cache-primary-killed did not hold: 4 errors in 30,000 requests, the fault was never noticed and "
         "the system did not recover in time."
     )
-    assert "not proven reverted" in not_reverted
+    assert not_reverted == (
+        "Drill cache-primary-killed was not reverted, the fault is still in place: main.primary does not answer."
+    )
+
+
+def test_a_revert_that_lies_is_refused_by_its_name() -> None:
+    """All else of the run held: only the fault itself could tell."""
+    verdict = SimulatedRehearsal(unreverted=("primary-cut",)).verdict()
+    assert verdict.verdict == "no-go"
+    assert verdict.reasons == [
+        "Drill primary-cut was not reverted, the fault is still in place: database.primary does not answer."
+    ]
+    assert [(drill.held, drill.recovered) for drill in verdict.drills if not drill.reverted] == [(True, True)]
 
 
 def test_nothing_measured_is_no_go() -> None:
@@ -163,6 +184,7 @@ def test_what_a_run_writes_is_valid() -> None:
         SimulatedRehearsal(),
         SimulatedRehearsal(broken=("effects-once",), missed=(10,)),
         SimulatedRehearsal(left_out=("primary-cut",)),
+        SimulatedRehearsal(unreverted=("primary-cut",)),
     ):
         jsonschema.validate(json.loads(encode_verdict(rehearsal.verdict())), SCHEMA)
 

@@ -59,17 +59,17 @@ export function drawFacts(progress) {
 export function drawSteps(steps) {
   const top = Math.max(1, ...steps.map((step) => step.target_rps));
   keep($("steps"), steps, createStep, (row, step) => {
-    const begun = step.state !== "waiting";
+    const found = step.result;
     tell(row, "state", step.state);
     say(part(row, "name"), step.name);
-    say(part(row, "pace"), begun ? `${count(step.sent_rps)} of ${count(step.target_rps)}` : count(step.target_rps));
+    say(part(row, "pace"), found ? `${count(found.sent_rps)} of ${count(step.target_rps)}` : count(step.target_rps));
     const bar = part(row, "bar");
     bar.style.setProperty("--target", (step.target_rps / top).toFixed(4));
-    bar.style.setProperty("--sent", ((step.sent_rps / top) * (step.state === "running" ? step.done_ratio : 1)).toFixed(4));
-    say(part(row, "p99"), begun ? milliseconds(step.p99_ms) : "");
-    say(part(row, "errors"), begun ? count(step.errors + step.dropped) : "");
+    bar.style.setProperty("--sent", ((found?.sent_rps ?? 0) / top).toFixed(4));
+    say(part(row, "p99"), found ? milliseconds(Math.max(0, ...Object.values(found.journeys).map((journey) => journey.p99_ms))) : "");
+    say(part(row, "errors"), found ? count(found.errors + found.dropped) : "");
     state(part(row, "state"), step.state);
-    row.title = step.limited_by && step.limited_by !== "none" ? `Limited by ${step.limited_by}` : "";
+    row.title = found && found.limited_by !== "none" ? `Limited by ${found.limited_by}` : "";
   });
 }
 
@@ -102,9 +102,9 @@ export function drawDrills(drills) {
     state(part(item, "state"), drill.state);
     say(part(item, "fault"), drill.fault || drill.target);
     say(part(item, "proves"), drill.proves);
-    say(part(item, "detect"), drill.detect_ms === null ? "–" : `${count(drill.detect_ms)} ms`);
-    say(part(item, "recover"), drill.recover_ms === null ? "–" : `${count(drill.recover_ms)} ms`);
-    say(part(item, "errors"), ["waiting", "left-out"].includes(drill.state) ? "–" : count(drill.errors));
+    say(part(item, "detect"), drill.result?.detect_ms == null ? "–" : `${count(drill.result.detect_ms)} ms`);
+    say(part(item, "recover"), drill.result?.recover_ms == null ? "–" : `${count(drill.result.recover_ms)} ms`);
+    say(part(item, "errors"), drill.result ? count(drill.result.errors) : "–");
   });
 }
 
@@ -147,7 +147,7 @@ export function drawInvariants(invariants) {
     say(part(item, "name"), one.name);
     state(part(item, "state"), one.state);
     say(part(item, "says"), one.says);
-    say(part(item, "counts"), one.state === "waiting" ? "" : `${count(one.violations)} of ${count(one.checked)} broken`);
+    say(part(item, "counts"), one.result ? `${count(one.result.violations)} of ${count(one.result.checked)} broken` : "");
   });
 }
 

@@ -1,7 +1,7 @@
 """A PostgreSQL cluster: a durable primary and its streaming replicas.
 
 cluster        makes the primary, copies the replicas from it, opens them
-primary        where writes go; what `cut` cuts
+primary        where writes go, and how role app is let in
 replica        where reads may go; ready when it has caught up
 node           one `postgres`
 installation   what the nodes of a cluster share: programs, account, passwords
@@ -13,5 +13,6 @@ role app       owns database app; what the system under rehearsal connects as; w
 
 from tenfold.fleet.postgres.cluster import PostgresCluster
 from tenfold.fleet.postgres.node import PostgresNode
+from tenfold.fleet.postgres.primary import PrimaryNode
 
-__all__ = ["PostgresCluster", "PostgresNode"]
+__all__ = ["PostgresCluster", "PostgresNode", "PrimaryNode"]

@@ -13,7 +13,7 @@ from tenfold.fleet.postgres.node import PostgresNode
 from tenfold.fleet.postgres.primary import PrimaryNode
 from tenfold.fleet.postgres.replica import ReplicaNode
 from tenfold.fleet.valkey import replica_titles
-from tenfold.plan.model import Server
+from tenfold.plan.model import ServerPlan
 from tenfold.telemetry import EventLog
 
 INIT_LIMIT_S = 30.0
@@ -22,7 +22,7 @@ INIT_LIMIT_S = 30.0
 class PostgresCluster:
     """Primary first; then each replica is copied from it and follows it."""
 
-    def __init__(self, name: str, server: Server, children: Children, events: EventLog) -> None:
+    def __init__(self, name: str, server: ServerPlan, children: Children, events: EventLog) -> None:
         self.name = name
         self._installation = Installation.find()
         self._children = children

@@ -10,6 +10,6 @@ proof     what is to be proven: drills, invariants, mutants
 promise   service levels and lists of names, which several of them use
 """
 
-from tenfold.plan.schema.plan import PLAN, SCHEMA_VERSION, VERSION
+from tenfold.plan.schema.plan import SCHEMA_VERSION, VERSION, plan_form
 
-__all__ = ["PLAN", "SCHEMA_VERSION", "VERSION"]
+__all__ = ["SCHEMA_VERSION", "VERSION", "plan_form"]

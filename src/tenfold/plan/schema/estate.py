@@ -1,8 +1,8 @@
 """What runs: servers, services, and the environment that their commands find."""
 
-from tenfold.plan.model import Engine, Server, Service, Tier
+from tenfold.plan.model import Engine, ServerPlan, ServicePlan, Tier
 from tenfold.plan.schema.promise import NAMES, promise
-from tenfold.plan.shapes import ListOf, Record, Variant, optional, required
+from tenfold.plan.shapes import ListOf, RecordOf, Variant, optional, required
 from tenfold.plan.words import choice, command, matching, size, text, whole
 
 URL_PATH = matching(r'^/[!"$-~]*$', "a path that begins with /", "/ready")
@@ -26,14 +26,14 @@ SERVER = Variant(
     "engine",
     _ENGINE,
     {
-        Engine.POSTGRESQL: Record(Server, (_IS_ENGINE, _REPLICAS)),
-        Engine.VALKEY: Record(Server, (_IS_ENGINE, _REPLICAS, _MEMORY)),
-        Engine.SEAWEEDFS: Record(Server, (_IS_ENGINE, _BUCKETS)),
+        Engine.POSTGRESQL: RecordOf(ServerPlan, (_IS_ENGINE, _REPLICAS)),
+        Engine.VALKEY: RecordOf(ServerPlan, (_IS_ENGINE, _REPLICAS, _MEMORY)),
+        Engine.SEAWEEDFS: RecordOf(ServerPlan, (_IS_ENGINE, _BUCKETS)),
     },
 )
 
-SERVICE = Record(
-    Service,
+SERVICE = RecordOf(
+    ServicePlan,
     (
         required("title", text(), "What it is, for people."),
         required("tier", choice(Tier), "How much it matters: P0 must never fail, P3 is the first to be shed."),

@@ -5,10 +5,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tenfold.plan.form import Form, Such, Word
+from tenfold.plan.form import Form, ScalarForm, Such
 from tenfold.plan.model import Journey, Peak, Steps, Tier, Traffic
 from tenfold.plan.schema.promise import promise
-from tenfold.plan.shapes import ListOf, MappingOf, Record, optional, required
+from tenfold.plan.shapes import ListOf, MappingOf, RecordOf, optional, required
 from tenfold.plan.words import choice, duration, flag, matching, name, number, rate, request, share, text
 
 _TCHAR = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -17,7 +17,9 @@ _HEADER_VALUE = matching(r"^[ -~]*$", "the value of a header: one line of ASCII"
 _FILE = matching(r"^[^\x00-\x1f\x7f]+$", "the path of a file, from the plan's folder,", "feeds/baskets.jsonl.xz")
 _STATUS_SHAPE = matching(r"^[1-5][0-9][0-9]$", "")
 _POINTER = matching(r"^/[^\s]*$", "a JSON pointer into the answer", "/id")
-_STATUS = Word("an HTTP status", lambda text: int(text) if _STATUS_SHAPE.parse(text) else None, _STATUS_SHAPE.schema)
+_STATUS = ScalarForm(
+    "an HTTP status", lambda text: int(text) if _STATUS_SHAPE.parse(text) else None, _STATUS_SHAPE.schema
+)
 
 
 def _peak(*, daily_peak_rps: float, hours: tuple[float, ...]) -> Peak:
@@ -26,7 +28,7 @@ def _peak(*, daily_peak_rps: float, hours: tuple[float, ...]) -> Peak:
 
 _HOURS = ListOf(number(), least=24, most=24, may_stand="a list of 24 numbers, one an hour,")
 
-PEAK = Record(
+PEAK = RecordOf(
     _peak,
     (
         required("daily_peak", rate(), "Requests in the busiest hour of a normal day.", into="daily_peak_rps"),
@@ -39,7 +41,7 @@ PEAK = Record(
 )
 
 
-TRAFFIC = Record(
+TRAFFIC = RecordOf(
     Traffic,
     (
         required("service", name(), "The service that the requests go to."),
@@ -47,7 +49,7 @@ TRAFFIC = Record(
         required("timeout", duration(), "How long an answer is waited for."),
         required(
             "feed",
-            Word(_FILE.may_stand, lambda written: Path(written) if _FILE.parse(written) else None, _FILE.schema),
+            ScalarForm(_FILE.may_stand, lambda written: Path(written) if _FILE.parse(written) else None, _FILE.schema),
             "JSON lines, `.xz` or plain, from which requests are made; from the plan's folder.",
         ),
     ),
@@ -59,7 +61,7 @@ def _journey(*, request: tuple[str, str], **rest: Any) -> Journey:
     return Journey(method=method, path=path, **rest)
 
 
-JOURNEY = Record(
+JOURNEY = RecordOf(
     _journey,
     (
         required("tier", choice(Tier), "How much it matters."),
@@ -109,9 +111,9 @@ def _steps(*, quick: dict[str, Any] | None = None, **rest: Any) -> tuple[Steps, 
     return climb, replace(climb, **quick or {})
 
 
-_QUICK: Record[dict[str, Any]] = Record(dict, tuple(optional(key, form, says) for key, form, says in _CLIMB))
+_QUICK: RecordOf[dict[str, Any]] = RecordOf(dict, tuple(optional(key, form, says) for key, form, says in _CLIMB))
 
-STEPS = Record(
+STEPS = RecordOf(
     _steps,
     (
         *(required(key, form, says) for key, form, says in _CLIMB),

@@ -13,7 +13,7 @@ class TargetInvalid(TenfoldError):
     """No load is sent there."""
 
 
-class Address(NamedTuple):
+class LoadAddress(NamedTuple):
     """Where the system listens: a loopback address and port."""
 
     host: str
@@ -24,7 +24,7 @@ class Address(NamedTuple):
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
 
-def loopback_address(base_url: str) -> Address:
+def loopback_address(base_url: str) -> LoadAddress:
     """The address behind `http://host:port`. Raises TargetInvalid for any other machine and any other form."""
     try:
         parts = urlsplit(base_url)
@@ -38,4 +38,4 @@ def loopback_address(base_url: str) -> Address:
         )
     if parts.scheme != "http" or parts.path not in ("", "/") or parts.query or parts.username:
         raise TargetInvalid("The target is not of the form http://host:port.")
-    return Address(host, port)
+    return LoadAddress(host, port)

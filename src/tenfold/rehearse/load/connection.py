@@ -5,7 +5,7 @@ connecting ──► idle ⇄ busy ──► closed
 
 import socket
 
-from tenfold.rehearse.load.address import Address
+from tenfold.rehearse.load.address import LoadAddress
 from tenfold.rehearse.load.request import Request
 from tenfold.rehearse.load.response import Response, ResponseParser
 
@@ -13,12 +13,12 @@ _RECEIVE_BYTES = 64 * 1024
 """Below malloc's threshold for a mapping of its own, which would cost more than the read."""
 
 
-class Connection:
+class DriverConnection:
     """`request` is what it carries now; `answered` how many it has carried to the end."""
 
     __slots__ = ("_parser", "_socket", "_unsent", "answered", "closed", "connecting", "fd", "request")
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: LoadAddress) -> None:
         """Begin to connect; writable once that is decided, either way. Raises OSError."""
         self._socket = socket.socket(address.family, socket.SOCK_STREAM)
         self._socket.setblocking(False)

@@ -18,11 +18,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import TenfoldError
 from tenfold.plan import read_plan
 from tenfold.rehearse.load.generator import Generator
 from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid, ParentGone
-from tenfold.rehearse.load.messages import Failed, Order, Ready, Target
+from tenfold.rehearse.load.messages import Failed, LoadTarget, Order, Ready
 from tenfold.telemetry import MetricsServer, Registry
 
 _SPARE_FILES = 64
@@ -49,11 +50,11 @@ def main() -> int:
 
 def _drive_for(mailbox: Mailbox) -> None:
     target, *others = _first_orders(mailbox)
-    if not isinstance(target, Target) or others:
+    if not isinstance(target, LoadTarget) or others:
         raise MailInvalid("The first order must be a target, and the next may come when the driver is ready.")
     _prepare_process(target.connections_max)
     registry = Registry()
-    generator = Generator(target, read_plan(Path(target.plan)), mailbox, registry)
+    generator = Generator(target, read_plan(Path(target.plan), FAULT_KINDS), mailbox, registry)
     _stop_on_signals(generator.stop)
     metrics = MetricsServer(registry)
     metrics.open()

@@ -12,7 +12,7 @@ from random import Random
 import msgspec
 
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse.load.template import Place, field_key, written
+from tenfold.rehearse.load.template import RequestPart, field_key, written
 
 ROWS_MAX = 1_000_000
 
@@ -41,7 +41,7 @@ class Feed:
         return len(self._rows)
 
 
-def read_rows(path: Path, fields: Collection[tuple[Place, str]]) -> list[Row]:
+def read_rows(path: Path, fields: Collection[tuple[RequestPart, str]]) -> list[Row]:
     """Every row of the file, reduced to `fields`. Raises FeedInvalid, which names the line."""
     known: dict[bytes, bytes] = {}
     rows = []
@@ -60,7 +60,9 @@ def _lines(path: Path) -> Iterator[bytes]:
         yield from file
 
 
-def _row(path: Path, number: int, line: bytes, fields: Collection[tuple[Place, str]], known: dict[bytes, bytes]) -> Row:
+def _row(
+    path: Path, number: int, line: bytes, fields: Collection[tuple[RequestPart, str]], known: dict[bytes, bytes]
+) -> Row:
     """One row; equal values of many rows are kept once (`known`)."""
     try:
         record = msgspec.json.decode(line, type=dict[str, object])

@@ -23,14 +23,14 @@ from tenfold.rehearse.load.feed import Feed, read_rows
 from tenfold.rehearse.load.journal import Journal
 from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid
 from tenfold.rehearse.load.memory import Memory
-from tenfold.rehearse.load.messages import Finish, Order, Segment, Stage, Target
+from tenfold.rehearse.load.messages import Finish, LoadTarget, Order, Segment, Stage
 from tenfold.rehearse.load.pacer import Pacer
-from tenfold.rehearse.load.pool import Pool
+from tenfold.rehearse.load.pool import ConnectionPool
 from tenfold.rehearse.load.recorder import Recorder
 from tenfold.rehearse.load.request import Script
-from tenfold.rehearse.load.tally import Tally
+from tenfold.rehearse.load.tally import StageTally
 from tenfold.rehearse.load.targeter import Targeter
-from tenfold.rehearse.load.timer import Timer
+from tenfold.rehearse.load.timer import TimerFd
 from tenfold.telemetry import Registry
 
 TICK_NS = 250_000_000
@@ -49,7 +49,7 @@ class SystemUnreachable(TenfoldError):
 class Generator:
     """Carries out the orders of one rehearsal against one target."""
 
-    def __init__(self, target: Target, plan: Plan, mailbox: Mailbox, registry: Registry) -> None:
+    def __init__(self, target: LoadTarget, plan: Plan, mailbox: Mailbox, registry: Registry) -> None:
         random = Random(derive_seed(target.seed, "feed"))
         scripts = scripts_of(target, plan)
         rows = read_rows(plan.traffic.feed, set().union(*(script.template.fields for script in scripts)))
@@ -58,14 +58,14 @@ class Generator:
         self._mailbox = mailbox
         self._orders: deque[Order] = deque()
         self._stopped = False
-        self._tally = Tally(scripts, registry)
+        self._tally = StageTally(scripts, registry)
         self._journal = Journal(Path(target.journal))
         self._targeter = Targeter(scripts, Feed(rows, random), memory, target.seed, target.token)
-        self._timer = Timer()
+        self._timer = TimerFd()
         self._epoll = select.epoll()
         self._epoll.register(self._timer.fd, select.EPOLLIN)
         self._epoll.register(mailbox.fd, select.EPOLLIN)
-        self._pool = Pool(
+        self._pool = ConnectionPool(
             loopback_address(target.base_url),
             self._epoll,
             Recorder(self._tally, memory, self._journal),
@@ -163,7 +163,7 @@ class Generator:
         self._mailbox.write(tick)
 
 
-def scripts_of(target: Target, plan: Plan) -> list[Script]:
+def scripts_of(target: LoadTarget, plan: Plan) -> list[Script]:
     """The plan's journeys, ready; every request names the host it goes to and carries the tag of test traffic."""
     host = target.base_url.removeprefix("http://").rstrip("/")
     constant = {"Host": host, "User-Agent": "tenfold", plan.traffic.tag: target.token}

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 import msgspec
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.rehearse.load.messages import Failed, Finish, Order, Ready, Report, Stage, Target, Tick
+from tenfold.rehearse.load.messages import Failed, Finish, LoadTarget, Order, Ready, Report, Stage, Tick
 from tenfold.rehearse.load.result import JourneyResult, StageResult, sum_of
 
 __all__ = ["SILENCE", "JourneyResult", "Load", "LoadLost", "Spawn", "StageResult"]
@@ -44,7 +44,7 @@ class Load:
         self._reports: AsyncIterator[Report] | None = None
         self._cpu_ns = 0
 
-    async def open(self, target: Target) -> Ready:
+    async def open(self, target: LoadTarget) -> Ready:
         """Start the driver and wait until it can send. Raises LoadLost with what the driver says is wrong."""
         argv = [sys.executable, "-m", "tenfold.rehearse.load.driver"]
         self._process = await self._spawn(argv, self._environment)

@@ -18,7 +18,7 @@ class Segment(msgspec.Struct, frozen=True):
     focus_ratio: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
-class Target(msgspec.Struct, frozen=True, tag="target"):
+class LoadTarget(msgspec.Struct, frozen=True, tag="target"):
     """The first line down: where to send, what a request looks like, where answers are journalled."""
 
     base_url: str
@@ -45,7 +45,7 @@ class Finish(msgspec.Struct, frozen=True, tag="finish"):
     """
 
 
-Order = Target | Stage | Finish
+Order = LoadTarget | Stage | Finish
 
 
 class JourneyTick(msgspec.Struct):

@@ -14,9 +14,9 @@ import select
 from collections import deque
 from typing import Protocol
 
-from tenfold.rehearse.load.address import Address
+from tenfold.rehearse.load.address import LoadAddress
 from tenfold.rehearse.load.body import ResponseBroken
-from tenfold.rehearse.load.connection import Connection
+from tenfold.rehearse.load.connection import DriverConnection
 from tenfold.rehearse.load.request import Request
 from tenfold.rehearse.load.response import Response
 
@@ -34,19 +34,19 @@ class Outcomes(Protocol):
     def failed(self, request: Request, error: str, now_ns: int) -> None: ...
 
 
-class Pool:
+class ConnectionPool:
     """`inflight` requests are on the wire; `waiting` ones want a connection."""
 
     def __init__(
-        self, address: Address, epoll: select.epoll, outcomes: Outcomes, *, connections_max: int, timeout_ns: int
+        self, address: LoadAddress, epoll: select.epoll, outcomes: Outcomes, *, connections_max: int, timeout_ns: int
     ) -> None:
         self._address = address
         self._epoll = epoll
         self._outcomes = outcomes
         self._connections_max = connections_max
         self._timeout_ns = timeout_ns
-        self._connections: dict[int, Connection] = {}
-        self._idle: list[Connection] = []
+        self._connections: dict[int, DriverConnection] = {}
+        self._idle: list[DriverConnection] = []
         self._connecting = 0
         self.waiting: deque[Request] = deque()
         self.inflight = 0
@@ -113,7 +113,7 @@ class Pool:
         for connection in list(self._connections.values()):
             self._discard(connection)
 
-    def _put(self, connection: Connection, request: Request, now_ns: int) -> None:
+    def _put(self, connection: DriverConnection, request: Request, now_ns: int) -> None:
         """Send `request` on a free connection."""
         if not request.retried:
             request.sent_ns = now_ns
@@ -125,7 +125,7 @@ class Pool:
         except OSError:
             self._lose(connection, "reset", now_ns)
 
-    def _receive(self, connection: Connection, now_ns: int) -> None:
+    def _receive(self, connection: DriverConnection, now_ns: int) -> None:
         response, closed = connection.receive()
         request = connection.request
         if response is not None and request is not None:
@@ -141,7 +141,7 @@ class Pool:
         elif closed:
             self._lose(connection, "reset", now_ns)
 
-    def _release(self, connection: Connection, now_ns: int) -> None:
+    def _release(self, connection: DriverConnection, now_ns: int) -> None:
         """A connection is free: the oldest waiting arrival takes it."""
         if self.waiting:
             self._put(connection, self.waiting.popleft(), now_ns)
@@ -156,7 +156,7 @@ class Pool:
     def _connect(self, now_ns: int, request: Request | None = None) -> None:
         """Begin a connection; `request` has it for itself."""
         try:
-            connection = Connection(self._address)
+            connection = DriverConnection(self._address)
         except OSError:
             self._refuse(request, now_ns)
             return
@@ -165,7 +165,7 @@ class Pool:
         self._connecting += 1
         self._epoll.register(connection.fd, select.EPOLLOUT)
 
-    def _finish_connect(self, connection: Connection, now_ns: int) -> None:
+    def _finish_connect(self, connection: DriverConnection, now_ns: int) -> None:
         if not connection.connected():
             return
         self._connecting -= 1
@@ -177,7 +177,7 @@ class Pool:
         else:
             self._release(connection, now_ns)
 
-    def _lose(self, connection: Connection, error: str, now_ns: int) -> None:
+    def _lose(self, connection: DriverConnection, error: str, now_ns: int) -> None:
         """The connection failed under whatever it carried; an idle one is forgotten silently."""
         request, connecting = connection.request, connection.connecting
         if request is not None and not request.retried and connection.is_stale and request.script.template.idempotent:
@@ -205,7 +205,7 @@ class Pool:
         if request is not None:
             self._outcomes.failed(request, error, now_ns)
 
-    def _fail(self, connection: Connection, error: str, now_ns: int) -> None:
+    def _fail(self, connection: DriverConnection, error: str, now_ns: int) -> None:
         """The request on this connection has failed, and the connection with it."""
         request = connection.request
         self._discard(connection)
@@ -214,7 +214,7 @@ class Pool:
             self._outcomes.failed(request, error, now_ns)
         self._grow(now_ns)
 
-    def _discard(self, connection: Connection) -> None:
+    def _discard(self, connection: DriverConnection) -> None:
         if self._connections.pop(connection.fd, None) is None:
             return
         if connection.connecting:

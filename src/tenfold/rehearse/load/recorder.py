@@ -6,13 +6,13 @@ from tenfold.rehearse.load.journal import Journal
 from tenfold.rehearse.load.memory import Memory, resolve
 from tenfold.rehearse.load.request import Request
 from tenfold.rehearse.load.response import Response
-from tenfold.rehearse.load.tally import Tally
+from tenfold.rehearse.load.tally import StageTally
 
 
 class Recorder:
     """The pool's `Outcomes`."""
 
-    def __init__(self, tally: Tally, memory: Memory, journal: Journal) -> None:
+    def __init__(self, tally: StageTally, memory: Memory, journal: Journal) -> None:
         self._tally = tally
         self._memory = memory
         self._journal = journal

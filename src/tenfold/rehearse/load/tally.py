@@ -13,7 +13,7 @@ from tenfold.telemetry import Counter, DurationHistogram, Gauge, Registry
 from tenfold.telemetry.histogram import bucket_of
 
 
-class Tally:
+class StageTally:
     """One stage after the other; `take` gives what was counted since the last."""
 
     def __init__(self, scripts: Sequence[Script], registry: Registry) -> None:

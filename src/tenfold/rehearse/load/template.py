@@ -27,7 +27,7 @@ class TemplateInvalid(TenfoldError):
     """A request cannot be made from what the plan or the feed says."""
 
 
-class Place(enum.StrEnum):
+class RequestPart(enum.StrEnum):
     """Where in a request a text stands."""
 
     PATH = "path"
@@ -40,8 +40,8 @@ class Template:
 
     __slots__ = ("fields", "pattern", "recalls")
 
-    def __init__(self, text: str, place: Place) -> None:
-        if place is not Place.BODY and _CONTROL.search(text):
+    def __init__(self, text: str, place: RequestPart) -> None:
+        if place is not RequestPart.BODY and _CONTROL.search(text):
             raise TemplateInvalid(f"A {place} may not hold control characters, but {text!r} does.")
         names = set(_REFERENCE.findall(text))
         self.recalls = {name for name in names if "." in name}
@@ -53,22 +53,22 @@ class Template:
         return self.pattern % values
 
 
-def _key(place: Place, name: str) -> str:
+def _key(place: RequestPart, name: str) -> str:
     """Drawn values (`unique`, `order.id`) are safe in every place; the feed's are written for one."""
     return name if name == UNIQUE or "." in name else f"{place}:{name}"
 
 
-def field_key(place: Place, name: str) -> bytes:
+def field_key(place: RequestPart, name: str) -> bytes:
     """Under which key a feed's value stands for `Template.render`."""
     return _key(place, name).encode()
 
 
-def written(value: object, place: Place) -> bytes:
+def written(value: object, place: RequestPart) -> bytes:
     """A value as it stands in `place`. Raises TemplateInvalid for text that no header can carry."""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    if place is Place.PATH:
+    if place is RequestPart.PATH:
         return quote(text, safe="").encode()
-    if place is Place.BODY:
+    if place is RequestPart.BODY:
         return msgspec.json.encode(value)[1:-1] if isinstance(value, str) else text.encode()
     if _CONTROL.search(text):
         raise TemplateInvalid(f"A header may not hold control characters, but {text!r} does.")
@@ -81,16 +81,16 @@ class RequestTemplate:
     __slots__ = ("_body", "_head", "fields", "idempotent", "method", "recalls")
 
     def __init__(self, method: str, path: str, headers: Mapping[str, str], body: str | None) -> None:
-        parts = [Template(path, Place.PATH), *(Template(value, Place.HEADER) for value in headers.values())]
+        parts = [Template(path, RequestPart.PATH), *(Template(value, RequestPart.HEADER) for value in headers.values())]
         lines = [f"{method} ".encode() + parts[0].pattern + b" HTTP/1.1"]
         for name, part in zip(headers, parts[1:], strict=True):
-            lines.append(Template(name, Place.HEADER).pattern + b": " + part.pattern)
-        self._body = Template(body, Place.BODY) if body is not None else None
+            lines.append(Template(name, RequestPart.HEADER).pattern + b": " + part.pattern)
+        self._body = Template(body, RequestPart.BODY) if body is not None else None
         lines.append(b"Content-Length: " if self._body else b"\r\n")
         self._head = b"\r\n".join(lines)
         everything = [*parts, self._body] if self._body else parts
         self.method = method
-        self.fields: set[tuple[Place, str]] = set().union(*(part.fields for part in everything))
+        self.fields: set[tuple[RequestPart, str]] = set().union(*(part.fields for part in everything))
         self.recalls: set[str] = set().union(*(part.recalls for part in everything))
         self.idempotent = method in {"GET", "HEAD"} or any(name.lower() == "idempotency-key" for name in headers)
 

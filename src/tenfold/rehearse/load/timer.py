@@ -32,7 +32,7 @@ class _Setting(ctypes.Structure):
     _fields_ = (("interval", _Moment), ("value", _Moment))
 
 
-class Timer:
+class TimerFd:
     """Readable once its moment has come, until it is set to another. Setting it anew needs no read in between."""
 
     def __init__(self) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, ServerView, StepView
+from tenfold.rehearse.verdict import InvariantVerdict
+from tenfold.rehearse.view.progress import DrillView, RunProgress, ServerView, StepView
 from tenfold.rehearse.view.screen import milliseconds
 
 END_STATES = frozenset({"held", "missed", "inconclusive", "failed", "broken"})
 
 
-def changes(progress: Progress) -> list[tuple[str, str, str]]:
+def changes(progress: RunProgress) -> list[tuple[str, str, str]]:
     """What is worth a line, as (of what, its state, the line): what ended is said before what begins."""
     told = [*_things(progress)]
     ended = [thing for thing in told if thing[1] in END_STATES]
@@ -16,7 +17,7 @@ def changes(progress: Progress) -> list[tuple[str, str, str]]:
     return [*ended, ("phase", progress.phase, f"phase     {progress.phase}"), *begun]
 
 
-def _things(progress: Progress) -> Iterator[tuple[str, str, str]]:
+def _things(progress: RunProgress) -> Iterator[tuple[str, str, str]]:
     if progress.console:
         yield "console", progress.console, f"console   {progress.console}"
     for server in progress.servers:
@@ -32,8 +33,8 @@ def _things(progress: Progress) -> Iterator[tuple[str, str, str]]:
         if drill.state not in ("waiting", "left-out"):
             yield f"drill {drill.name}", drill.state, _drill_line(drill)
     for one in progress.invariants:
-        if one.state != "waiting":
-            yield f"invariant {one.name}", one.state, f"invariant {one.name} {one.state}: {_checked(one)}"
+        if one.result:
+            yield f"invariant {one.name}", one.state, f"invariant {one.name} {one.state}: {_checked(one.result)}"
 
 
 def _server_line(server: ServerView) -> str:
@@ -44,22 +45,25 @@ def _server_line(server: ServerView) -> str:
 
 
 def _step_line(step: StepView) -> str:
-    if step.state not in END_STATES:
+    found = step.result
+    if step.state not in END_STATES or found is None:
         return f"step      {step.name} {step.state}: {step.target_rps:,.0f}/s"
-    limited = f", limited by {step.limited_by}" if step.limited_by not in ("", "none") else ""
+    limited = f", limited by {found.limited_by}" if found.limited_by != "none" else ""
     return (
-        f"step      {step.name} {step.state}: sent {step.sent_rps:,.1f} of {step.target_rps:,.0f}/s, "
-        f"p99 {milliseconds(step.p99_ms)} ms, {step.errors:,} errors, {step.dropped:,} dropped{limited}"
+        f"step      {step.name} {step.state}: sent {found.sent_rps:,.1f} of {step.target_rps:,.0f}/s, "
+        f"p99 {milliseconds(found.slowest_p99_ms)} ms, {found.errors:,} errors, {found.dropped:,} dropped{limited}"
     )
 
 
 def _drill_line(drill: DrillView) -> str:
-    if drill.state not in END_STATES:
+    found = drill.result
+    if drill.state not in END_STATES or found is None:
         return f"drill     {drill.name} {drill.state}"
+    reverted = "reverted" if found.reverted else f"not reverted ({', '.join(found.remains)})"
     return (
-        f"drill     {drill.name} {drill.state}: noticed {_after(drill.detect_ms)}, "
-        f"recovered {_after(drill.recover_ms)}, {drill.errors:,} errors in {drill.requests:,} requests, "
-        f"served {drill.served_rps:,.0f} of {drill.offered_rps:,.0f}/s meanwhile"
+        f"drill     {drill.name} {drill.state}: noticed {_after(found.detect_ms)}, {reverted}, "
+        f"recovered {_after(found.recover_ms)}, {found.errors:,} errors in {found.requests:,} requests, "
+        f"served {found.served_rps:,.0f} of {found.offered_rps:,.0f}/s meanwhile"
     )
 
 
@@ -67,5 +71,5 @@ def _after(ms: float | None) -> str:
     return "never" if ms is None else f"after {ms:,.0f} ms"
 
 
-def _checked(invariant: InvariantView) -> str:
-    return f"{invariant.violations:,} violations in {invariant.checked:,} checked"
+def _checked(found: InvariantVerdict) -> str:
+    return f"{found.violations:,} violations in {found.checked:,} checked"

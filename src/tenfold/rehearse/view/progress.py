@@ -2,6 +2,8 @@
 
 import msgspec
 
+from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
+
 
 class ServerView(msgspec.Struct):
     """One process of the run. `state` is starting, ready, faulted, stopped or failed."""
@@ -16,19 +18,15 @@ class ServerView(msgspec.Struct):
 
 
 class StepView(msgspec.Struct):
-    """One step. `state` is waiting, running, held, missed or inconclusive."""
+    """One step. `state` is waiting, running, held, missed or inconclusive; `result` is there when it has ended."""
 
     name: str
     factor: float
     target_rps: float
     state: str = "waiting"
-    sent_rps: float = 0.0
-    p99_ms: float = 0.0
-    errors: int = 0
-    dropped: int = 0
-    limited_by: str = ""
     done_ratio: float = 0.0
     """How much of its time has passed, 0 to 1."""
+    result: StepVerdict | None = None
 
 
 class DrillView(msgspec.Struct):
@@ -40,12 +38,7 @@ class DrillView(msgspec.Struct):
     state: str = "waiting"
     fault: str = ""
     """What is done to whom, as the plan says it: `kill main.primary`."""
-    requests: int = 0
-    errors: int = 0
-    offered_rps: float = 0.0
-    served_rps: float = 0.0
-    detect_ms: float | None = None
-    recover_ms: float | None = None
+    result: DrillVerdict | None = None
 
 
 class InvariantView(msgspec.Struct):
@@ -54,8 +47,7 @@ class InvariantView(msgspec.Struct):
     name: str
     says: str
     state: str = "waiting"
-    checked: int = 0
-    violations: int = 0
+    result: InvariantVerdict | None = None
 
 
 class Sample(msgspec.Struct):
@@ -82,7 +74,7 @@ class Mark(msgspec.Struct):
     text: str
 
 
-class Message(msgspec.Struct):
+class RunMessage(msgspec.Struct):
     """One line for people: what happened when. `kind` is info, good or bad."""
 
     at: str
@@ -90,7 +82,7 @@ class Message(msgspec.Struct):
     text: str
 
 
-class Progress(msgspec.Struct):
+class RunProgress(msgspec.Struct):
     """The whole of it, small enough to be sent four times a second.
 
     `phase` is starting, seeding, warm-up, steps, drills, audit, report, done, or serving (`tenfold up`).
@@ -116,7 +108,7 @@ class Progress(msgspec.Struct):
     """All of them, by time: a run has some thirty."""
     journeys: dict[str, dict[str, float]] = {}
     """Of the current stage: requests, errors, degraded, p50_ms, p99_ms; and p99_max_ms, what the plan promises."""
-    messages: list[Message] = []
+    messages: list[RunMessage] = []
     verdict: str = ""
     reasons: list[str] = []
     report: str = ""

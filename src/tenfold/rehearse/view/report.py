@@ -28,7 +28,7 @@ class ReportUnwritableError(TenfoldError):
     """The report's folder takes no file: a full disk, or no permission."""
 
 
-class Evidence(msgspec.Struct, kw_only=True):
+class RunEvidence(msgspec.Struct, kw_only=True):
     """What the page shows beside the verdict: how the run went, and what is needed to repeat it."""
 
     title: str
@@ -52,7 +52,7 @@ class Evidence(msgspec.Struct, kw_only=True):
     marks: list[Mark] = []
 
 
-def write_report(folder: Path, verdict: Verdict, evidence: Evidence) -> Path:
+def write_report(folder: Path, verdict: Verdict, evidence: RunEvidence) -> Path:
     """Write `verdict.json` and `index.html` into `folder`; answer the page's path. Raises ReportUnwritableError."""
     page = render_report(verdict, evidence)
     try:
@@ -71,7 +71,7 @@ def encode_verdict(verdict: Verdict) -> bytes:
     return msgspec.json.format(msgspec.json.encode(verdict), indent=2) + b"\n"
 
 
-def render_report(verdict: Verdict, evidence: Evidence) -> str:
+def render_report(verdict: Verdict, evidence: RunEvidence) -> str:
     """The page as text: nothing in it comes from elsewhere, everything in it is escaped."""
     scripts = [_inline(get_plotlyjs()), _inline((_TEMPLATES / "report.js").read_text())]
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)

@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tenfold.rehearse.view.progress import DrillView, InvariantView, Progress, Sample, ServerView, StepView
+from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, Sample, ServerView, StepView
 
 SIGNS = {
     "waiting": ("·", "dim"),
@@ -33,7 +33,7 @@ SPARKS_MAX = 60
 TABLE_COLUMNS_MAX = 80
 
 
-def draw(progress: Progress, *, width: int, height: int) -> RenderableType:
+def draw(progress: RunProgress, *, width: int, height: int) -> RenderableType:
     """The whole view in `width` columns and at most `height` - 1 rows; 80 by 24 is enough for ten steps."""
     wide = width >= 120
     steps, drills, invariants = _steps(progress.steps), _drills(progress.drills), _invariants(progress.invariants)
@@ -54,13 +54,13 @@ def draw(progress: Progress, *, width: int, height: int) -> RenderableType:
     return Group(*parts)
 
 
-def _height(progress: Progress) -> int:
+def _height(progress: RunProgress) -> int:
     """Rows of everything but the messages, for the worst case of a narrow screen."""
     lists = max(len(progress.steps) + 1, len(progress.drills) + len(progress.invariants) + 3)
     return 6 + -(-len(progress.servers) // 4) + lists + bool(progress.verdict)
 
 
-def _header(progress: Progress) -> RenderableType:
+def _header(progress: RunProgress) -> RenderableType:
     line = Table.grid(expand=True)
     line.add_column(ratio=1, no_wrap=True)
     line.add_column(justify="right", no_wrap=True)
@@ -68,7 +68,7 @@ def _header(progress: Progress) -> RenderableType:
     return line
 
 
-def _phase(progress: Progress) -> RenderableType:
+def _phase(progress: RunProgress) -> RenderableType:
     line = Table.grid(expand=True, padding=(0, 1))
     line.add_column(width=28, no_wrap=True)
     line.add_column(ratio=1)
@@ -79,12 +79,12 @@ def _phase(progress: Progress) -> RenderableType:
     return line
 
 
-def _done(progress: Progress) -> float:
+def _done(progress: RunProgress) -> float:
     running = next((step for step in progress.steps if step.state == "running"), None)
     return running.done_ratio if running is not None else progress.phase_done_ratio
 
 
-def _now(progress: Progress, width: int) -> RenderableType:
+def _now(progress: RunProgress, width: int) -> RenderableType:
     if not progress.samples:
         return Text("no load yet", "dim")
     now = progress.samples[-1]
@@ -120,31 +120,33 @@ def _servers(servers: list[ServerView], columns: int) -> RenderableType:
 def _steps(steps: list[StepView]) -> RenderableType:
     table = _list("Step", "sent/s", "p99 ms", "errors", "dropped")
     for step in steps:
-        begun = step.state != "waiting"
-        cells = (f"{step.sent_rps:,.0f}", milliseconds(step.p99_ms), f"{step.errors:,}", f"{step.dropped:,}")
         name = Text.assemble(_sign(step.state), " ", step.name)
-        table.add_row(
-            name, *(cells if begun else (f"{step.target_rps:,.0f}", "", "", "")), style="" if begun else "dim"
-        )
+        cells = (f"{step.target_rps:,.0f}", "", "", "")
+        if found := step.result:
+            p99 = milliseconds(found.slowest_p99_ms)
+            cells = (f"{found.sent_rps:,.0f}", p99, f"{found.errors:,}", f"{found.dropped:,}")
+        table.add_row(name, *cells, style="dim" if step.state == "waiting" else "")
     return table
 
 
 def _drills(drills: list[DrillView]) -> RenderableType:
+    """The last column is when the system was back, or that the fault is not gone."""
     table = _list("Drill", "noticed", "back")
     for drill in drills:
         name = Text.assemble(_sign(drill.state), " ", drill.name)
-        noticed = "left out" if drill.state == "left-out" else _short(drill.detect_ms)
-        idle = drill.state in ("waiting", "left-out")
-        table.add_row(name, noticed, _short(drill.recover_ms), style="dim" if idle else "")
+        noticed, back = "left out" if drill.state == "left-out" else "", ""
+        if found := drill.result:
+            noticed, back = _short(found.detect_ms), _short(found.recover_ms) if found.reverted else "in place"
+        table.add_row(name, noticed, back, style="dim" if drill.state in ("waiting", "left-out") else "")
     return table
 
 
 def _invariants(invariants: list[InvariantView]) -> RenderableType:
     table = _list("Invariant", "checked", "broken")
     for one in invariants:
-        begun = one.state != "waiting"
-        cells = (f"{one.checked:,}", f"{one.violations:,}") if begun else ("", "")
-        table.add_row(Text.assemble(_sign(one.state), " ", one.name), *cells, style="" if begun else "dim")
+        cells = (f"{one.result.checked:,}", f"{one.result.violations:,}") if one.result else ("", "")
+        name = Text.assemble(_sign(one.state), " ", one.name)
+        table.add_row(name, *cells, style="dim" if one.state == "waiting" else "")
     return table
 
 
@@ -161,13 +163,13 @@ def _message(at: str, kind: str, text: str) -> Text:
     return Text.assemble((f"{at}  ", "dim"), (text, style), no_wrap=True, overflow="ellipsis")
 
 
-def _verdict_line(progress: Progress) -> Text:
+def _verdict_line(progress: RunProgress) -> Text:
     return Text(
         f" {progress.verdict.upper()} ", "bold white on green" if progress.verdict == "go" else "bold white on red"
     )
 
 
-def draw_verdict(progress: Progress) -> RenderableType:
+def draw_verdict(progress: RunProgress) -> RenderableType:
     """What stays on the screen: every step, drill and invariant, and the verdict with its reasons last."""
     tables = Group(
         Text(),

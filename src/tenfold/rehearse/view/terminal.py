@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 
 from tenfold.rehearse.view.lines import changes
-from tenfold.rehearse.view.progress import Progress
+from tenfold.rehearse.view.progress import RunProgress
 from tenfold.rehearse.view.screen import clock, draw, draw_verdict
 
 
@@ -18,7 +18,7 @@ class View(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    def show(self, progress: Progress) -> None: ...
+    def show(self, progress: RunProgress) -> None: ...
 
 
 def terminal_view(console: Console) -> View:
@@ -31,7 +31,7 @@ class ScreenView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._latest: Progress | None = None
+        self._latest: RunProgress | None = None
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -43,7 +43,7 @@ class ScreenView:
         if self._latest is not None and self._latest.verdict:
             self._console.print(draw_verdict(self._latest))
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: RunProgress) -> None:
         self._latest = progress
         size = self._console.size
         self._live.update(draw(progress, width=size.width, height=size.height), refresh=True)
@@ -55,7 +55,7 @@ class LineView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._said: dict[str, str] = {}
-        self._latest: Progress | None = None
+        self._latest: RunProgress | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +64,7 @@ class LineView:
         if self._latest is not None and self._latest.verdict:
             self._console.print(draw_verdict(self._latest))
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: RunProgress) -> None:
         self._latest = progress
         for key, state, line in changes(progress):
             if self._said.get(key) != state:

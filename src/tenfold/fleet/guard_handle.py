@@ -12,7 +12,7 @@ FAREWELL = b"farewell\n"
 DISMISS_LIMIT_S = 2.0
 
 
-class Sentry:
+class GuardHandle:
     """The running guard of one run, seen from `tenfold`."""
 
     def __init__(self, run: RunFolder) -> None:

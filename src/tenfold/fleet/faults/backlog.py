@@ -4,39 +4,41 @@ import asyncio
 import contextlib
 import socket
 
-CROWD_MAX = 2_048
+from tenfold.kernel import TenfoldError
+
+CONNECTIONS_MAX = 2_048
 _ADMITTED_WITHIN_S = 0.05
 """On loopback a connection that the queue has room for is there at once."""
 _TURNED_AWAY = 3
 """So many in a row that were not let in: the queue is full."""
 
 
-class CrowdTooSmall(Exception):
-    """CROWD_MAX connections did not fill the queue."""
+class BacklogUnfilled(TenfoldError):
+    """CONNECTIONS_MAX connections did not fill the queue."""
 
 
-class Crowd:
-    """What stands in the queue; it goes home by `disperse`."""
+class BacklogFill:
+    """The connections that stand in the queue of one port, until `close`."""
 
     def __init__(self, sockets: list[socket.socket]) -> None:
         self._sockets = sockets
 
     @classmethod
-    async def fill(cls, host: str, port: int) -> "Crowd":
-        """Connect until the kernel lets nobody in. Raises CrowdTooSmall, OSError."""
-        crowd = cls([])
+    async def open(cls, host: str, port: int) -> "BacklogFill":
+        """Connect until the kernel lets nobody in. Raises BacklogUnfilled, OSError."""
+        fill = cls([])
         turned_away = 0
         try:
             while turned_away < _TURNED_AWAY:
-                if len(crowd._sockets) >= CROWD_MAX:
-                    raise CrowdTooSmall(f"{CROWD_MAX} connections did not fill the queue of port {port}.")
-                turned_away = 0 if await crowd._join(host, port) else turned_away + 1
+                if len(fill._sockets) >= CONNECTIONS_MAX:
+                    raise BacklogUnfilled(f"{CONNECTIONS_MAX} connections did not fill the queue of port {port}.")
+                turned_away = 0 if await fill._join(host, port) else turned_away + 1
         except BaseException:
-            crowd.disperse()
+            await fill.close()
             raise
-        return crowd
+        return fill
 
-    def disperse(self) -> None:
+    async def close(self) -> None:
         for one in self._sockets:
             one.close()
         self._sockets.clear()

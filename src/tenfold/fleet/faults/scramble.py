@@ -1,4 +1,4 @@
-"""Makes a share of a cache's values wrong, as a bad deployment or a lost invalidation does; and takes it back."""
+"""`scramble 5 % of`: a share of a cache's values is wrong, as after a bad deployment or a lost invalidation."""
 
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -8,22 +8,53 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from tenfold.fleet.faults.injection import NodeInjection
+from tenfold.fleet.valkey import ValkeyNode
+from tenfold.plan.model import Engine, FaultKind
+
 TIMEOUT_S = 5.0
 _BATCH = 500
 
-_REMOVE_IF_STILL = """\
+_COUNT_IF_STILL = """\
 local left = 0
 for place, key in ipairs(KEYS) do
   if redis.call('GET', key) == ARGV[place] then
-    redis.call('DEL', key)
     left = left + 1
   end
 end
 return left
 """
+_REMOVE_IF_STILL = _COUNT_IF_STILL.replace("left = left", "redis.call('DEL', key)\n    left = left")
 
 
-async def scramble(url: str, ratio: float) -> dict[bytes, bytes]:
+class Scramble(NodeInjection[ValkeyNode]):
+    kind = FaultKind(word="scramble", nodes=((Engine.VALKEY, "primary"),), share_above=0.0)
+    undone_by = "mend"
+    suffers = ValkeyNode
+    _written: dict[bytes, bytes] = {}  # noqa: RUF012  # replaced, never changed
+
+    async def inject(self) -> None:
+        """That share of the values of each kind (`kind:key`) change places: every one of them is then wrong."""
+        self._written = await _scramble(self.struck.url, self.share)
+        self.struck.tell("scrambled", keys=len(self._written))
+
+    async def revert(self) -> None:
+        """Drop each value that is still what the scrambling made of it."""
+        await self.struck.mend()
+        async with _client(self.struck.url) as client:
+            left = await _count(client, _REMOVE_IF_STILL, self._written)
+        self.struck.tell("unscrambled", keys=len(self._written), left=left)
+
+    async def remains(self) -> str:
+        left = await super().remains()
+        if left:
+            return left
+        async with _client(self.struck.url) as client:
+            wrong = await _count(client, _COUNT_IF_STILL, self._written)
+        return f"{wrong} values of {self.struck.name} are still wrong" if wrong else ""
+
+
+async def _scramble(url: str, ratio: float) -> dict[bytes, bytes]:
     """Let `ratio` of the values change places within their kind (`kind:key`), lifetimes kept.
 
     Answers what was written.
@@ -41,14 +72,11 @@ async def scramble(url: str, ratio: float) -> dict[bytes, bytes]:
     return written
 
 
-async def unscramble(url: str, written: dict[bytes, bytes]) -> int:
-    """Drop each value that is still what `scramble` wrote; answers how many were."""
-    left = 0
-    async with _client(url) as client:
-        script = client.register_script(_REMOVE_IF_STILL)
-        for batch in _batches(list(written.items())):
-            left += int(await script(keys=[key for key, _ in batch], args=[value for _, value in batch]))
-    return left
+async def _count(client: Any, script: str, written: dict[bytes, bytes]) -> int:
+    """How many values were still what the scrambling wrote, and so fell to the script."""
+    registered = client.register_script(script)
+    batches = _batches(list(written.items()))
+    return sum([int(await registered(keys=[k for k, _ in batch], args=[v for _, v in batch])) for batch in batches])
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The board: keeps the record of what people see, and shows it to whoever looks."""
+"""The run's record: what people see, kept while it changes, and shown to every viewer."""
 
 import asyncio
 from collections import deque
@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from tenfold.kernel import Clock, Duration
 from tenfold.kernel.clock import utc
-from tenfold.rehearse.audit import Finding
 from tenfold.rehearse.climb import step_name
-from tenfold.rehearse.drill import DrillOutcome, Timeline
+from tenfold.rehearse.drill import Timeline
 from tenfold.rehearse.load.messages import Tick
-from tenfold.rehearse.verdict import StepVerdict
-from tenfold.rehearse.view.progress import DrillView, Mark, Message, Progress, Sample, StepView
+from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
+from tenfold.rehearse.view.progress import DrillView, Mark, RunMessage, RunProgress, Sample, StepView
 from tenfold.telemetry import Histogram
 
 PAINT_EVERY = Duration.from_ms(250)
@@ -19,19 +18,19 @@ SAMPLES_SHOWN = 240
 MESSAGES_SHOWN = 60
 
 
-class Board:
+class RunRecord:
     """One mutable `Progress`, and the viewers who are shown it."""
 
-    def __init__(self, progress: Progress, clock: Clock) -> None:
+    def __init__(self, progress: RunProgress, clock: Clock) -> None:
         self.progress = progress
         self.samples: list[Sample] = []
         self._clock = clock
         self._began_ns = clock.monotonic_ns()
-        self._viewers: list[Callable[[Progress], None]] = []
-        self._messages: deque[Message] = deque(maxlen=MESSAGES_SHOWN)
+        self._viewers: list[Callable[[RunProgress], None]] = []
+        self._messages: deque[RunMessage] = deque(maxlen=MESSAGES_SHOWN)
         self._tick_ns = self._began_ns
 
-    def show_to(self, viewer: Callable[[Progress], None]) -> None:
+    def show_to(self, viewer: Callable[[RunProgress], None]) -> None:
         """Call `viewer` with the record from now on; it must be quick and must not keep it."""
         self._viewers.append(viewer)
 
@@ -42,7 +41,7 @@ class Board:
 
     def say(self, kind: str, text: str) -> None:
         """One line for people."""
-        self._messages.append(Message(at=utc(self._clock.wall_ns()), kind=kind, text=text))
+        self._messages.append(RunMessage(at=utc(self._clock.wall_ns()), kind=kind, text=text))
         self.progress.messages = list(self._messages)
 
     def begin_stage(self, name: str) -> None:
@@ -75,45 +74,40 @@ class Board:
 
     def end_step(self, verdict: StepVerdict) -> None:
         view = self._step(verdict.factor)
-        held = verdict.limited_by == "none" and not verdict.dropped
-        held = held and all(journey.slo_held for journey in verdict.journeys.values())
-        view.state = "held" if held else "inconclusive" if verdict.limited_by == "inconclusive" else "missed"
-        view.done_ratio = 1.0
-        view.sent_rps = verdict.sent_rps
-        view.p99_ms = max((journey.p99_ms for journey in verdict.journeys.values()), default=0.0)
-        view.errors, view.dropped, view.limited_by = verdict.errors, verdict.dropped, verdict.limited_by
+        view.result, view.done_ratio = verdict, 1.0
+        missed = "inconclusive" if verdict.limited_by == "inconclusive" else "missed"
+        view.state = "held" if verdict.held else missed
 
     def drill_state(self, name: str, state: str) -> None:
         self._drill(name).state = state
 
-    def end_drill(self, outcome: DrillOutcome, timeline: Timeline) -> None:
-        view = self._drill(outcome.name)
-        view.state = "held" if outcome.held else "failed"
-        view.requests, view.errors = outcome.requests, outcome.errors
-        view.offered_rps, view.served_rps = outcome.held_load.offered_rps, outcome.held_load.served_rps
-        view.detect_ms = outcome.detect.ms if outcome.detect else None
-        view.recover_ms = outcome.recover.ms if outcome.recover else None
-        self._mark_drill(outcome, timeline)
-        for reason in outcome.reasons:
-            self.say("bad", f"{outcome.name}: {reason}")
+    def end_drill(self, verdict: DrillVerdict, timeline: Timeline) -> None:
+        view = self._drill(verdict.name)
+        view.result = verdict
+        view.state = "held" if verdict.held and verdict.reverted else "failed"
+        self._mark_drill(verdict, timeline)
+        for reason in verdict.reasons:
+            self.say("bad", f"{verdict.name}: {reason}")
+        for remains in verdict.remains:
+            self.say("bad", f"{verdict.name}: the fault is still in place: {remains}")
 
-    def end_invariant(self, finding: Finding) -> None:
-        view = next(view for view in self.progress.invariants if view.name == finding.name)
-        view.state = "held" if finding.held else "broken"
-        view.checked, view.violations = finding.checked, finding.violations
+    def end_invariant(self, verdict: InvariantVerdict) -> None:
+        view = next(view for view in self.progress.invariants if view.name == verdict.name)
+        view.state, view.result = "held" if verdict.held else "broken", verdict
 
     def mark(self, kind: str, subject: str, text: str, at_ns: int) -> None:
         """A moment that the charts point at."""
         self.progress.marks.append(Mark(at=self.elapsed_s(at_ns), kind=kind, subject=subject, text=text))
 
-    def _mark_drill(self, outcome: DrillOutcome, timeline: Timeline) -> None:
-        name = outcome.name
+    def _mark_drill(self, verdict: DrillVerdict, timeline: Timeline) -> None:
+        name = verdict.name
         self.mark("inject", name, "fault injected", timeline.injected_ns)
-        if outcome.detect:
-            self.mark("noticed", name, "noticed", timeline.injected_ns + outcome.detect.ns)
-        self.mark("revert", name, "fault reverted", timeline.reverting_ns)
-        if outcome.recover:
-            self.mark("recovered", name, "recovered", timeline.reverting_ns + outcome.recover.ns)
+        if verdict.detect_ms is not None:
+            self.mark("noticed", name, "noticed", timeline.injected_ns + round(verdict.detect_ms * 1e6))
+        if verdict.reverted:
+            self.mark("revert", name, "fault reverted", timeline.reverted_ns)
+        if verdict.recover_ms is not None:
+            self.mark("recovered", name, "recovered", timeline.reverting_ns + round(verdict.recover_ms * 1e6))
 
     def _step(self, factor: float) -> StepView:
         return next(view for view in self.progress.steps if view.factor == factor)

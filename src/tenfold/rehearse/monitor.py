@@ -1,12 +1,12 @@
-"""The witness: sees what every process of the run says of itself, and what each one costs."""
+"""The process monitor: sees what every process of the run says of itself, and what each one costs."""
 
 import asyncio
 from pathlib import Path
 
 from tenfold.fleet import Estate, Node
 from tenfold.kernel import Clock, Duration
-from tenfold.rehearse.view.board import Board
 from tenfold.rehearse.view.progress import ServerView
+from tenfold.rehearse.view.run_record import RunRecord
 from tenfold.telemetry import Event, EventFolder
 
 LOOK_EVERY = Duration.from_ms(250)
@@ -15,13 +15,13 @@ _BAD = ("opened", "exited", "lost", "failed")
 _GOOD = ("closed", "back")
 
 
-class Witness:
-    """Reads the events of all processes as they are written, weighs the processes, and puts both on the board."""
+class ProcessMonitor:
+    """Reads the events of all processes as they are written, weighs the processes, and puts both on record."""
 
-    def __init__(self, folder: Path, estate: Estate, board: Board, clock: Clock) -> None:
+    def __init__(self, folder: Path, estate: Estate, record: RunRecord, clock: Clock) -> None:
         self._folder = EventFolder(folder)
         self._estate = estate
-        self._board = board
+        self._record = record
         self._clock = clock
         self._seen: list[Event] = []
         self._weighed_ns = 0
@@ -38,7 +38,7 @@ class Witness:
         """Take in what is new since the last look."""
         for event in self._folder.read():
             self._seen.append(event)
-            self._board.say(_tone(event.kind), f"{event.source}: {event.kind} {event.subject}")
+            self._record.say(_tone(event.kind), f"{event.source}: {event.kind} {event.subject}")
         self._view_nodes()
 
     def since(self, monotonic_ns: int) -> list[Event]:
@@ -60,7 +60,7 @@ class Witness:
                 self._weigh(view, node, since_s)
         if weigh:
             self._weighed_ns = now_ns
-        self._board.progress.servers = list(self._views.values())
+        self._record.progress.servers = list(self._views.values())
 
     def _weigh(self, view: ServerView, node: Node, since_s: float) -> None:
         """Asked once a second: it reads a file of the kernel's for each process."""

@@ -1,0 +1,17 @@
+"""`kill`: SIGKILL, as a machine that loses power; undone by a new start on the same port."""
+
+from tenfold.fleet.faults.injection import NodeInjection
+from tenfold.fleet.node import Node
+from tenfold.plan.model import EVERY_NODE, FaultKind
+
+
+class Kill(NodeInjection[Node]):
+    kind = FaultKind(word="kill", nodes=EVERY_NODE, servers=True, services=True)
+    undone_by = "start"
+
+    async def inject(self) -> None:
+        await self.struck.kill()
+
+    async def revert(self) -> None:
+        """Raises ServerUnready."""
+        await self.struck.start()

@@ -1,0 +1,18 @@
+"""`refuse`: connections to the S3 gateway are refused; the store behind it is not touched."""
+
+from tenfold.fleet.faults.injection import NodeInjection
+from tenfold.fleet.seaweedfs import GatewayNode
+from tenfold.plan.model import Engine, FaultKind
+
+
+class Refuse(NodeInjection[GatewayNode]):
+    kind = FaultKind(word="refuse", nodes=((Engine.SEAWEEDFS, "s3"),))
+    undone_by = "start"
+    suffers = GatewayNode
+
+    async def inject(self) -> None:
+        await self.struck.stop()
+
+    async def revert(self) -> None:
+        """Raises ServerUnready."""
+        await self.struck.start()
