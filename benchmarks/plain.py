@@ -24,7 +24,7 @@ from freshmart.serve import serve
 from freshmart.session import session_settings
 from freshmart.settings import Settings, read_settings
 from freshmart.web.answers import OrderDeclined, OrderLine, Price
-from freshmart.web.reply import Problem
+from freshmart.web.reply import ProblemReply
 from tenfold.kernel import TenfoldError
 
 PRICE_TTL_S = 120
@@ -130,7 +130,7 @@ async def _write(connection: Any, order: Order, prices: dict[int, int]) -> bytes
 
 
 def _problem(status: int, error: str, message: str) -> Answer:
-    return status, msgspec.json.encode(Problem(error, message))
+    return status, msgspec.json.encode(ProblemReply(error, message))
 
 
 def make_routes(shop: PlainShop) -> Litestar:

@@ -18,7 +18,7 @@ import msgspec
 from freshmart.cashier import Demand, Receipt
 from freshmart.serve import serve
 from freshmart.settings import read_port
-from freshmart.web.reply import Reply, problem, send_reply
+from freshmart.web.reply import Reply, problem, read_body, send_reply
 from tenfold.kernel import TenfoldError
 from tenfold.telemetry import CONTENT_TYPE, Registry, render
 
@@ -82,8 +82,11 @@ async def open_sandbox() -> AsyncIterator[Any]:
     async def _answer(scope: Any, receive: Any) -> Reply:
         verb = verbs.get(scope["path"])
         if scope["method"] == "POST" and verb is not None:
+            body = await read_body(receive, BODY_BYTES_MAX)
+            if body is None:
+                return problem(400, "malformed", f"A body holds at most {BODY_BYTES_MAX} bytes.")
             try:
-                demands = _DEMANDS.decode(await _body(receive))
+                demands = _DEMANDS.decode(body)
             except msgspec.DecodeError as error:
                 return problem(400, "malformed", str(error))
             await asyncio.sleep(random.uniform(*NETWORK_S))
@@ -95,18 +98,6 @@ async def open_sandbox() -> AsyncIterator[Any]:
         return problem(404, "not-found", "Only POST /authorisations and /charges, /ready, /metrics are served here.")
 
     yield application
-
-
-async def _body(receive: Any) -> bytes:
-    """Raises msgspec.DecodeError for one that is too long."""
-    parts, more = b"", True
-    while more:
-        message = await receive()
-        parts += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(parts) > BODY_BYTES_MAX:
-            raise msgspec.DecodeError(f"A body holds at most {BODY_BYTES_MAX} bytes.")
-    return parts
 
 
 def main() -> int:
