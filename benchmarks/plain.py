@@ -20,8 +20,8 @@ from redis.asyncio import Redis
 
 from freshmart.catalog import read_baskets
 from freshmart.orders import AskedOrder, Order, OrderMalformed, read_order
+from freshmart.postgres import session_settings
 from freshmart.serve import serve
-from freshmart.session import session_settings
 from freshmart.settings import Settings, read_settings
 from freshmart.web.answers import OrderDeclined, OrderLine, Price
 from freshmart.web.reply import ProblemReply

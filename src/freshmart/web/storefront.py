@@ -14,7 +14,7 @@ from freshmart.catalog import page_key
 from freshmart.features import BANNER, HISTORY, IMAGE, RECOMMENDATIONS, REVIEWS, SLOT, history_key
 from freshmart.inventory import shelf_key
 from freshmart.media import placeholder
-from freshmart.orders import AskedOrder, DeskBusy, DeskLate, OrderMalformed, read_order
+from freshmart.orders import AskedOrder, OrderMalformed, OrdersBusy, OrdersLate, read_order
 from freshmart.pricing import price_key
 from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, compose, problem, shielded
 from tenfold.kernel import TenfoldError
@@ -154,9 +154,9 @@ class Storefront:
         except RateExceeded as error:
             more = f"Store {asked.store} sends more orders a second than it may; this one was not placed."
             return problem(429, "too-many-orders", more, retry_after_s=math.ceil(error.retry_after.s))
-        except DeskBusy as error:
+        except OrdersBusy as error:
             return problem(503, "busy", str(error), retry_after_s=1)
-        except DeskLate as error:
+        except OrdersLate as error:
             return problem(503, "late", f"{error} Ask again with the same key.", retry_after_s=2)
         return Reply(decision.status, decision.answer)
 
