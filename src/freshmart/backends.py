@@ -12,8 +12,8 @@ from freshmart.cashier import Acquirer, Cashier
 from freshmart.catalog import read_pictures
 from freshmart.features import declare_features
 from freshmart.media import PictureStore
-from freshmart.orders import PLACE, UNREACHABLE, Connection, OrderDesk, OrderRates, PrimaryConnection
-from freshmart.pools import DATABASE_TIMEOUT, answers, make_pool, open_pool
+from freshmart.orders import PLACE, OrderConnection, OrderDesk, OrderRates, PrimaryConnection
+from freshmart.postgres import DATABASE_TIMEOUT, UNREACHABLE, answers, make_pool, open_pool
 from freshmart.reads import PICTURE_TIMEOUT, Reads
 from freshmart.settings import Settings
 from tenfold.channel import Channel
@@ -53,7 +53,7 @@ class Backends:
         registry: Registry,
         events: EventLog,
         place_sql: str = PLACE,
-        through: Callable[[Connection], Connection] | None = None,
+        through: Callable[[OrderConnection], OrderConnection] | None = None,
         batches_max: int = 1,
     ) -> None:
         self.settings = settings
@@ -78,7 +78,7 @@ class Backends:
         declare_features(self.shields)
         hold_by_switch(self.switches, self.breakers, *DEPENDENCIES, owner=OWNER)
         self.order_rates = OrderRates(self.switches, registry=registry)
-        connections: list[Connection] = [
+        connections: list[OrderConnection] = [
             PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
         ]
         if through is not None:

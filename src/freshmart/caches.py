@@ -46,7 +46,7 @@ REPLICA_READS_PER_S_MAX = 4_000
 """What the replica bore in rehearsals with both clusters gone, and half as much again."""
 
 
-class Kind(NamedTuple):
+class CachedKind(NamedTuple):
     """One kind of value: where it lies near and for how long, in both clusters, and in the replica."""
 
     near: NearCache
@@ -110,7 +110,7 @@ class Caches:
         )
         self._tracking.open()
 
-    def watch_over(self, kinds: Mapping[str, "Kind"], *, replica: Pool, primary: Pool) -> None:
+    def watch_over(self, kinds: Mapping[str, "CachedKind"], *, replica: Pool, primary: Pool) -> None:
         """Guard the main cluster from now on."""
         database = _Kinds({name: kind.source for name, kind in kinds.items()})
         self._refills = {

@@ -1,6 +1,6 @@
 """Tells every process and both clusters of new prices: reads the notes, writes the values, announces, tears them up.
 
-A note is torn up only when everybody was told, so that a herald who dies begins again; telling twice is harmless.
+A note is torn up only when everybody was told, so that a publisher that dies begins again; telling twice is harmless.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ BATCH_MAX = 500
 UNREACHABLE = (OSError, TimeoutError, TenfoldError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class PriceHerald:
+class PricePublisher:
     """One task between `open` and `close`, on a connection of its own to the primary.
 
     `caches` are the rungs that hold prices; `announcer` reaches whoever tracks them, by `prefix`.
@@ -42,7 +42,7 @@ class PriceHerald:
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="price-herald")
+        self._task = asyncio.create_task(self._run(), name="price-publisher")
 
     async def close(self) -> None:
         if self._task is not None:
