@@ -1,5 +1,6 @@
 """A control node in memory, behind what `ControlClient` offers: its own log, its own rules, no server and no disk."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from tenfold.protect.live.switches.record import TOPIC
 from tenfold.protect.live.switches.standing import STANDING
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
 from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
-from tenfold.respond.control.client import TopicRecords
+from tenfold.respond.control.client import KeyRecords, TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import Draft, Log
 from tenfold.respond.switchboard.check import refusal_of_switch
@@ -53,6 +54,11 @@ class MemoryControl:
     def records_at(self, topic: str) -> TopicRecords:
         self._fail()
         return TopicRecords(self.log.epoch, self.log.records(topic))
+
+    def at(self, key: str, topics: Sequence[str], *, changes: int = 0) -> KeyRecords:
+        self._fail()
+        records = [record for topic in topics if (record := self.log.get(topic, key)) is not None]
+        return KeyRecords(records, self.history(topics[0], key, limit=changes))
 
     def put(self, topic: str, key: str, value: Any, **said: Any) -> Change | Conflict:
         return self._make(Put(topic=topic, key=key, value=msgspec.json.encode(value), **said))

@@ -14,8 +14,7 @@ from tests.asgi_client import AsgiClient
 from tenfold.channel import Change, Process
 from tenfold.channel.messages import Acks, Applied, Report, Reports
 from tenfold.kernel import TenfoldError, VirtualClock
-from tenfold.respond.control.app import control_app
-from tenfold.respond.control.body import BYTES_MAX
+from tenfold.respond.control.app import BYTES_MAX, control_app
 from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout

@@ -10,6 +10,7 @@ GET    /control/v1/topics/{topic}         its records, and the epoch up to which
 GET    /control/v1/topics/{topic}/{key}   one record; its epoch is the ETag
 PUT    /control/v1/topics/{topic}/{key}   a new value, JSON; `If-Match: "EPOCH"`, 0 for "there must be none"
 DELETE /control/v1/topics/{topic}/{key}   the same, without a value
+GET    /control/v1/keys/{key}             its records in topics, its newest changes; ?topic=&topic=&changes=
 GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
 GET    /control/v1/chain                  durable changes with their digests, oldest first, and the head; ?after=&limit=
 GET    /control/v1/changes/{epoch}/acks   who has a durable change in force, and how long it took
@@ -30,15 +31,17 @@ from starlette.types import ASGIApp
 from tenfold.channel.lines import Change
 from tenfold.channel.messages import Acks, Reports
 from tenfold.kernel import TenfoldError
-from tenfold.respond.control.body import BYTES_MAX, BodyInvalid, BodyTooLarge, body_of, text_of
 from tenfold.respond.control.desk import ChangeFailed
-from tenfold.respond.control.gate import Gate
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.stream import StreamEndpoint
+from tenfold.serving import BearerGate, BodyInvalid, BodyTooLarge, read_body, read_json
 from tenfold.telemetry import CONTENT_TYPE, render
 
+BYTES_MAX = 2 << 20
+"""Of a body."""
 HISTORY_MAX = 1000
+REFUSAL = "The control node asks for its token, in the header 'Authorization: Bearer …'."
 _ROOT = "/control/v1"
 
 
@@ -56,13 +59,14 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route(f"{_ROOT}/topics/{{topic}}", desk.records),
             Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.record),
             Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.change, methods=["PUT", "DELETE"]),
+            Route(f"{_ROOT}/keys/{{key:path}}", desk.key),
             Route(f"{_ROOT}/history", desk.history),
             Route(f"{_ROOT}/chain", desk.chain),
             Route(f"{_ROOT}/changes/{{epoch:int}}/acks", desk.change_acks),
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
         ],
-        middleware=[Middleware(Gate, token=token)],
+        middleware=[Middleware(BearerGate, token=token, refusal=REFUSAL)],
         exception_handlers={
             BodyTooLarge: _body_too_large,
             BodyInvalid: _body_invalid,
@@ -77,11 +81,11 @@ class _Addresses:
         self._node = node
 
     async def acks(self, request: Request) -> Response:
-        known = self._node.hear_acks(await body_of(request, Acks))
+        known = self._node.hear_acks(await read_json(request, Acks, BYTES_MAX))
         return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
 
     async def reports(self, request: Request) -> Response:
-        known = self._node.hear_reports(await body_of(request, Reports))
+        known = self._node.hear_reports(await read_json(request, Reports, BYTES_MAX))
         return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
 
     async def reports_of(self, request: Request) -> Response:
@@ -105,8 +109,18 @@ class _Addresses:
         record = self._node.log.get(request.path_params["topic"], request.path_params["key"])
         return _problem(404, NO_RECORD) if record is None else _changed(record)
 
+    async def key(self, request: Request) -> Response:
+        """The key's records, and its newest changes in the first topic that is stated."""
+        key, topics = request.path_params["key"], request.query_params.getlist("topic")
+        limit = request.query_params.get("changes", "0")
+        if not topics or not limit.isdecimal():
+            return _problem(400, "State a 'topic' at least; 'changes' is a whole number.")
+        records = [record for topic in topics if (record := self._node.log.get(topic, key)) is not None]
+        changes = self._node.store.history(topics[0], key, limit=min(int(limit), HISTORY_MAX)) if int(limit) else []
+        return _json({"records": records, "changes": changes})
+
     async def change(self, request: Request) -> Response:
-        value = await text_of(request) if request.method == "PUT" else None
+        value = await read_body(request, BYTES_MAX) if request.method == "PUT" else None
         put = Put(
             topic=request.path_params["topic"],
             key=request.path_params["key"],
@@ -182,8 +196,8 @@ async def _body_invalid(_: Request, error: Exception) -> Response:
     return _problem(400, str(error))
 
 
-async def _body_too_large(_: Request, __: Exception) -> Response:
-    return _problem(413, f"A body has at most {BYTES_MAX} bytes; nothing was done.")
+async def _body_too_large(_: Request, error: Exception) -> Response:
+    return _problem(413, str(error))
 
 
 async def _failed(_: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """What an operator's tool says to the control node: read, change, look back. Synchronous; standard library only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -40,6 +40,16 @@ class TopicRecords(msgspec.Struct, frozen=True):
 
     epoch: int
     records: list[Change]
+
+
+class KeyRecords(msgspec.Struct, frozen=True):
+    """What the topics that were asked have under one key, and its newest changes in the first of them."""
+
+    records: list[Change]
+    changes: list[Change]
+
+    def of(self, topic: str) -> Change | None:
+        return next((record for record in self.records if record.topic == topic), None)
 
 
 class _Changes(msgspec.Struct):
@@ -92,6 +102,11 @@ class ControlClient:
     def records_at(self, topic: str) -> TopicRecords:
         """The same with the epoch of the moment in which the node looked, to be held against a later look."""
         return self._got(f"/topics/{_quoted(topic)}", TopicRecords)
+
+    def at(self, key: str, topics: Sequence[str], *, changes: int = 0) -> KeyRecords:
+        """The records of one key in several topics in one moment, with so many of its newest changes in the first."""
+        query = urlencode({"topic": topics, "changes": changes}, doseq=True)
+        return self._got(f"/keys/{_quoted(key)}?{query}", KeyRecords)
 
     def put(
         self,

@@ -1,41 +1,40 @@
-"""What every page of the switchboard has around it: who is signed in, and when. Or, in words, why there is no page."""
+"""What every page of the switchboard has around it: the person who is signed in, the time; or why there is no page."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tenfold.console.door import HOME, SEE_OTHER, Door, let_in, sign_in_path
 from tenfold.console.drawing import draw
+from tenfold.console.filters import in_path
 from tenfold.console.switchboard.change import RuleGone
-from tenfold.console.switchboard.desk import Desk
-from tenfold.console.switchboard.listing import groups, rules
+from tenfold.console.switchboard.gateway import NodeGateway
 from tenfold.console.switchboard.watch import Watch
-from tenfold.console.words import in_path
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.switchboard import SwitchUnknown
 from tenfold.respond.switchboard.operator import UndoRefused
+from tenfold.serving import Door, turned_away
+from tenfold.serving.door import SEE_OTHER, Page, sign_in_path
+
+HOME = "/switches"
 
 STATUS = {SwitchUnknown: 404, RuleGone: 409, UndoRefused: 409, ControlFailedError: 503, ControlRefusedError: 422}
 """The first that an error is. Whatever else is in the way is the world's: 503."""
 
-Page = Callable[[Request], Awaitable[Response]]
 
-
-class Frame:
+class Layout:
     """Of all pages of one console."""
 
-    def __init__(self, desk: Desk, watch: Watch, door: Door) -> None:
-        self._desk = desk
+    def __init__(self, gateway: NodeGateway, watch: Watch, door: Door) -> None:
+        self._gateway = gateway
         self._watch = watch
         self._door = door
 
     def page(self, page: Page) -> Page:
         """A page, or in words why there is none."""
-        inside = let_in(page)
+        inside = turned_away(page)
 
         async def answer(request: Request) -> Response:
             try:
@@ -52,9 +51,7 @@ class Frame:
         common: dict[str, Any] = {
             "session": session,
             "csrf": self._door.csrf(session),
-            "now_ns": self._desk.clock.wall_ns(),
-            "groups": groups,
-            "rules": rules,
+            "now_ns": self._gateway.clock.wall_ns(),
             "sign_in_path": sign_in_path(request) if request.method == "GET" else "/sign-in",
         }
         return draw(template, status=status, **{**common, **told})
@@ -69,10 +66,10 @@ class Frame:
             lost=lost,
             unsure=isinstance(error, ControlFailedError),
             name=request.path_params.get("name"),
-            url=self._desk.url,
-            since_ns=self._desk.unreachable_since_ns if lost else None,
+            url=self._gateway.url,
+            since_ns=self._gateway.unreachable_since_ns if lost else None,
             changing=request.method == "POST",
-            picture=self._watch.newest if request.url.path == HOME else None,
+            overview=self._watch.newest if request.url.path == HOME else None,
         )
 
 
