@@ -1,8 +1,7 @@
 """What every page and intake of the house stands on: a server in the owner's loop, and who may ask it what.
 
 server   a port, Granian, readiness, an end within a bound
-body     the body of a request, to a bound; JSON of a given shape
-form     the body of a plain HTML form
+body     the body of a request, to a bound: JSON of a given shape, or a plain HTML form
 policy   which names a page answers to, what it may do, and whether its own page sent a form
 bearer   programs ask with a token
 session  people sign in: one-time codes, cookies, a form's own token

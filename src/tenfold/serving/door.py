@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tenfold.serving.form import Fields, FormUnreadable, read_form
+from tenfold.serving.body import Fields, FormUnreadable, read_form
 from tenfold.serving.policy import is_own_page
 from tenfold.serving.session import LASTS, Sessions, SignedIn, SignInRefused
 from tenfold.telemetry import Registry

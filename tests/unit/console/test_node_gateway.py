@@ -11,7 +11,7 @@ from tests.memory_control import MemoryControl
 
 from tenfold.console.switchboard import NodeGateway
 from tenfold.console.switchboard import gateway as gateway_module
-from tenfold.console.switchboard.gateway import THREADS, ControlUnknown, GatewayBusy
+from tenfold.console.switchboard.gateway import THREADS, GatewayBusy, NodeNotAttached
 from tenfold.kernel.clock import VirtualClock
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.switchboard import SwitchOperator
@@ -93,7 +93,7 @@ def test_before_the_node_is_known_nothing_is_asked() -> None:
     """In a sentence that says what will happen."""
 
     async def scene(gateway: NodeGateway) -> None:
-        with pytest.raises(ControlUnknown, match="looks again by itself"):
+        with pytest.raises(NodeNotAttached, match="looks again by itself"):
             await gateway.ask(lambda _: None)
 
     at_gateway(scene, attached=False)

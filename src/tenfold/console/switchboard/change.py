@@ -12,7 +12,7 @@ from tenfold.respond.control import Conflict
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator
 from tenfold.respond.switchboard.history import Entry
 from tenfold.respond.switchboard.operator import ChangedAgain, UndoRefused
-from tenfold.serving.form import Fields, number_in
+from tenfold.serving.body import Fields, number_in
 
 
 class Faster(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ THREADS = 4
 WAITING_MAX = 64
 
 
-class ControlUnknown(TenfoldError):
+class NodeNotAttached(TenfoldError):
     """The console has not been told yet where the control node is."""
 
 
@@ -79,11 +79,11 @@ class NodeGateway:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def ask(self, work: Work[Answer], *, by: str = "console") -> Answer:
-        """What `work` answers, in at most the deadline. Raises what it raises, and ControlUnknown,
+        """What `work` answers, in at most the deadline. Raises what it raises, and NodeNotAttached,
         GatewayBusy, ControlUnreachableError.
         """
         if self._node is None:
-            raise ControlUnknown(
+            raise NodeNotAttached(
                 "The control node is not known to this console yet; switches stay as they are.",
                 remedy="It is started with the system; this page looks again by itself.",
             )

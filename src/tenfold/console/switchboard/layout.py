@@ -25,12 +25,12 @@ STATUS = {SwitchUnknown: 404, RuleGone: 409, UndoRefused: 409, ControlFailedErro
 
 
 class Layout:
-    """Of all pages of one console."""
+    """What all pages of one console share: the way to the node, what was seen last, the door, and the frame."""
 
     def __init__(self, gateway: NodeGateway, watch: Watch, door: Door) -> None:
-        self._gateway = gateway
-        self._watch = watch
-        self._door = door
+        self.gateway = gateway
+        self.watch = watch
+        self.door = door
 
     def page(self, page: Page) -> Page:
         """A page, or in words why there is none."""
@@ -47,11 +47,11 @@ class Layout:
 
     def draw(self, request: Request, template: str, *, status: int = 200, **told: Any) -> Response:
         """The template with what is told to it alone and what is told to each."""
-        session = self._door.session(request)
+        session = self.door.session(request)
         common: dict[str, Any] = {
             "session": session,
-            "csrf": self._door.csrf(session),
-            "now_ns": self._gateway.clock.wall_ns(),
+            "csrf": self.door.csrf(session),
+            "now_ns": self.gateway.clock.wall_ns(),
             "sign_in_path": sign_in_path(request) if request.method == "GET" else "/sign-in",
         }
         return draw(template, status=status, **{**common, **told})
@@ -66,10 +66,10 @@ class Layout:
             lost=lost,
             unsure=isinstance(error, ControlFailedError),
             name=request.path_params.get("name"),
-            url=self._gateway.url,
-            since_ns=self._gateway.unreachable_since_ns if lost else None,
+            url=self.gateway.url,
+            since_ns=self.gateway.unreachable_since_ns if lost else None,
             changing=request.method == "POST",
-            overview=self._watch.newest if request.url.path == HOME else None,
+            overview=self.watch.newest if request.url.path == HOME else None,
         )
 
 

@@ -20,9 +20,9 @@ class SwitchPages:
     def __init__(self, gateway: NodeGateway, watch: Watch, door: Door) -> None:
         self._door = door
         self._layout = Layout(gateway, watch, door)
-        self._read = ReadPages(gateway, watch, self._layout)
-        self._set = SetPages(gateway, watch, door, self._layout)
-        self._unset = UnsetPages(gateway, door, self._layout)
+        self._read = ReadPages(self._layout)
+        self._set = SetPages(self._layout)
+        self._unset = UnsetPages(self._layout)
 
     def routes(self) -> list[Route]:
         """Each address with what answers it."""

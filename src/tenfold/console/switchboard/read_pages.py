@@ -10,15 +10,13 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from tenfold.console.switchboard import change as changes
 from tenfold.console.switchboard.acks import ProcessAck, process_acks
 from tenfold.console.switchboard.change import Proposal
-from tenfold.console.switchboard.gateway import NodeGateway
 from tenfold.console.switchboard.layout import Layout
-from tenfold.console.switchboard.watch import Watch
 from tenfold.protect.live.switches.standing import STANDING
 from tenfold.respond.switchboard import SwitchOperator, Wholeness
 from tenfold.respond.switchboard.following import Following, followers, following, standings_of
 from tenfold.respond.switchboard.history import Entry, ends_at, wholeness_of
 from tenfold.respond.switchboard.links import Links, in_force
-from tenfold.serving.form import number_in
+from tenfold.serving.body import number_in
 
 HISTORY_PAGE = 30
 NEWEST = 10
@@ -49,10 +47,10 @@ class _Seen(NamedTuple):
 class ReadPages:
     """Open to every person who reaches the console."""
 
-    def __init__(self, gateway: NodeGateway, watch: Watch, layout: Layout) -> None:
-        self._gateway = gateway
-        self._watch = watch
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._gateway = layout.gateway
+        self._watch = layout.watch
 
     async def board(self, request: Request) -> Response:
         overview = await self._watch.overview()

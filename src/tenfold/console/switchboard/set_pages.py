@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from tenfold.channel import Change
 from tenfold.console.switchboard import change as changes
 from tenfold.console.switchboard.change import Proposal, looked_at
-from tenfold.console.switchboard.gateway import NodeGateway
 from tenfold.console.switchboard.layout import Layout, made
 from tenfold.console.switchboard.switch_form import (
     LENGTHS,
@@ -22,12 +21,11 @@ from tenfold.console.switchboard.switch_form import (
     form_of,
     rule_of,
 )
-from tenfold.console.switchboard.watch import Watch
 from tenfold.protect.live.switches import Declaration
 from tenfold.respond.switchboard import SwitchOperator
-from tenfold.serving import Admitted, Door
+from tenfold.serving import Admitted
+from tenfold.serving.body import Fields
 from tenfold.serving.door import SEE_OTHER, sign_in_path
-from tenfold.serving.form import Fields
 
 
 class Sheet(NamedTuple):
@@ -47,11 +45,11 @@ class Sheet(NamedTuple):
 class SetPages:
     """Nothing is set that was not looked at just as it is pressed."""
 
-    def __init__(self, gateway: NodeGateway, watch: Watch, door: Door, layout: Layout) -> None:
-        self._gateway = gateway
-        self._watch = watch
-        self._door = door
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._gateway = layout.gateway
+        self._watch = layout.watch
+        self._door = layout.door
 
     async def look(self, request: Request) -> Response:
         """The form, with what it would touch."""

@@ -7,21 +7,19 @@ from starlette.responses import RedirectResponse, Response
 
 from tenfold.console.switchboard import change as changes
 from tenfold.console.switchboard.change import Faster, Proposal, looked_at
-from tenfold.console.switchboard.gateway import NodeGateway
 from tenfold.console.switchboard.layout import Layout, made
 from tenfold.console.switchboard.switch_form import REASON_LENGTH_MAX
-from tenfold.serving import Door
+from tenfold.serving.body import number_in
 from tenfold.serving.door import SEE_OTHER, sign_in_path
-from tenfold.serving.form import number_in
 
 
 class UnsetPages:
     """A rule is named by its seal, a change by its epoch: what another person made meanwhile is not taken back."""
 
-    def __init__(self, gateway: NodeGateway, door: Door, layout: Layout) -> None:
-        self._gateway = gateway
-        self._door = door
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._gateway = layout.gateway
+        self._door = layout.door
 
     async def look(self, request: Request) -> Response:
         """What it would touch to take back that rule."""

@@ -36,6 +36,7 @@ from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.stream import StreamEndpoint
 from tenfold.serving import BearerGate, BodyInvalid, BodyTooLarge, read_body, read_json
+from tenfold.serving.body import number_in
 from tenfold.telemetry import CONTENT_TYPE, render
 
 BYTES_MAX = 2 << 20
@@ -81,12 +82,10 @@ class _Addresses:
         self._node = node
 
     async def acks(self, request: Request) -> Response:
-        known = self._node.hear_acks(await read_json(request, Acks, BYTES_MAX))
-        return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+        return _heard(self._node.hear_acks(await read_json(request, Acks, BYTES_MAX)))
 
     async def reports(self, request: Request) -> Response:
-        known = self._node.hear_reports(await read_json(request, Reports, BYTES_MAX))
-        return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+        return _heard(self._node.hear_reports(await read_json(request, Reports, BYTES_MAX)))
 
     async def reports_of(self, request: Request) -> Response:
         reports = self._node.inbox.of(request.path_params["topic"])
@@ -112,11 +111,9 @@ class _Addresses:
     async def key(self, request: Request) -> Response:
         """The key's records, and its newest changes in the first topic that is stated."""
         key, topics = request.path_params["key"], request.query_params.getlist("topic")
-        limit = request.query_params.get("changes", "0")
-        if not topics or not limit.isdecimal():
-            return _problem(400, "State a 'topic' at least; 'changes' is a whole number.")
+        limit = min(_number(request, "changes", 0), HISTORY_MAX)
         records = [record for topic in topics if (record := self._node.log.get(topic, key)) is not None]
-        changes = self._node.store.history(topics[0], key, limit=min(int(limit), HISTORY_MAX)) if int(limit) else []
+        changes = self._node.store.history(topics[0], key, limit=limit) if topics and limit else []
         return _json({"records": records, "changes": changes})
 
     async def change(self, request: Request) -> Response:
@@ -139,22 +136,14 @@ class _Addresses:
 
     async def history(self, request: Request) -> Response:
         asked = request.query_params
-        before, limit = asked.get("before"), asked.get("limit", "100")
-        if not (before is None or before.isdecimal()) or not limit.isdecimal():
-            return _problem(400, "'before' and 'limit' are whole numbers.")
-        changes = self._node.store.history(
-            asked.get("topic"),
-            asked.get("key"),
-            before=int(before) if before else None,
-            limit=min(int(limit), HISTORY_MAX),
-        )
+        before = _number(request, "before", 0) if "before" in asked else None
+        limit = min(_number(request, "limit", 100), HISTORY_MAX)
+        changes = self._node.store.history(asked.get("topic"), asked.get("key"), before=before, limit=limit)
         return _json({"changes": changes})
 
     async def chain(self, request: Request) -> Response:
-        after, limit = request.query_params.get("after", "0"), request.query_params.get("limit", "1000")
-        if not after.isdecimal() or not limit.isdecimal():
-            return _problem(400, "'after' and 'limit' are whole numbers.")
-        return _json(self._node.store.chain(int(after), min(int(limit), HISTORY_MAX)))
+        after, limit = _number(request, "after", 0), _number(request, "limit", HISTORY_MAX)
+        return _json(self._node.store.chain(after, min(limit, HISTORY_MAX)))
 
     async def change_acks(self, request: Request) -> Response:
         return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})
@@ -168,6 +157,10 @@ class _Addresses:
         return Response(render(self._node.registry), media_type=CONTENT_TYPE)
 
 
+def _heard(known: bool) -> Response:
+    return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+
+
 def _if_epoch(request: Request) -> int | None:
     """Raises BodyInvalid."""
     stated = request.headers.get("if-match")
@@ -177,6 +170,14 @@ def _if_epoch(request: Request) -> int | None:
     if not number.isdecimal():
         raise BodyInvalid(f"'{stated}' is no epoch; If-Match is the ETag of the record as it was read.")
     return int(number)
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    """What the address states by that name. Raises BodyInvalid."""
+    number = number_in(request.query_params, name) if name in request.query_params else default
+    if number is None:
+        raise BodyInvalid(f"'{name}' is a whole number.")
+    return number
 
 
 def _changed(change: Change) -> Response:

@@ -1,7 +1,7 @@
 """What an operator's tool says to the control node: read, change, look back. Synchronous; standard library only."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -33,6 +33,17 @@ class ControlRefusedError(TenfoldError):
 
 class ControlFailedError(ControlRefusedError):
     """What answers has failed, and does not say at what: a change may have been made all the same."""
+
+
+class Conditions(TypedDict, total=False):
+    """Under which a change is made. With `if_epoch`, the epoch of the record as it was read (0: there was none), a
+    Conflict says that another change was first; `confirmed` says that its reach is meant.
+    """
+
+    if_epoch: int | None
+    by: str
+    reason: str
+    confirmed: bool
 
 
 class TopicRecords(msgspec.Struct, frozen=True):
@@ -108,40 +119,17 @@ class ControlClient:
         query = urlencode({"topic": topics, "changes": changes}, doseq=True)
         return self._got(f"/keys/{_quoted(key)}?{query}", KeyRecords)
 
-    def put(
-        self,
-        topic: str,
-        key: str,
-        value: Any,
-        *,
-        if_epoch: int | None = None,
-        by: str = "",
-        reason: str = "",
-        confirmed: bool = False,
-    ) -> Change | Conflict:
+    def put(self, topic: str, key: str, value: Any, **conditions: Unpack[Conditions]) -> Change | Conflict:
         """Change the record; `value` is anything that msgspec can encode, msgspec.Raw for what is JSON already.
 
-        With `if_epoch`, the epoch of the record as it was read (0: there was none), a Conflict says that somebody
-        else was first; `confirmed` says that its reach is meant. Without an answer nobody knows whether it was made:
-        read before trying again. Raises ControlRefusedError, ControlOutcomeUnknownError.
+        Without an answer nobody knows whether it was made: read before trying again. Raises ControlRefusedError,
+        ControlOutcomeUnknownError.
         """
-        written = _written(value)
-        wish = Put(topic=topic, key=key, value=written, if_epoch=if_epoch, by=by, reason=reason, confirmed=confirmed)
-        return self._change("PUT", wish)
+        return self._change("PUT", Put(topic=topic, key=key, value=_written(value), **conditions))
 
-    def remove(
-        self,
-        topic: str,
-        key: str,
-        *,
-        if_epoch: int | None = None,
-        by: str = "",
-        reason: str = "",
-        confirmed: bool = False,
-    ) -> Change | Conflict:
+    def remove(self, topic: str, key: str, **conditions: Unpack[Conditions]) -> Change | Conflict:
         """Remove the record, under the same conditions."""
-        wish = Put(topic=topic, key=key, value=None, if_epoch=if_epoch, by=by, reason=reason, confirmed=confirmed)
-        return self._change("DELETE", wish)
+        return self._change("DELETE", Put(topic=topic, key=key, value=None, **conditions))
 
     def history(
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
@@ -174,12 +162,12 @@ class ControlClient:
     def close(self) -> None:
         self._connection.close()
 
-    def _change(self, method: str, wish: Put) -> Change | Conflict:
-        headers = {"Content-Type": "application/json", "Tenfold-Confirmed": "1" if wish.confirmed else "0"}
-        headers |= {"Tenfold-By": _quoted(wish.by), "Tenfold-Reason": _quoted(wish.reason)}
-        if wish.if_epoch is not None:
-            headers["If-Match"] = f'"{wish.if_epoch}"'
-        status, answer = self._ask(method, _place(wish.topic, wish.key), headers, wish.value)
+    def _change(self, method: str, put: Put) -> Change | Conflict:
+        headers = {"Content-Type": "application/json", "Tenfold-Confirmed": "1" if put.confirmed else "0"}
+        headers |= {"Tenfold-By": _quoted(put.by), "Tenfold-Reason": _quoted(put.reason)}
+        if put.if_epoch is not None:
+            headers["If-Match"] = f'"{put.if_epoch}"'
+        status, answer = self._ask(method, _place(put.topic, put.key), headers, put.value)
         if status == 412:
             return self._decoded(200, answer, Conflict)
         return self._decoded(status, answer, Change)

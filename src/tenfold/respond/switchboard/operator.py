@@ -15,6 +15,7 @@ from tenfold.protect.live.switches.loads import LOADS, LoadReport
 from tenfold.protect.live.switches.record import TOPIC
 from tenfold.protect.live.switches.standing import STANDING, Standing
 from tenfold.respond.control import Conflict, ControlClient
+from tenfold.respond.control.client import Conditions
 from tenfold.respond.switchboard.draft import Current, Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, followers, following, standings_of
@@ -126,19 +127,10 @@ class SwitchOperator:
 
     def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
         """Make the change, if nobody was first. Raises ControlRefusedError."""
+        conditions = Conditions(if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed)
         if draft.after.rules:
-            return self.control.put(
-                TOPIC,
-                draft.name,
-                draft.after,
-                if_epoch=draft.if_epoch,
-                by=self._by,
-                reason=reason,
-                confirmed=confirmed,
-            )
-        return self.control.remove(
-            TOPIC, draft.name, if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed
-        )
+            return self.control.put(TOPIC, draft.name, draft.after, **conditions)
+        return self.control.remove(TOPIC, draft.name, **conditions)
 
     def following(self, epoch: int) -> Following:
         """Who has the change of that epoch in force."""
