@@ -2,17 +2,15 @@
 
 server   a port, Granian, readiness, an end within a bound
 body     the body of a request, to a bound: JSON of a given shape, or a plain HTML form
-policy   which names a page answers to, what it may do, and whether its own page sent a form
-bearer   programs ask with a token
+policy   which requests are let in: by host name, by a program's token, by the page that sent them; what a page may do
 session  people sign in: one-time codes, cookies, a form's own token
 door     who may change something, out of all of that
 events   Server-Sent Events, and the viewers who follow them
 """
 
-from tenfold.serving.bearer import BearerGate
 from tenfold.serving.body import BodyInvalid, BodyTooLarge, read_body, read_json
 from tenfold.serving.door import Admitted, Door, turned_away
-from tenfold.serving.policy import FORM_HEADERS, LoopbackPolicy
+from tenfold.serving.policy import FORM_HEADERS, BearerGate, LoopbackPolicy
 from tenfold.serving.server import LOOPBACK, AppServer, PortTakenError, ServerName, ServerUnreachableError
 from tenfold.serving.session import Sessions, SessionTokenWeak
 

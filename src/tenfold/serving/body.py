@@ -29,10 +29,6 @@ class BodyInvalid(TenfoldError):
     """A body is not what its address takes; the message says why."""
 
 
-class FormUnreadable(TenfoldError):
-    """What was sent is no form that these pages send; the message says why."""
-
-
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Whatever length was stated. Raises BodyTooLarge."""
     body = bytearray()
@@ -53,18 +49,18 @@ async def read_json(request: Request, kind: type[Body], bytes_max: int) -> Body:
 
 
 async def read_form(request: Request) -> Fields:
-    """Its fields; of two of the same name the last. Raises FormUnreadable."""
+    """Its fields; of two of the same name the last. Raises BodyInvalid."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
-        raise FormUnreadable(f"A form is sent as {_KIND}.")
+        raise BodyInvalid(f"A form is sent as {_KIND}.")
     try:
         body = await asyncio.wait_for(read_body(request, FORM_BYTES_MAX), FORM_PATIENCE_S)
         return fields_of(body.decode())
     except BodyTooLarge as error:
-        raise FormUnreadable(f"A form has at most {FORM_BYTES_MAX} bytes.") from error
+        raise BodyInvalid(f"A form has at most {FORM_BYTES_MAX} bytes.") from error
     except (TimeoutError, ClientDisconnect) as error:
-        raise FormUnreadable("The form did not arrive.") from error
+        raise BodyInvalid("The form did not arrive.") from error
     except ValueError as error:
-        raise FormUnreadable("The form cannot be read.") from error
+        raise BodyInvalid("The form cannot be read.") from error
 
 
 def fields_of(text: str) -> Fields:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tenfold.serving.body import Fields, FormUnreadable, read_form
+from tenfold.serving.body import BodyInvalid, Fields, read_form
 from tenfold.serving.policy import is_own_page
 from tenfold.serving.session import LASTS, Sessions, SignedIn, SignInRefused
 from tenfold.telemetry import Registry
@@ -100,7 +100,7 @@ class Door:
             raise self._turn("origin", 403, "This did not come from a page of this console.", "Open it, press there.")
         try:
             return await read_form(request)
-        except FormUnreadable as error:
+        except BodyInvalid as error:
             raise self._turn("form", 400, str(error), "Open the page again.") from error
 
     def _turn(self, why: str, status: int, problem: str, remedy: str) -> Turned:

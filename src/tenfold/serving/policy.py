@@ -1,16 +1,20 @@
-"""Who may ask, and what a page may do: the headers of every answer, and the check against DNS rebinding.
+"""Which requests are let in, and what a page may do: the headers of every answer, the check against DNS rebinding,
+and the token that programs show.
 
 A page of another site can make a browser ask 127.0.0.1 under that site's own name; so a request whose Host is not
 loopback is refused. The pages load nothing but what this server serves and run no inline script.
 """
 
+import hmac
 from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+OPEN_PATHS = frozenset({"/health", "/metrics"})
+"""For all who reach the port, loopback by default."""
 REMEDY = "Open the address that tenfold printed."
 
 PAGE_POLICY = (
@@ -53,6 +57,24 @@ class LoopbackPolicy:
 
         answer = self._app if _is_loopback(scope) else self._refusal
         return await answer(scope, receive, send_with_headers)
+
+
+class BearerGate:
+    """ASGI middleware: answers 401 and `{"problem": refusal}` to whoever does not show the token."""
+
+    def __init__(self, app: ASGIApp, token: str, refusal: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+        self._refused = JSONResponse({"problem": refusal}, status_code=401)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._may_ask(scope):
+            return await self._app(scope, receive, send)
+        return await self._refused(scope, receive, send)
+
+    def _may_ask(self, scope: Scope) -> bool:
+        shown = [value for name, value in scope["headers"] if name == b"authorization"]
+        return len(shown) == 1 and hmac.compare_digest(shown[0], self._expected)
 
 
 def _add_headers(message: Message) -> None:
