@@ -1,6 +1,5 @@
 """A control node in memory, behind what `ControlClient` offers: its own log, its own rules, no server and no disk."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -55,7 +54,7 @@ class MemoryControl:
         self._fail()
         return TopicRecords(self.log.epoch, self.log.records(topic))
 
-    def at(self, key: str, topics: Sequence[str], *, changes: int = 0) -> KeyRecords:
+    def at(self, key: str, *topics: str, changes: int = 0) -> KeyRecords:
         self._fail()
         records = [record for topic in topics if (record := self.log.get(topic, key)) is not None]
         return KeyRecords(records, self.history(topics[0], key, limit=changes))

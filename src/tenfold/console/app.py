@@ -1,6 +1,7 @@
 """The console's pages as an ASGI application. Those of a run only read; those of switches change by the door alone."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -12,7 +13,6 @@ from starlette.staticfiles import StaticFiles
 
 from tenfold.console.drawing import TEMPLATES
 from tenfold.console.publisher import Publisher, progress_events
-from tenfold.console.switchboard import SwitchPages
 from tenfold.serving import LoopbackPolicy
 from tenfold.telemetry import CONTENT_TYPE, render
 
@@ -25,7 +25,7 @@ REPORT_POLICY = (
 browser holds it to both policies."""
 
 
-def console_app(publisher: Publisher, switches: SwitchPages | None = None) -> Starlette:
+def console_app(publisher: Publisher, switches: Sequence[Route] = ()) -> Starlette:
     """The live page, its event stream, the metrics of this process, the report once there is one, and the switches."""
     pages = _Pages(publisher)
     return Starlette(
@@ -36,7 +36,7 @@ def console_app(publisher: Publisher, switches: SwitchPages | None = None) -> St
             Route("/verdict.json", pages.verdict),
             Route("/metrics", pages.metrics),
             Route("/health", pages.health),
-            *(switches.routes() if switches is not None else ()),
+            *switches,
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
         middleware=[Middleware(LoopbackPolicy, name="The console")],

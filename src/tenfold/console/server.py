@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tenfold.console.app import console_app
 from tenfold.console.drawing import draw
 from tenfold.console.publisher import Publisher
-from tenfold.console.switchboard import HOME, NodeGateway, SwitchPages, Watch
+from tenfold.console.switchboard import HOME, NodeGateway, Watch, switch_routes
 from tenfold.serving import AppServer, Door, ServerName, Sessions
 
 FAREWELL_S = 0.5
@@ -37,8 +37,8 @@ class Console:
         self._gateway = NodeGateway()
         self._watch = Watch(self._gateway, publisher.registry)
         door = Door(self._sessions, draw, HOME, publisher.registry)
-        pages = SwitchPages(self._gateway, self._watch, door)
-        self._server = AppServer(console_app(publisher, pages), NAME, port=port)
+        switches = switch_routes(self._gateway, self._watch, door)
+        self._server = AppServer(console_app(publisher, switches), NAME, port=port)
 
     @property
     def url(self) -> str:

@@ -1,10 +1,10 @@
-"""What every page and intake of the house stands on: a server in the owner's loop, and who may ask it what.
+"""What every page and intake of the house stands on: a server in the owner's loop, and what it lets in.
 
 server   a port, Granian, readiness, an end within a bound
 body     the body of a request, to a bound: JSON of a given shape, or a plain HTML form
 policy   which requests are let in: by host name, by a program's token, by the page that sent them; what a page may do
 session  people sign in: one-time codes, cookies, a form's own token
-door     who may change something, out of all of that
+door     lets in a change that a signed-in person makes from its own page
 events   Server-Sent Events, and the viewers who follow them
 """
 

@@ -1,4 +1,4 @@
-"""Who may change something: a person who is signed in, by a form of a page that was drawn for them.
+"""Lets a change in: of a person who is signed in, by a form of a page that was drawn for them.
 
 Three things must hold, each alone enough against a page of another site: the session's cookie, which a browser sends
 along with requests of our own pages only (SameSite=Strict); the origin that the browser states; and the session's own

@@ -60,7 +60,7 @@ class LoopbackPolicy:
 
 
 class BearerGate:
-    """ASGI middleware: answers 401 and `{"problem": refusal}` to whoever does not show the token."""
+    """ASGI middleware: answers 401 and `{"problem": refusal}` to a program that does not show the token."""
 
     def __init__(self, app: ASGIApp, token: str, refusal: str) -> None:
         self._app = app

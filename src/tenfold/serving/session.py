@@ -1,7 +1,7 @@
-"""Who is signed in: one-time codes, signed cookies, and a token for each session that its own pages alone know.
+"""The people who are signed in: one-time codes, signed cookies, and a token for each session that its pages alone know.
 
-A code is good for one person and is followed by the next, which is told to whoever shows it (the terminal). Who chose a
-token of their own (`TENFOLD_CONSOLE_TOKEN`) signs in with that, as often as they like. Pure: time comes in.
+A code is good for one person and is followed by the next, which the terminal shows. People who chose a token of their
+own (`TENFOLD_CONSOLE_TOKEN`) signs in with that, as often as they like. Pure: time comes in.
 """
 
 import hmac
@@ -34,7 +34,7 @@ class SignedIn(NamedTuple):
 
 
 class SignInRefused(NamedTuple):
-    """Why somebody is not signed in, and what to do."""
+    """Why a person is not signed in, and what to do."""
 
     problem: str
     status: int

@@ -14,7 +14,7 @@ from tests.console_visitor import Visitor, fields_of
 
 from tenfold.console import Publisher, console_app
 from tenfold.console.drawing import draw
-from tenfold.console.switchboard import HOME, NodeGateway, SwitchPages, Watch
+from tenfold.console.switchboard import HOME, NodeGateway, Watch, switch_routes
 from tenfold.protect.live.switches import Declaration
 from tenfold.protect.live.switches.declaration import DECLARED
 from tenfold.respond.control import ControlNode, Put, SqliteStore
@@ -94,7 +94,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         gateway, sessions = NodeGateway(), Sessions()
         gateway.attach(f"http://127.0.0.1:{relay.own_port}", TOKEN)
         sessions.open()
-        pages = SwitchPages(gateway, Watch(gateway), Door(sessions, draw, HOME))
+        pages = switch_routes(gateway, Watch(gateway), Door(sessions, draw, HOME))
         ann = Visitor(console_app(Publisher(), pages), runner)
         assert ann.sign_in(sessions.code, "Ann").status == 303
         yield Room(relay, ann)

@@ -8,13 +8,14 @@ from html import unescape
 
 import msgspec
 import pytest
+from starlette.routing import Route
 from tests.console_visitor import HOST, OWN_PAGE, Visitor, fields_of
 from tests.memory_control import MemoryControl
 
 from tenfold.channel import Process
 from tenfold.console import Publisher, console_app
 from tenfold.console.drawing import draw
-from tenfold.console.switchboard import HOME, NodeGateway, SwitchPages, Watch
+from tenfold.console.switchboard import HOME, NodeGateway, Watch, switch_routes
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
@@ -41,7 +42,7 @@ class Room:
     registry: Registry
     visitor: Visitor
     runner: asyncio.Runner
-    pages: SwitchPages
+    pages: list[Route]
 
     def newcomer(self, name: str = "") -> Visitor:
         visitor = Visitor(console_app(Publisher(self.registry), self.pages), self.runner)
@@ -66,7 +67,7 @@ def room() -> Iterator[Room]:
     control, sessions, registry = MemoryControl(clock), Sessions(clock=clock), Registry()
     gateway = NodeGateway(clock=clock, connect=lambda node, timeout_s: control)  # type: ignore[arg-type, return-value]
     gateway.attach("http://127.0.0.1:7600", "the-control-token")
-    pages = SwitchPages(gateway, Watch(gateway, registry), Door(sessions, draw, HOME, registry))
+    pages = switch_routes(gateway, Watch(gateway, registry), Door(sessions, draw, HOME, registry))
     sessions.open()
     for declaration in (
         Declaration(
@@ -525,7 +526,7 @@ def test_a_value_that_is_one_of_a_few_can_be_chosen_whatever_it_is(room: Room) -
 def test_before_the_node_is_started_the_page_says_so() -> None:
     """The console opens first."""
     gateway = NodeGateway(clock=VirtualClock())
-    pages = SwitchPages(gateway, Watch(gateway), Door(Sessions(), draw, HOME))
+    pages = switch_routes(gateway, Watch(gateway), Door(Sessions(), draw, HOME))
     with asyncio.Runner() as runner:
         answer = Visitor(console_app(Publisher(), pages), runner).get("/switches")
     assert answer.status == 503

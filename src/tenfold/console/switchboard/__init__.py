@@ -18,7 +18,7 @@ gateway      the way to the control node: threads, to a bound
 
 from tenfold.console.switchboard.gateway import NodeGateway
 from tenfold.console.switchboard.layout import HOME
-from tenfold.console.switchboard.pages import SwitchPages
+from tenfold.console.switchboard.pages import switch_routes
 from tenfold.console.switchboard.watch import Watch
 
-__all__ = ["HOME", "NodeGateway", "SwitchPages", "Watch"]
+__all__ = ["HOME", "NodeGateway", "Watch", "switch_routes"]

@@ -85,7 +85,7 @@ def make(drafting: Drafting, reason: str, fields: Fields, operator: SwitchOperat
 
 
 def undo(name: str, change: int, operator: SwitchOperator) -> Change | Faster:
-    """What was set before `change`, unless somebody has changed it since; going back is never held up by its reach.
+    """What was set before `change`, unless another person has changed it since; a wide reach never holds up an undo.
 
     Raises UndoRefused, also when nothing would be different.
     """

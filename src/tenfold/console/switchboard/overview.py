@@ -56,7 +56,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missed(self) -> bool:
-        """Whether it is a feature that some process leaves out just now, for whatever cause."""
+        """It is a feature that some process leaves out just now, for whatever cause."""
         return self.shield is not None and self.shield.told is not None and bool(self.shield.told.by)
 
 

@@ -26,7 +26,7 @@ LINK_PAGES_MAX = 20
 
 
 class ChainCheck(NamedTuple):
-    """Whether the history is what was written. `since_ns` is when its first entry was made; `all` is False when there
+    """Says of the history if it is what was written. `since_ns` is when its first entry was made; `all` is False when there
     are more than a page may look at.
     """
 

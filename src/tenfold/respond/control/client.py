@@ -1,6 +1,6 @@
 """What an operator's tool says to the control node: read, change, look back. Synchronous; standard library only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
@@ -35,15 +35,14 @@ class ControlFailedError(ControlRefusedError):
     """What answers has failed, and does not say at what: a change may have been made all the same."""
 
 
-class Conditions(TypedDict, total=False):
-    """Under which a change is made. With `if_epoch`, the epoch of the record as it was read (0: there was none), a
-    Conflict says that another change was first; `confirmed` says that its reach is meant.
-    """
+class KeyRecords(msgspec.Struct, frozen=True):
+    """What the topics that were asked have under one key, and its newest changes in the first of them."""
 
-    if_epoch: int | None
-    by: str
-    reason: str
-    confirmed: bool
+    records: list[Change]
+    changes: list[Change]
+
+    def of(self, topic: str) -> Change | None:
+        return next((record for record in self.records if record.topic == topic), None)
 
 
 class TopicRecords(msgspec.Struct, frozen=True):
@@ -53,14 +52,15 @@ class TopicRecords(msgspec.Struct, frozen=True):
     records: list[Change]
 
 
-class KeyRecords(msgspec.Struct, frozen=True):
-    """What the topics that were asked have under one key, and its newest changes in the first of them."""
+class Terms(TypedDict, total=False):
+    """On which a record is changed: `if_epoch` is its epoch as it was read (0: there was none), `by` and `reason` stand
+    in the history, `confirmed` says that its reach is meant.
+    """
 
-    records: list[Change]
-    changes: list[Change]
-
-    def of(self, topic: str) -> Change | None:
-        return next((record for record in self.records if record.topic == topic), None)
+    if_epoch: int | None
+    by: str
+    reason: str
+    confirmed: bool
 
 
 class _Changes(msgspec.Struct):
@@ -114,22 +114,17 @@ class ControlClient:
         """The same with the epoch of the moment in which the node looked, to be held against a later look."""
         return self._got(f"/topics/{_quoted(topic)}", TopicRecords)
 
-    def at(self, key: str, topics: Sequence[str], *, changes: int = 0) -> KeyRecords:
-        """The records of one key in several topics in one moment, with so many of its newest changes in the first."""
-        query = urlencode({"topic": topics, "changes": changes}, doseq=True)
-        return self._got(f"/keys/{_quoted(key)}?{query}", KeyRecords)
-
-    def put(self, topic: str, key: str, value: Any, **conditions: Unpack[Conditions]) -> Change | Conflict:
+    def put(self, topic: str, key: str, value: Any, **terms: Unpack[Terms]) -> Change | Conflict:
         """Change the record; `value` is anything that msgspec can encode, msgspec.Raw for what is JSON already.
 
-        Without an answer nobody knows whether it was made: read before trying again. Raises ControlRefusedError,
-        ControlOutcomeUnknownError.
+        A Conflict says that somebody else was first. Without an answer nobody knows whether the change was made: read
+        before trying again. Raises ControlRefusedError, ControlOutcomeUnknownError.
         """
-        return self._change("PUT", Put(topic=topic, key=key, value=_written(value), **conditions))
+        return self._change("PUT", Put(topic=topic, key=key, value=_written(value), **terms))
 
-    def remove(self, topic: str, key: str, **conditions: Unpack[Conditions]) -> Change | Conflict:
-        """Remove the record, under the same conditions."""
-        return self._change("DELETE", Put(topic=topic, key=key, value=None, **conditions))
+    def remove(self, topic: str, key: str, **terms: Unpack[Terms]) -> Change | Conflict:
+        """Remove the record, under the same terms."""
+        return self._change("DELETE", Put(topic=topic, key=key, value=None, **terms))
 
     def history(
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
@@ -138,6 +133,11 @@ class ControlClient:
         asked = {"topic": topic, "key": key, "before": before, "limit": limit}
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return self._got(f"/history?{query}", _Changes).changes
+
+    def at(self, key: str, *topics: str, changes: int = 0) -> KeyRecords:
+        """The records of one key in several topics in one moment, with so many of its newest changes in the first."""
+        query = urlencode({"topic": topics, "changes": changes}, doseq=True)
+        return self._got(f"/keys/{_quoted(key)}?{query}", KeyRecords)
 
     def chain(self, after: int, *, limit: int = 1000) -> Chain:
         """Durable changes after the epoch `after`, oldest first, with their digests as they were written; the head."""

@@ -6,6 +6,7 @@ reach         how far a change reaches
 written       what tells two settings apart
 declarations  what processes declare becomes records, so that it is known when no process runs
 expiry        what is over is taken out of the records, and the history says so
+current       one switch in one moment, which every draft begins with
 draft         a change that is not made yet
 effect        what a draft would touch: processes, stores, reads a second, functions
 undo          which change is taken back, and to what

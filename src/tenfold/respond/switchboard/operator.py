@@ -15,8 +15,9 @@ from tenfold.protect.live.switches.loads import LOADS, LoadReport
 from tenfold.protect.live.switches.record import TOPIC
 from tenfold.protect.live.switches.standing import STANDING, Standing
 from tenfold.respond.control import Conflict, ControlClient
-from tenfold.respond.control.client import Conditions
-from tenfold.respond.switchboard.draft import Current, Draft
+from tenfold.respond.control.client import Terms
+from tenfold.respond.switchboard.current import Current
+from tenfold.respond.switchboard.draft import Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, followers, following, standings_of
 from tenfold.respond.switchboard.history import Entry, Wholeness, ends_at, entry, wholeness_of
@@ -65,7 +66,7 @@ class SwitchOperator:
         """The switch as it is, in one request; a declaration that cannot be read is none: the node does not go by it
         either.
         """
-        found = self.control.at(name, (TOPIC, DECLARED), changes=newest)
+        found = self.control.at(name, TOPIC, DECLARED, changes=newest)
         declared = [record for record in found.records if record.topic == DECLARED]
         return Current(
             name=name,
@@ -127,10 +128,10 @@ class SwitchOperator:
 
     def put(self, draft: Draft, *, reason: str, confirmed: bool = False) -> Change | Conflict:
         """Make the change, if nobody was first. Raises ControlRefusedError."""
-        conditions = Conditions(if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed)
+        terms = Terms(if_epoch=draft.if_epoch, by=self._by, reason=reason, confirmed=confirmed)
         if draft.after.rules:
-            return self.control.put(TOPIC, draft.name, draft.after, **conditions)
-        return self.control.remove(TOPIC, draft.name, **conditions)
+            return self.control.put(TOPIC, draft.name, draft.after, **terms)
+        return self.control.remove(TOPIC, draft.name, **terms)
 
     def following(self, epoch: int) -> Following:
         """Who has the change of that epoch in force."""
