@@ -1,7 +1,7 @@
 """The people who are signed in: one-time codes, signed cookies, and a token for each session that its pages alone know.
 
 A code is good for one person and is followed by the next, which the terminal shows. People who chose a token of their
-own (`TENFOLD_CONSOLE_TOKEN`) signs in with that, as often as they like. Pure: time comes in.
+own (`TENFOLD_CONSOLE_TOKEN`) sign in with that, as often as they like. Pure: time comes in.
 """
 
 import hmac

@@ -26,8 +26,8 @@ LINK_PAGES_MAX = 20
 
 
 class ChainCheck(NamedTuple):
-    """Says of the history if it is what was written. `since_ns` is when its first entry was made; `all` is False when there
-    are more than a page may look at.
+    """Says of the history if it is what was written. `since_ns` is when its first entry was made; `all` is False when
+    there are more than a page may look at.
     """
 
     wholeness: Wholeness

@@ -17,6 +17,7 @@ GET    /control/v1/changes/{epoch}/acks   who has a durable change in force, and
 GET    /health, /metrics                  without a token
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -69,10 +70,10 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
         ],
         middleware=[Middleware(BearerGate, token=token, refusal=REFUSAL)],
         exception_handlers={
-            BodyTooLarge: _body_too_large,
-            BodyInvalid: _body_invalid,
-            ChangeFailed: _failed,
-            TenfoldError: _cannot,
+            BodyTooLarge: _as(413),
+            BodyInvalid: _as(400),
+            ChangeFailed: _as(500, named=True),
+            TenfoldError: _as(503, named=True),
         },
     )
 
@@ -193,17 +194,10 @@ def _problem(status: int, problem: str, *, kind: str = "") -> Response:
     return _json({"problem": problem} | ({"kind": kind} if kind else {}), status=status)
 
 
-async def _body_invalid(_: Request, error: Exception) -> Response:
-    return _problem(400, str(error))
+def _as(status: int, *, named: bool = False) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answers an error with its own sentence; `named` with its kind, which the client raises again."""
 
+    async def answer(_: Request, error: Exception) -> Response:
+        return _problem(status, str(error), kind=type(error).__name__ if named else "")
 
-async def _body_too_large(_: Request, error: Exception) -> Response:
-    return _problem(413, str(error))
-
-
-async def _failed(_: Request, error: Exception) -> Response:
-    return _problem(500, str(error), kind=type(error).__name__)
-
-
-async def _cannot(_: Request, error: Exception) -> Response:
-    return _problem(503, str(error), kind=type(error).__name__)
+    return answer
