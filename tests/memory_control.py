@@ -13,7 +13,7 @@ from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
 from tenfold.protect.live.switches.reports import LOADS, STANDING
 from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
-from tenfold.respond.control.client import TopicRecords
+from tenfold.respond.control.client import KeyRecords, TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import ChangeBatch, Log
 from tenfold.respond.control.store import ROOT, Chain, Head, Link, link
@@ -52,6 +52,11 @@ class MemoryControl:
     def records_at(self, topic: str) -> TopicRecords:
         self._fail()
         return TopicRecords(self.log.epoch, self.log.records(topic))
+
+    def at(self, key: str, *topics: str, changes: int = 0) -> KeyRecords:
+        self._fail()
+        records = [record for topic in topics if (record := self.log.get(topic, key)) is not None]
+        return KeyRecords(records, self.history(topics[0], key, limit=changes))
 
     def put(self, topic: str, key: str, value: Any, **said: Any) -> Change | Conflict:
         return self._make(Put(topic=topic, key=key, value=msgspec.json.encode(value), **said))

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,8 +15,7 @@ from tests.asgi_client import AsgiClient
 from tenfold.channel import Change, Process
 from tenfold.channel.messages import Acks, AppliedEpoch, Report, Reports
 from tenfold.kernel import TenfoldError, VirtualClock
-from tenfold.respond.control.app import control_app
-from tenfold.respond.control.body import BYTES_MAX
+from tenfold.respond.control.app import BYTES_MAX, control_app
 from tenfold.respond.control.change_writer import ChangeFailed, ChangeWriter, WriterEnded
 from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
@@ -622,6 +622,32 @@ def test_a_body_is_read_to_its_bound_and_no_further(tmp_path: Path, method: str,
         assert taken == BYTES_MAX // 65_536 + 1
 
     with_node(tmp_path, test)
+
+
+def test_one_key_is_told_in_several_topics_at_once(tmp_path: Path) -> None:
+    """With as many of its newest changes in the first topic as are asked for."""
+
+    async def main() -> None:
+        store = opened(tmp_path)
+        node = ControlNode(store)
+        await node.open()
+        for topic, value in (("switches", b"1"), ("other", b"2"), ("switches", b"3")):
+            await node.put(put(value, topic=topic, key="a/b"))
+        client, headers = AsgiClient(control_app(node, "secret")), {"Authorization": "Bearer secret"}
+
+        async def ask(query: str) -> Any:
+            return (await client.ask("GET", f"/control/v1/keys/a/b?{query}", headers)).json()
+
+        told = await ask("topic=switches&topic=other&topic=none&changes=1")
+        assert [record["value"] for record in told["records"]] == [3, 2]
+        assert [change["epoch"] for change in told["changes"]] == [3]
+        assert (await ask("topic=switches"))["changes"] == []
+        assert await ask("changes=1") == {"records": [], "changes": []}
+        assert await ask("topic=switches&changes=many") == {"problem": "'changes' is a whole number."}
+        await node.close()
+        store.close()
+
+    asyncio.run(main())
 
 
 def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:

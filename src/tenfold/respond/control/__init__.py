@@ -12,12 +12,11 @@ inbox          what processes report
 node           all of that in one event loop
 stream         one process's stream
 app            every address of the node
-body           what a request holds, to a bound
-gate           who may ask
 server         serves it
 client         what an operator's tool says to it, and nothing but the standard library
 
-Who serves a node imports `tenfold.respond.control.server` itself, so that a tool that only asks needs no web framework.
+A program that serves a node imports `tenfold.respond.control.server` itself, so that a tool that only asks needs no web
+framework.
 """
 
 from tenfold.respond.control.client import (

@@ -20,11 +20,12 @@ from tenfold.protect.calls.breaker import TOPIC as BREAKERS
 from tenfold.protect.reads.hot import TOPIC as HOT_KEYS
 from tenfold.respond.control.log import Put
 from tenfold.respond.control.node import ControlNode
-from tenfold.respond.control.server import LOOPBACK, ControlServer
+from tenfold.respond.control.server import ControlServer
 from tenfold.respond.control.sqlite import SqliteStore
 from tenfold.respond.merges import merge_breakers, merge_hot_keys
 from tenfold.respond.merges.merge_loop import MergeLoop
 from tenfold.respond.switchboard.board import Switchboard
+from tenfold.serving import LOOPBACK
 from tenfold.telemetry import EventLog
 
 TOKEN = "TENFOLD_CONTROL_TOKEN"  # noqa: S105  # the name of the variable

@@ -35,6 +35,16 @@ class ControlFailedError(ControlRefusedError):
     """The server that answers has failed, and does not say at what: a change may have been made all the same."""
 
 
+class KeyRecords(msgspec.Struct, frozen=True):
+    """What the topics that were asked have under one key, and its newest changes in the first of them."""
+
+    records: list[Change]
+    changes: list[Change]
+
+    def of(self, topic: str) -> Change | None:
+        return next((record for record in self.records if record.topic == topic), None)
+
+
 class TopicRecords(msgspec.Struct, frozen=True):
     """The records of a topic, and the epoch up to which they are all there is: what is later is not in them yet."""
 
@@ -123,6 +133,11 @@ class ControlClient:
         asked = {"topic": topic, "key": key, "before": before, "limit": limit}
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return self._got(f"/history?{query}", _Changes).changes
+
+    def at(self, key: str, *topics: str, changes: int = 0) -> KeyRecords:
+        """The records of one key in several topics in one moment, with so many of its newest changes in the first."""
+        query = urlencode({"topic": topics, "changes": changes}, doseq=True)
+        return self._got(f"/keys/{_quoted(key)}?{query}", KeyRecords)
 
     def chain(self, after: int, *, limit: int = 1000) -> Chain:
         """Durable changes after the epoch `after`, oldest first, with their digests as they were written; the head."""

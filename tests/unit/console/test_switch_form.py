@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenfold.console.switchboard.wish import Wish, WishUnclear, clocks_note, rule_of, wish_of
+from tenfold.console.switchboard.switch_form import FormProblems, SwitchForm, clocks_note, form_of, rule_of
 from tenfold.protect.live.switches import Declaration, Rule
 
 NOW_MS = 1_767_225_600_000
@@ -10,15 +10,15 @@ BOOLEAN = Declaration(name="reviews", kind="boolean", default=True)
 INTEGER = Declaration(name="limit", kind="integer", default=5, schema={"maximum": 10})
 
 
-def ruled(wish: Wish, declaration: Declaration | None = BOOLEAN) -> Rule:
-    rule = rule_of(wish, declaration, NOW_MS)
+def ruled(form: SwitchForm, declaration: Declaration | None = BOOLEAN) -> Rule:
+    rule = rule_of(form, declaration, NOW_MS)
     assert isinstance(rule, Rule)
     return rule
 
 
-def problems(wish: Wish, declaration: Declaration | None = BOOLEAN) -> dict[str, str]:
-    rule = rule_of(wish, declaration, NOW_MS)
-    assert isinstance(rule, WishUnclear)
+def problems(form: SwitchForm, declaration: Declaration | None = BOOLEAN) -> dict[str, str]:
+    rule = rule_of(form, declaration, NOW_MS)
+    assert isinstance(rule, FormProblems)
     return dict(rule.problems)
 
 
@@ -37,38 +37,38 @@ def problems(wish: Wish, declaration: Declaration | None = BOOLEAN) -> dict[str,
 def test_a_value_is_read_as_its_switch_wants_it(kind: str, default: object, text: str, value: object) -> None:
     """A text that looks like a number stays a text."""
     declaration = Declaration(name="one", kind=kind, default=default)  # type: ignore[arg-type]
-    assert ruled(Wish(value=text), declaration).value == value
+    assert ruled(SwitchForm(value=text), declaration).value == value
 
 
 @pytest.mark.parametrize("text", ["11", "1.5", "seven", "", "true", "null", "[" * 5000, "9" * 400])
 def test_a_value_that_may_not_be_is_said_beside_its_field(text: str) -> None:
     """In a sentence, with nothing asked of the node."""
-    assert set(problems(Wish(value=text), INTEGER)) == {"value"}
+    assert set(problems(SwitchForm(value=text), INTEGER)) == {"value"}
 
 
 def test_a_number_that_not_every_reader_holds_is_refused_for_what_nobody_has_declared_too() -> None:
     """It would be another one in the next reader."""
-    assert "every JSON reader" in problems(Wish(value="9" * 400), None)["value"]
+    assert "every JSON reader" in problems(SwitchForm(value="9" * 400), None)["value"]
 
 
 def test_places_are_separated_by_commas_or_blanks() -> None:
     """As people type them, each once."""
-    rule = ruled(Wish(value="off", stores="7, 12  7,,31", percent="10 %"))
+    rule = ruled(SwitchForm(value="off", stores="7, 12  7,,31", percent="10 %"))
     assert (rule.stores, rule.percent) == (("7", "12", "31"), 10.0)
 
 
 def test_an_end_is_a_length_or_a_moment() -> None:
     """Nothing is no end."""
-    assert ruled(Wish(value="off")).until_ms == 0
-    assert ruled(Wish(value="off", ends="30m")).until_ms == NOW_MS + 1_800_000
-    assert ruled(Wish(value="off", ends="2026-01-01T02:00+00:00")).until_ms == NOW_MS + 7_200_000
-    assert ruled(Wish(value="off", ends="10:00 Asia/Shanghai")).until_ms == NOW_MS + 7_200_000
+    assert ruled(SwitchForm(value="off")).until_ms == 0
+    assert ruled(SwitchForm(value="off", ends="30m")).until_ms == NOW_MS + 1_800_000
+    assert ruled(SwitchForm(value="off", ends="2026-01-01T02:00+00:00")).until_ms == NOW_MS + 7_200_000
+    assert ruled(SwitchForm(value="off", ends="10:00 Asia/Shanghai")).until_ms == NOW_MS + 7_200_000
 
 
 def test_what_a_change_of_the_clocks_makes_of_an_end_is_said() -> None:
     """Of what is sound; a length of time knows no clocks."""
-    assert "skip 02:30" in clocks_note(Wish(ends="2026-03-29T02:30 Europe/Berlin"), NOW_MS)
-    assert not any(clocks_note(Wish(ends=ends), NOW_MS) for ends in ("", "30m", "soon:", "02:30 UTC"))
+    assert "skip 02:30" in clocks_note(SwitchForm(ends="2026-03-29T02:30 Europe/Berlin"), NOW_MS)
+    assert not any(clocks_note(SwitchForm(ends=ends), NOW_MS) for ends in ("", "30m", "soon:", "02:30 UTC"))
 
 
 @pytest.mark.parametrize(
@@ -88,22 +88,27 @@ def test_what_a_change_of_the_clocks_makes_of_an_end_is_said() -> None:
 )
 def test_a_field_that_cannot_be_is_said_beside_it(field: str, text: str) -> None:
     """Each field has its own sentence."""
-    assert set(problems(wish_of({"value": "off", field: text}))) == {field}
+    assert set(problems(form_of({"value": "off", field: text}))) == {field}
 
 
 def test_every_fault_is_said_at_once() -> None:
     """Nobody likes to be told one by one."""
-    assert set(problems(Wish(value="maybe", percent="x", ends="y"))) == {"value", "percent", "ends"}
+    assert set(problems(SwitchForm(value="maybe", percent="x", ends="y"))) == {"value", "percent", "ends"}
 
 
 def test_a_look_is_for_what_was_looked_at() -> None:
-    """Another value, place or end is another wish; another reason is not."""
-    wish = Wish(value="off", stores="7")
-    assert Wish(value="off", stores="7", reason="slow", owner="Ann").seal == wish.seal
-    others = [Wish(value="on", stores="7"), Wish(value="off"), Wish(value="off", services="7"), Wish(value="off7")]
-    assert len({other.seal for other in [wish, *others]}) == 5
+    """Another value, place or end is another form; another reason is not."""
+    form = SwitchForm(value="off", stores="7")
+    assert SwitchForm(value="off", stores="7", reason="slow", owner="Ann").seal == form.seal
+    others = [
+        SwitchForm(value="on", stores="7"),
+        SwitchForm(value="off"),
+        SwitchForm(value="off", services="7"),
+        SwitchForm(value="off7"),
+    ]
+    assert len({other.seal for other in [form, *others]}) == 5
 
 
 def test_what_nobody_declared_is_read_as_json() -> None:
     """Whoever sets it early knows what it will be."""
-    assert ruled(Wish(value="[1]"), None).value == [1]
+    assert ruled(SwitchForm(value="[1]"), None).value == [1]

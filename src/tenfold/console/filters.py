@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from tenfold.protect.live.switches import Rule
+from tenfold.protect.live.switches import RecordInvalid, Rule, SwitchRecord
+from tenfold.respond.switchboard.history import HistoryEntry
 
 LENGTH_MAX = 80
 
@@ -88,6 +89,16 @@ def seal(rule: Rule) -> str:
     return blake2b(msgspec.json.encode(rule), digest_size=8).hexdigest()
 
 
+def rules(entry: HistoryEntry) -> tuple[Rule, ...]:
+    """What a change set; nothing when it took everything back, or when it cannot be read."""
+    if entry.record is None:
+        return ()
+    try:
+        return SwitchRecord.read(entry.switch, msgspec.json.encode(entry.record)).rules
+    except RecordInvalid:
+        return ()
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "said": said,
     "scope": scope,
@@ -100,6 +111,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "counted": counted,
     "some": some,
     "seal": seal,
+    "rules": rules,
 }
 
 

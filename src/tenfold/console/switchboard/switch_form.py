@@ -1,4 +1,4 @@
-"""What a person wishes of a switch, as a form says it, and the rule that it comes to. Pure."""
+"""What a person types into the form of a switch, and the rule that it comes to. Pure."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,7 +18,7 @@ LENGTHS = ("15m", "30m", "1h", "2h", "4h", "12h", "1d")
 """Offered as they are; any other may be typed."""
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class SwitchForm(msgspec.Struct, frozen=True, kw_only=True):
     """The fields as they were typed. Places are separated by commas or blanks; `ends` is `30m`, `02:00`,
     `02:00 Asia/Shanghai` or nothing.
     """
@@ -38,7 +38,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seal(self) -> str:
-        """Names what was looked at: a wish that was changed since is not what its effect was shown for."""
+        """Names what was looked at: a form that was changed since is not what its effect was shown for."""
         return blake2b("\0".join(self._looked_at).encode("utf-8", "replace"), digest_size=12).hexdigest()
 
     @property
@@ -46,13 +46,13 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         return (self.value, self.stores, self.services, self.instances, self.percent, self.ends)
 
 
-class WishUnclear(msgspec.Struct, frozen=True):
+class FormProblems(msgspec.Struct, frozen=True):
     """By field, what is wrong with it, for a person."""
 
     problems: Mapping[str, str]
 
 
-def first_wish(value: object, owner: str) -> Wish:
+def first_form(value: object, owner: str) -> SwitchForm:
     """What is most likely meant before anything is typed: a switch that is on, turned off; anything else as it is."""
     if isinstance(value, bool):
         text = "off" if value else "on"
@@ -60,37 +60,37 @@ def first_wish(value: object, owner: str) -> Wish:
         text = value
     else:
         text = "" if value is None else msgspec.json.encode(value).decode()
-    return Wish(value=text, owner=owner)
+    return SwitchForm(value=text, owner=owner)
 
 
-def wish_of(fields: Mapping[str, str]) -> Wish:
-    """Only what a wish has; line breaks of a browser's text field become plain ones."""
-    stated = {name: fields.get(name, "").replace("\r\n", "\n").strip() for name in Wish.__struct_fields__}
-    return Wish(**stated)
+def form_of(fields: Mapping[str, str]) -> SwitchForm:
+    """Only the fields of this form; line breaks of a browser's text field become plain ones."""
+    stated = {name: fields.get(name, "").replace("\r\n", "\n").strip() for name in SwitchForm.__struct_fields__}
+    return SwitchForm(**stated)
 
 
-def rule_of(wish: Wish, declaration: Declaration | None, now_ms: int) -> Rule | WishUnclear:
+def rule_of(form: SwitchForm, declaration: Declaration | None, now_ms: int) -> Rule | FormProblems:
     """The rule, or what is wrong. Without a reason it can be looked at, not set."""
     problems: dict[str, str] = {}
     rule = Rule(
-        value=_value(wish.value, declaration, problems),
-        stores=_names("stores", wish.stores, problems),
-        services=_names("services", wish.services, problems),
-        instances=_names("instances", wish.instances, problems),
-        percent=_percent(wish.percent, problems),
-        until_ms=_until_ms(wish.ends, now_ms, problems),
-        owner=wish.owner[:128],
-        reason=wish.reason,
+        value=_value(form.value, declaration, problems),
+        stores=_names("stores", form.stores, problems),
+        services=_names("services", form.services, problems),
+        instances=_names("instances", form.instances, problems),
+        percent=_percent(form.percent, problems),
+        until_ms=_until_ms(form.ends, now_ms, problems),
+        owner=form.owner[:128],
+        reason=form.reason,
     )
-    if len(wish.reason) > REASON_LENGTH_MAX:
+    if len(form.reason) > REASON_LENGTH_MAX:
         problems["reason"] = f"A reason has at most {REASON_LENGTH_MAX} characters."
-    return WishUnclear(problems) if problems else rule
+    return FormProblems(problems) if problems else rule
 
 
-def clocks_note(wish: Wish, now_ms: int) -> str:
+def clocks_note(form: SwitchForm, now_ms: int) -> str:
     """What a change of the clocks makes of the end that was typed; nothing when it is as it was typed."""
     with suppress(until.MomentInvalid):
-        return until.moment_of(wish.ends, now_ms).note if ":" in wish.ends else ""
+        return until.moment_of(form.ends, now_ms).note if ":" in form.ends else ""
     return ""
 
 

@@ -2,17 +2,17 @@
 
 import pytest
 
-from tenfold.console.door import is_own_page
-from tenfold.console.session import (
+from tenfold.kernel.clock import VirtualClock
+from tenfold.serving.policy import is_own_page
+from tenfold.serving.session import (
     LASTS,
     SESSIONS_MAX,
     WRONG_MAX,
     WRONG_WITHIN,
-    ConsoleTokenWeak,
-    Refusal,
     Sessions,
+    SessionTokenWeak,
+    SignInRefused,
 )
-from tenfold.kernel.clock import VirtualClock
 
 TOKEN = "0123456789abcdef"
 
@@ -35,7 +35,7 @@ def test_a_code_is_good_once_and_the_next_is_told() -> None:
     sessions, codes = opened()
     cookie_of(sessions)
     refusal = sessions.sign_in(codes[0], "Ben")
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, SignInRefused)
     assert refusal.status == 403
     assert len(codes) == 2
     assert isinstance(sessions.sign_in(codes[1], "Ben"), str)
@@ -50,12 +50,12 @@ def test_a_chosen_token_is_good_as_often_as_one_likes() -> None:
 
 def test_without_open_nothing_is_good_not_even_nothing() -> None:
     """An empty code is no code."""
-    assert isinstance(Sessions(clock=VirtualClock()).sign_in("", "Ann"), Refusal)
+    assert isinstance(Sessions(clock=VirtualClock()).sign_in("", "Ann"), SignInRefused)
 
 
 def test_a_token_that_could_be_guessed_is_refused() -> None:
     """Before anything listens."""
-    with pytest.raises(ConsoleTokenWeak, match="15 characters"):
+    with pytest.raises(SessionTokenWeak, match="15 characters"):
         Sessions(token=TOKEN[:-1])
 
 
@@ -64,7 +64,7 @@ def test_a_name_that_cannot_stand_in_the_history_is_refused(name: str) -> None:
     """And the code is not used up by it."""
     sessions, codes = opened()
     refusal = sessions.sign_in(codes[0], name)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, SignInRefused)
     assert refusal.status == 422
     assert isinstance(sessions.sign_in(codes[0], "Ann"), str)
 
@@ -131,7 +131,7 @@ def test_whoever_guesses_has_to_wait() -> None:
     for _ in range(WRONG_MAX):
         sessions.sign_in("wrong", "Eve")
     refusal = sessions.sign_in(codes[0], "Ann")
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, SignInRefused)
     assert refusal.status == 429
     clock.advance(WRONG_WITHIN)
     assert isinstance(sessions.sign_in(codes[0], "Ann"), str)

@@ -1,7 +1,7 @@
-"""Who is signed in: one-time codes, signed cookies, and a token for each session that its own pages alone know.
+"""The people who are signed in: one-time codes, signed cookies, and a token for each session that its pages alone know.
 
-A code is good for one person and is followed by the next, which is told to whoever shows it (the terminal). Who chose a
-token of their own (`TENFOLD_CONSOLE_TOKEN`) signs in with that, as often as they like. Pure: time comes in.
+A code is good for one person and is followed by the next, which the terminal shows. People who chose a token of their
+own (`TENFOLD_CONSOLE_TOKEN`) sign in with that, as often as they like. Pure: time comes in.
 """
 
 import hmac
@@ -21,11 +21,11 @@ WRONG_MAX = 20
 WRONG_WITHIN = Duration.from_s(60)
 
 
-class ConsoleTokenWeak(TenfoldError):
+class SessionTokenWeak(TenfoldError):
     """The token that was chosen for the console could be guessed."""
 
 
-class Session(NamedTuple):
+class SignedIn(NamedTuple):
     """One person at one browser. `name` is what they said when they signed in; it stands in the history."""
 
     id: str
@@ -33,8 +33,8 @@ class Session(NamedTuple):
     until_ns: int
 
 
-class Refusal(NamedTuple):
-    """Why somebody is not signed in, and what to do."""
+class SignInRefused(NamedTuple):
+    """Why a person is not signed in, and what to do."""
 
     problem: str
     status: int
@@ -46,9 +46,9 @@ class Sessions:
     def __init__(
         self, *, token: str = "", on_code: Callable[[str], object] = lambda _: None, clock: Clock | None = None
     ) -> None:
-        """Raises ConsoleTokenWeak. `on_code` is called with each new code, the first one by `open`."""
+        """Raises SessionTokenWeak. `on_code` is called with each new code, the first one by `open`."""
         if token and len(token) < TOKEN_LENGTH_MIN:
-            raise ConsoleTokenWeak(
+            raise SessionTokenWeak(
                 f"The console's token has {len(token)} characters; fewer than {TOKEN_LENGTH_MIN} could be guessed.",
                 remedy="Choose a longer one (openssl rand -hex 16), or none: a one-time code is printed then.",
             )
@@ -57,7 +57,7 @@ class Sessions:
         self._clock = clock or SystemClock()
         self._key = secrets.token_bytes(32)
         self._code = ""
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._sessions: OrderedDict[str, SignedIn] = OrderedDict()
         self._wrong_ns: deque[int] = deque(maxlen=WRONG_MAX)
 
     @property
@@ -70,22 +70,26 @@ class Sessions:
         if not self._token:
             self._next_code()
 
-    def sign_in(self, code: str, name: str) -> str | Refusal:
+    def sign_in(self, code: str, name: str) -> str | SignInRefused:
         """The cookie of a new session, or why there is none."""
         now_ns, name = self._clock.monotonic_ns(), " ".join(name.split())
         if len(self._wrong_ns) == WRONG_MAX and now_ns - self._wrong_ns[0] < WRONG_WITHIN.ns:
-            return Refusal("Too many wrong codes. Wait a minute, then try again.", 429)
+            return SignInRefused("Too many wrong codes. Wait a minute, then try again.", 429)
         if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
-            return Refusal(f"Say who you are, in up to {NAME_LENGTH_MAX} characters: it stands in the history.", 422)
+            return SignInRefused(
+                f"Say who you are, in up to {NAME_LENGTH_MAX} characters: it stands in the history.", 422
+            )
         expected = self._token or self._code
         if not expected or not hmac.compare_digest(code.strip().encode(), expected.encode()):
             self._wrong_ns.append(now_ns)
-            return Refusal("This code is not good, or was used. The terminal of `tenfold` shows the newest one.", 403)
+            return SignInRefused(
+                "This code is not good, or was used. The terminal of `tenfold` shows the newest one.", 403
+            )
         if not self._token:
             self._next_code()
         return self._begin(name, now_ns)
 
-    def of(self, cookie: str) -> Session | None:
+    def of(self, cookie: str) -> SignedIn | None:
         """The session that a cookie stands for, while it lasts."""
         session_id, _, seal = cookie.partition(".")
         if not _equal(seal, self._seal("cookie", session_id)):
@@ -96,18 +100,18 @@ class Sessions:
             return None
         return session
 
-    def csrf(self, session: Session) -> str:
+    def csrf(self, session: SignedIn) -> str:
         """What a form of this session carries, so that no other page can have made it."""
         return self._seal("csrf", session.id)
 
-    def is_csrf(self, session: Session, token: str) -> bool:
+    def is_csrf(self, session: SignedIn, token: str) -> bool:
         return _equal(token, self.csrf(session))
 
-    def sign_out(self, session: Session) -> None:
+    def sign_out(self, session: SignedIn) -> None:
         self._sessions.pop(session.id, None)
 
     def _begin(self, name: str, now_ns: int) -> str:
-        session = Session(secrets.token_urlsafe(24), name, now_ns + LASTS.ns)
+        session = SignedIn(secrets.token_urlsafe(24), name, now_ns + LASTS.ns)
         self._sessions[session.id] = session
         if len(self._sessions) > SESSIONS_MAX:
             self._sessions.popitem(last=False)

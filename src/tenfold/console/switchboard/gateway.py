@@ -18,30 +18,30 @@ THREADS = 4
 WAITING_MAX = 64
 
 
-class NodeUnknown(TenfoldError):
-    """Nobody has said yet where the control node is."""
+class NodeNotAttached(TenfoldError):
+    """The console has not been told yet where the control node is."""
 
 
-class DeskBusy(TenfoldError):
+class GatewayBusy(TenfoldError):
     """Too many pages ask at once."""
 
 
-class Node(NamedTuple):
+class NodeHandle(NamedTuple):
     """Where the control node is, and what opens it; the token never leaves this process but to the node."""
 
     url: str
     token: str
 
 
-def connect(node: Node, request_timeout_s: float) -> ControlClient:
+def connect(node: NodeHandle, request_timeout_s: float) -> ControlClient:
     """A client for one call: a connection to this machine costs less than to keep one sound."""
     return ControlClient(node.url, node.token, timeout_s=request_timeout_s)
 
 
-Connect = Callable[[Node, float], ControlClient]
+Connect = Callable[[NodeHandle, float], ControlClient]
 
 
-class Desk:
+class NodeGateway:
     """One console's way to the control node. One event loop; THREADS threads, begun by the first call."""
 
     def __init__(
@@ -55,10 +55,12 @@ class Desk:
         self.clock = clock or SystemClock()
         self.unreachable_since_ns: int | None = None
         """Wall time; None while the node answers."""
+        self.on_commit: Callable[[], object] = lambda: None
+        """Called after each `commit`: what was seen before is old."""
         self._request_timeout_s = request_timeout_s
         self._deadline_s = deadline_s
         self._connect = connect
-        self._node: Node | None = None
+        self._node: NodeHandle | None = None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="switchboard")
         self._places = asyncio.Semaphore(THREADS)
         self._waiting = 0
@@ -70,18 +72,18 @@ class Desk:
 
     def attach(self, url: str, token: str) -> None:
         """From now on the control node is there."""
-        self._node, self.unreachable_since_ns = Node(url, token), None
+        self._node, self.unreachable_since_ns = NodeHandle(url, token), None
 
     def close(self) -> None:
         """Take no more work; what a thread is doing ends by its own timeouts."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def ask(self, work: Work[Answer], *, by: str = "console") -> Answer:
-        """What `work` answers, in at most the deadline. Raises what it raises, and NodeUnknown, DeskBusy,
-        ControlUnreachableError.
+        """What `work` answers, in at most the deadline. Raises what it raises, and NodeNotAttached,
+        GatewayBusy, ControlUnreachableError.
         """
         if self._node is None:
-            raise NodeUnknown(
+            raise NodeNotAttached(
                 "The control node is not known to this console yet; switches stay as they are.",
                 remedy="It is started with the system; this page looks again by itself.",
             )
@@ -99,9 +101,16 @@ class Desk:
         self.unreachable_since_ns = None
         return answer
 
-    async def _in_a_thread(self, node: Node, work: Work[Answer], by: str) -> Answer:
+    async def commit(self, work: Work[Answer], *, by: str) -> Answer:
+        """`work` that changes something, in the name of the person who is signed in. Raises what `ask` raises."""
+        try:
+            return await self.ask(work, by=by)
+        finally:
+            self.on_commit()
+
+    async def _in_a_thread(self, node: NodeHandle, work: Work[Answer], by: str) -> Answer:
         if self._waiting >= WAITING_MAX:
-            raise DeskBusy("Too many pages ask the control node at once; nothing was done.", remedy="Try again.")
+            raise GatewayBusy("Too many pages ask the control node at once; nothing was done.", remedy="Try again.")
         self._waiting += 1
         try:
             await self._places.acquire()
@@ -109,9 +118,9 @@ class Desk:
             self._waiting -= 1
         working = asyncio.get_running_loop().run_in_executor(self._threads, self._work, node, work, by)
         working.add_done_callback(self._done)
-        return await asyncio.shield(working)  # who gives up leaves the thread its place until it is done
+        return await asyncio.shield(working)  # a caller that gives up leaves the thread its place until it is done
 
-    def _work(self, node: Node, work: Work[Answer], by: str) -> Answer:
+    def _work(self, node: NodeHandle, work: Work[Answer], by: str) -> Answer:
         client = self._connect(node, self._request_timeout_s)
         try:
             return work(SwitchOperator(client, by=by, clock=self.clock))

@@ -1,4 +1,4 @@
-"""Who has a change in force, process by process. Pure."""
+"""Which process has a change in force, one by one. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,10 +8,10 @@ from tenfold.protect.live.switches.reports import SwitchStanding
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.switchboard.following import name_of, refusals
 
-APPLIED_MAX = 200
+ACKS_MAX = 200
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessAck(msgspec.Struct, frozen=True, kw_only=True):
     """One process and one change. `took_ms` is None when it cannot be told: it caught up, or the node is younger.
 
     `refused` says why the process has heard of it and does not have it in force.
@@ -25,22 +25,22 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float | None = None
 
 
-def applied_by(
+def process_acks(
     epoch: int, presences: Iterable[Presence], acks: Sequence[Ack], standings: Mapping[str, SwitchStanding]
-) -> tuple[Applied, ...]:
-    """Who has the change in force and who has not: those first, then the slowest; at most APPLIED_MAX."""
+) -> tuple[ProcessAck, ...]:
+    """Those that do not have the change in force first, then the slowest; at most ACKS_MAX."""
     by_process, why = {ack.process: ack for ack in acks}, refusals(epoch, acks, standings)
     rows = [
-        _applied(epoch, presence, by_process.get(presence.process.id), why.get(presence.process.id, ""))
+        _process_ack(epoch, presence, by_process.get(presence.process.id), why.get(presence.process.id, ""))
         for presence in presences
     ]
     rows.sort(key=lambda one: (one.applied, -(one.took_ms or 0.0), one.process))
-    return tuple(rows[:APPLIED_MAX])
+    return tuple(rows[:ACKS_MAX])
 
 
-def _applied(epoch: int, presence: Presence, ack: Ack | None, refused: str) -> Applied:
+def _process_ack(epoch: int, presence: Presence, ack: Ack | None, refused: str) -> ProcessAck:
     process = presence.process
-    return Applied(
+    return ProcessAck(
         process=name_of(presence),
         where=f"{process.host} {process.pid}".strip(),
         applied=presence.epoch >= epoch and not refused,

@@ -1,4 +1,4 @@
-"""Who may change something: a person who is signed in, by a form of a page that this console drew for them.
+"""Lets a change in: of a person who is signed in, by a form of a page that was drawn for them.
 
 Three things must hold, each alone enough against a page of another site: the session's cookie, which a browser sends
 along with requests of our own pages only (SameSite=Strict); the origin that the browser states; and the session's own
@@ -12,19 +12,22 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tenfold.console.drawing import draw
-from tenfold.console.form import Fields, FormUnreadable, read_form
-from tenfold.console.session import LASTS, Refusal, Session, Sessions
+from tenfold.serving.body import BodyInvalid, Fields, read_form
+from tenfold.serving.policy import is_own_page
+from tenfold.serving.session import LASTS, Sessions, SignedIn, SignInRefused
 from tenfold.telemetry import Registry
 
-HOME = "/switches"
 SEE_OTHER = 303
+
+Page = Callable[[Request], Awaitable[Response]]
+Draw = Callable[..., Response]
+"""Of a template's name, `status=` and what the template is told."""
 
 
 class Admitted(NamedTuple):
     """A change that may be made: by whom, and what the form says."""
 
-    session: Session
+    session: SignedIn
     fields: Fields
 
 
@@ -39,18 +42,23 @@ class Turned(Exception):
 class Door:
     """Lets in or turns away."""
 
-    def __init__(self, sessions: Sessions, registry: Registry | None = None) -> None:
+    def __init__(self, sessions: Sessions, draw: Draw, home: str, registry: Registry | None = None) -> None:
+        """`home` is where the pages begin that the door leads to; `draw` makes them out of `sign_in.html` and
+        `refused.html`.
+        """
         self._sessions = sessions
+        self._draw = draw
+        self._home = home
         registry = registry or Registry()
         self._signed_in = registry.counter("tenfold_console_sign_ins_total", "People who signed in.").child()
         self._turned = registry.counter(
             "tenfold_console_refusals_total", "Requests to change something that were turned away.", ("why",)
         )
 
-    def session(self, request: Request) -> Session | None:
+    def session(self, request: Request) -> SignedIn | None:
         return self._sessions.of(request.cookies.get(cookie_name(request), ""))
 
-    def csrf(self, session: Session | None) -> str:
+    def csrf(self, session: SignedIn | None) -> str:
         return self._sessions.csrf(session) if session is not None else ""
 
     async def admit(self, request: Request) -> Admitted:
@@ -65,24 +73,24 @@ class Door:
 
     async def sign_in_page(self, request: Request) -> Response:
         if self.session(request) is not None:
-            return RedirectResponse(_next(request.query_params), SEE_OTHER)
-        return self._sign_in_form(_next(request.query_params))
+            return RedirectResponse(self._next(request.query_params), SEE_OTHER)
+        return self._sign_in_form(self._next(request.query_params))
 
     async def sign_in(self, request: Request) -> Response:
         fields = await self._form(request)
         cookie = self._sessions.sign_in(fields.get("code", ""), fields.get("name", ""))
-        if isinstance(cookie, Refusal):
+        if isinstance(cookie, SignInRefused):
             self._turned.child("code").inc()
-            return self._sign_in_form(_next(fields), problem=cookie, name=fields.get("name", ""))
+            return self._sign_in_form(self._next(fields), problem=cookie, name=fields.get("name", ""))
         self._signed_in.inc()
-        response = RedirectResponse(_next(fields), SEE_OTHER)
+        response = RedirectResponse(self._next(fields), SEE_OTHER)
         response.set_cookie(cookie_name(request), cookie, max_age=int(LASTS.s), httponly=True, samesite="strict")
         return response
 
     async def sign_out(self, request: Request) -> Response:
         admitted = await self.admit(request)
         self._sessions.sign_out(admitted.session)
-        response = RedirectResponse(HOME, SEE_OTHER)
+        response = RedirectResponse(self._home, SEE_OTHER)
         response.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
         return response
 
@@ -92,23 +100,30 @@ class Door:
             raise self._turn("origin", 403, "This did not come from a page of this console.", "Open it, press there.")
         try:
             return await read_form(request)
-        except FormUnreadable as error:
+        except BodyInvalid as error:
             raise self._turn("form", 400, str(error), "Open the page again.") from error
 
     def _turn(self, why: str, status: int, problem: str, remedy: str) -> Turned:
         self._turned.child(why).inc()
         problem = f"{problem} Nothing was changed."
-        page = draw("refused.html", status=status, problem=problem, remedy=remedy, sign_in=why == "session")
+        page = self._draw("refused.html", status=status, problem=problem, remedy=remedy, sign_in=why == "session")
         return Turned(page)
 
-    def _sign_in_form(self, next_path: str, problem: Refusal | None = None, name: str = "") -> Response:
+    def _sign_in_form(self, next_path: str, problem: SignInRefused | None = None, name: str = "") -> Response:
         status = problem.status if problem is not None else 200
         text = problem.problem if problem is not None else ""
-        return draw("sign_in.html", status=status, next=next_path, problem=text, name=name[:64])
+        return self._draw("sign_in.html", status=status, next=next_path, problem=text, name=name[:64])
+
+    def _next(self, fields: Mapping[str, str]) -> str:
+        """Where to go after signing in: a page that this door leads to, whatever an address asks for."""
+        wished, home = fields.get("next", ""), self._home
+        parts = urlsplit(wished)
+        local = not parts.scheme and not parts.netloc and wished.isprintable() and "\\" not in wished
+        return wished if local and (wished == home or wished.startswith((f"{home}/", f"{home}?"))) else home
 
 
-def let_in(page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """A page that answers what the door answered when it turned somebody away."""
+def turned_away(page: Page) -> Page:
+    """A page that answers what the door answered when it turned a visitor away."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -128,19 +143,3 @@ def sign_in_path(request: Request) -> str:
 def cookie_name(request: Request) -> str:
     """Cookies know no ports: two consoles of one machine would take each other's away."""
     return f"tenfold-session-{request.url.port or 80}"
-
-
-def is_own_page(headers: Mapping[str, str]) -> bool:
-    """By what the browser states, which no page can. Whoever states neither is no browser that we know."""
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if site is None and origin is None:
-        return False
-    return site in (None, "same-origin") and origin in (None, f"http://{headers.get('host', '')}")
-
-
-def _next(fields: Mapping[str, str]) -> str:
-    """Where to go after signing in: a page of the switchboard, whatever an address asks for."""
-    wished = fields.get("next", "")
-    parts = urlsplit(wished)
-    local = not parts.scheme and not parts.netloc and wished.isprintable() and "\\" not in wished
-    return wished if local and (wished == HOME or wished.startswith((f"{HOME}/", f"{HOME}?"))) else HOME

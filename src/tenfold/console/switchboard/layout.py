@@ -1,41 +1,40 @@
-"""What every page of the switchboard has around it: who is signed in, and when. Or, in words, why there is no page."""
+"""What every page of the switchboard has around it: the person who is signed in, the time; or why there is no page."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tenfold.console.door import HOME, SEE_OTHER, Door, let_in, sign_in_path
 from tenfold.console.drawing import draw
+from tenfold.console.filters import in_path
 from tenfold.console.switchboard.change import RuleGone
-from tenfold.console.switchboard.desk import Desk
-from tenfold.console.switchboard.listing import groups, rules
+from tenfold.console.switchboard.gateway import NodeGateway
 from tenfold.console.switchboard.watch import Watch
-from tenfold.console.words import in_path
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.switchboard import SwitchUnknown
 from tenfold.respond.switchboard.operator import UndoRefused
+from tenfold.serving import Door, turned_away
+from tenfold.serving.door import SEE_OTHER, Page, sign_in_path
+
+HOME = "/switches"
 
 STATUS = {SwitchUnknown: 404, RuleGone: 409, UndoRefused: 409, ControlFailedError: 503, ControlRefusedError: 422}
 """The first that an error is. Whatever else is in the way is the world's: 503."""
 
-Page = Callable[[Request], Awaitable[Response]]
 
+class Layout:
+    """What all pages of one console share: the way to the node, what was seen last, the door, and the frame."""
 
-class Frame:
-    """Of all pages of one console."""
-
-    def __init__(self, desk: Desk, watch: Watch, door: Door) -> None:
-        self._desk = desk
-        self._watch = watch
-        self._door = door
+    def __init__(self, gateway: NodeGateway, watch: Watch, door: Door) -> None:
+        self.gateway = gateway
+        self.watch = watch
+        self.door = door
 
     def page(self, page: Page) -> Page:
         """A page, or in words why there is none."""
-        inside = let_in(page)
+        inside = turned_away(page)
 
         async def answer(request: Request) -> Response:
             try:
@@ -48,13 +47,11 @@ class Frame:
 
     def draw(self, request: Request, template: str, *, status: int = 200, **told: Any) -> Response:
         """The template with what is told to it alone and what is told to each."""
-        session = self._door.session(request)
+        session = self.door.session(request)
         common: dict[str, Any] = {
             "session": session,
-            "csrf": self._door.csrf(session),
-            "now_ns": self._desk.clock.wall_ns(),
-            "groups": groups,
-            "rules": rules,
+            "csrf": self.door.csrf(session),
+            "now_ns": self.gateway.clock.wall_ns(),
             "sign_in_path": sign_in_path(request) if request.method == "GET" else "/sign-in",
         }
         return draw(template, status=status, **{**common, **told})
@@ -69,10 +66,10 @@ class Frame:
             lost=lost,
             unsure=isinstance(error, ControlFailedError),
             name=request.path_params.get("name"),
-            url=self._desk.url,
-            since_ns=self._desk.unreachable_since_ns if lost else None,
+            url=self.gateway.url,
+            since_ns=self.gateway.unreachable_since_ns if lost else None,
             changing=request.method == "POST",
-            picture=self._watch.newest if request.url.path == HOME else None,
+            overview=self.watch.newest if request.url.path == HOME else None,
         )
 
 

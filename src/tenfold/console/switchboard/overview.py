@@ -1,5 +1,5 @@
-"""Every switch as one look at the control node shows it: what is set, who has it in force, what a shield saves. Pure
-but for the asking, which is the operator's.
+"""Every switch as one look at the control node shows it: what is set, which processes have it in force, what a
+shield saves. Pure but for the asking, which is the operator's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,11 +55,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missed(self) -> bool:
-        """Whether it is a feature that some process leaves out just now, for whatever cause."""
+        """It is a feature that some process leaves out just now, for whatever cause."""
         return self.shield is not None and self.shield.told is not None and bool(self.shield.told.by)
 
 
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, those that are set first; `left_out` are more than CARDS_MAX.
 
     `newest` is the epoch of the newest change of any switch, which may have left nothing set; `behind` are the
@@ -74,7 +74,18 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int = 0
     apart: str = ""
 
-    def same_as(self, other: "Picture | None") -> bool:
+    @property
+    def groups(self) -> list[tuple[str, list[Card]]]:
+        """What is set first: that is what a person comes to see."""
+        rest = [card for card in self.cards if not card.view.set]
+        return [
+            ("Set now", [card for card in self.cards if card.view.set]),
+            ("Shielded by load or by a rule", [card for card in rest if card.missed]),
+            ("Features that can be shielded", [card for card in rest if card.shield is not None and not card.missed]),
+            ("As declared", [card for card in rest if card.shield is None]),
+        ]
+
+    def same_as(self, other: "Overview | None") -> bool:
         return other is not None and msgspec.structs.replace(self, at_ns=0) == msgspec.structs.replace(other, at_ns=0)
 
 
@@ -88,7 +99,7 @@ class _Told(NamedTuple):
     shields: Mapping[str, ShieldView]
 
 
-def look(operator: SwitchOperator, now_ns: int) -> Picture:
+def look(operator: SwitchOperator, now_ns: int) -> Overview:
     """Everything, in a bounded number of questions."""
     declared = operator.declared()
     records = {record.key: record for record in operator.control.records(TOPIC)}
@@ -98,7 +109,7 @@ def look(operator: SwitchOperator, now_ns: int) -> Picture:
         _card(name, declared.get(name), records.get(name), told, now_ns) for name in sorted(declared.keys() | records)
     ]
     cards.sort(key=lambda card: (not card.view.set, not card.missed, card.shield is None))
-    return Picture(
+    return Overview(
         at_ns=now_ns,
         newest=newest,
         behind=sum(presence.epoch < newest for presence in told.presences),
