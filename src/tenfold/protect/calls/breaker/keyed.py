@@ -1,6 +1,6 @@
 """One key class of an operation: refused when the operation is, or when this class alone is broken."""
 
-from tenfold.protect.calls.breaker.breaker import FIRST_EPOCH
+from tenfold.protect.calls.breaker.circuit import FIRST_EPOCH
 from tenfold.protect.calls.breaker.guard import Guard
 from tenfold.protect.calls.breaker.keys import Keys
 from tenfold.protect.calls.breaker.state import BreakerState, Hold
