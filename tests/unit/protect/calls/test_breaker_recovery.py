@@ -3,7 +3,7 @@
 from tenfold.kernel import Duration
 from tenfold.protect.calls.breaker import Policy
 from tenfold.protect.calls.breaker.probes import Probes
-from tenfold.protect.calls.breaker.recovery import Progress, Recovery
+from tenfold.protect.calls.breaker.recovery import Recovery, RecoveryProgress
 
 LEASE = Duration.from_ms(100)
 MANY_PER_S = 1_000.0
@@ -16,7 +16,7 @@ def recovery_of(policy: Policy, healthy_per_s: float = MANY_PER_S) -> Recovery:
 def on_the_ramp(policy: Policy) -> Recovery:
     recovery = recovery_of(policy)
     assert recovery.admit(0)
-    assert recovery.succeeded(0) is Progress.PROVEN
+    assert recovery.succeeded(0) is RecoveryProgress.PROVEN
     return recovery
 
 
@@ -24,9 +24,9 @@ def test_the_ramp_begins_when_every_probe_was_answered() -> None:
     """No sooner, and none more is out than there may be."""
     recovery = recovery_of(Policy(probes=2))
     assert [recovery.admit(0) for _ in range(3)] == [True, True, False]
-    assert recovery.succeeded(0) is Progress.UNDERWAY
+    assert recovery.succeeded(0) is RecoveryProgress.UNDERWAY
     assert not recovery.is_proven
-    assert recovery.succeeded(0) is Progress.PROVEN
+    assert recovery.succeeded(0) is RecoveryProgress.PROVEN
     assert recovery.is_proven
 
 
@@ -35,7 +35,7 @@ def test_probes_are_enough_where_there_is_no_ramp_or_only_a_trickle_to_ramp_up_t
     for policy, healthy_per_s in ((Policy(ramp=Duration(0)), MANY_PER_S), (Policy(), 1.0)):
         recovery = recovery_of(policy, healthy_per_s)
         assert recovery.admit(0)
-        assert recovery.succeeded(0) is Progress.COMPLETE
+        assert recovery.succeeded(0) is RecoveryProgress.COMPLETE
         assert recovery.probes_proven == 1
 
 

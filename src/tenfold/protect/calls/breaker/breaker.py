@@ -15,11 +15,11 @@ from typing import Unpack
 
 from tenfold.kernel import Clock
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.calls.breaker.circuit import FIRST_EPOCH, Change, Circuit
+from tenfold.protect.calls.breaker.circuit import FIRST_EPOCH, Circuit, CircuitChange
 from tenfold.protect.calls.breaker.guard import Guard, Guarded
-from tenfold.protect.calls.breaker.meters import Meters
+from tenfold.protect.calls.breaker.metrics import BreakerMetrics
 from tenfold.protect.calls.breaker.policy import Policy, Thresholds
-from tenfold.protect.calls.breaker.state import BreakerState, Hold, Standing
+from tenfold.protect.calls.breaker.state import BreakerStanding, BreakerState, Hold
 from tenfold.telemetry import EventLog, Registry
 
 _DEFAULT = Policy()
@@ -29,7 +29,7 @@ _CLOSED, _OPEN = BreakerState.CLOSED, BreakerState.OPEN
 class Breaker:
     """One dependency, or one operation of it; thresholds as in Policy, from `policy` or stated one by one.
 
-    Whoever is admitted reports how the call went, once, with the epoch it was given. `meters` are given where many
+    Whoever is admitted reports how the call went, once, with the epoch it was given. `metrics` are given where many
     breakers show themselves as one.
     """
 
@@ -40,7 +40,7 @@ class Breaker:
         "_guard_now_ns",
         "_listeners",
         "_lock",
-        "_meters",
+        "_metrics",
         "_now_ns",
         "_slow_ns",
         "_window",
@@ -55,7 +55,7 @@ class Breaker:
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
-        meters: Meters | None = None,
+        metrics: BreakerMetrics | None = None,
         **thresholds: Unpack[Thresholds],
     ) -> None:
         self.name = name
@@ -68,9 +68,9 @@ class Breaker:
         self._closed_epoch = FIRST_EPOCH
         self._listeners: tuple[Callable[[Breaker], None], ...] = ()
         self._lock = threading.RLock()
-        self._meters = meters or Meters(name, registry, events)
-        if meters is None:
-            self._meters.show(lambda: self.state, lambda: self.hold is not None)
+        self._metrics = metrics or BreakerMetrics(name, registry, events)
+        if metrics is None:
+            self._metrics.show(lambda: self.state, lambda: self.hold is not None)
         tell_forks(self)
 
     @property
@@ -83,7 +83,7 @@ class Breaker:
         return self._circuit.hold
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> BreakerStanding:
         """What this process can tell others of the dependency."""
         return self._circuit.standing(self._now_ns())
 
@@ -166,7 +166,7 @@ class Breaker:
         with self._lock:
             self._circuit.hold = hold
             evidence = {"to": hold.state.value, "owner": hold.owner, "reason": hold.reason}
-            self._meters.tell("breaker-forced", self.name, evidence)
+            self._metrics.tell("breaker-forced", self.name, evidence)
             self._settle(self._circuit.obey(self._now_ns()))
 
     def release(self, *, owner: str, reason: str) -> None:
@@ -175,7 +175,7 @@ class Breaker:
             hold, self._circuit.hold = self._circuit.hold, None
             if hold is None:
                 return
-            self._meters.tell("breaker-released", self.name, {"owner": owner, "reason": reason, "held_by": hold.owner})
+            self._metrics.tell("breaker-released", self.name, {"owner": owner, "reason": reason, "held_by": hold.owner})
             self._circuit.wake(self._now_ns())
 
     def suspect(self, *, others: int) -> None:
@@ -223,13 +223,13 @@ class Breaker:
         self._settle(self._circuit.reported_late(self._now_ns(), epoch, answered=answered))
         return True
 
-    def _settle(self, change: Change | None) -> None:
+    def _settle(self, change: CircuitChange | None) -> None:
         """Let everybody know, beginning with those whose calls are out."""
         if change is None:
             return
         if change.state is not None:
             self._turn()
-            self._meters.changed(change.state, self.name, change.evidence)
+            self._metrics.changed(change.state, self.name, change.evidence)
         self._tell_listeners()
 
     def _turn(self) -> None:

@@ -17,9 +17,9 @@ from tenfold.kernel import Duration
 from tenfold.protect.calls.breaker.judge import Judge
 from tenfold.protect.calls.breaker.policy import Policy
 from tenfold.protect.calls.breaker.probes import Probes
-from tenfold.protect.calls.breaker.recovery import Progress, Recovery
+from tenfold.protect.calls.breaker.recovery import Recovery, RecoveryProgress
 from tenfold.protect.calls.breaker.rest import Rest
-from tenfold.protect.calls.breaker.state import FORGET, BreakerState, Hold, Standing
+from tenfold.protect.calls.breaker.state import FORGET, BreakerStanding, BreakerState, Hold
 
 PATIENCE = Duration.from_s(4)
 """So long we wait for those who probe for us, in case they die, ..."""
@@ -31,14 +31,14 @@ SILENT_MAX = 16
 _CLOSED, _HALF_OPEN, _OPEN = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN
 
 
-class Change(NamedTuple):
+class CircuitChange(NamedTuple):
     """What became of a circuit. `state` None: it is the same, but others are to know that it stands otherwise."""
 
     state: BreakerState | None
     evidence: dict[str, Any]
 
 
-_BACK = Change(None, {})
+_BACK = CircuitChange(None, {})
 
 
 class Circuit:
@@ -78,22 +78,22 @@ class Circuit:
         self._healthy_per_s = 0.0
         self._opened_at_ns = 0
 
-    def standing(self, now_ns: int) -> Standing:
+    def standing(self, now_ns: int) -> BreakerStanding:
         """What others may make of it; what was seen too long ago is no evidence, though nothing has changed since."""
         if self.hold is not None:
-            return Standing.WELL
+            return BreakerStanding.WELL
         if self.state is _CLOSED:
-            return Standing.DOUBTED if self.judge.doubts(now_ns) else Standing.WELL
+            return BreakerStanding.DOUBTED if self.judge.doubts(now_ns) else BreakerStanding.WELL
         if self._recovery is not None and self._recovery.is_proven:
-            return Standing.BACK
+            return BreakerStanding.BACK
         is_old = abs(now_ns - self._rest.began_ns) >= FORGET.ns
-        return Standing.BELIEVED if self._believes or is_old else Standing.BROKEN
+        return BreakerStanding.BELIEVED if self._believes or is_old else BreakerStanding.BROKEN
 
     def is_calm(self, now_ns: int) -> bool:
         is_free = self.state is _CLOSED and self.hold is None
         return is_free and self.judge.is_calm(now_ns) and self._rest.is_forgotten(now_ns)
 
-    def look(self, now_ns: int) -> Change | None:
+    def look(self, now_ns: int) -> CircuitChange | None:
         """What time alone has changed; to be asked before `admit`."""
         if self.hold is not None or self.state is _CLOSED:
             return None
@@ -109,7 +109,7 @@ class Circuit:
         """Whether one more call may go."""
         return self.state is _CLOSED or (self._recovery is not None and self._recovery.admit(now_ns))
 
-    def succeeded(self, now_ns: int, *, slow: bool = False) -> Change | None:
+    def succeeded(self, now_ns: int, *, slow: bool = False) -> CircuitChange | None:
         if self.state is _CLOSED:
             self.judge.succeeded(now_ns, slow=slow)
             return self._judged(now_ns, "slow") if slow else None
@@ -119,7 +119,7 @@ class Circuit:
         """A call failed, as `failed` will be told next: whether it is the one that makes us doubt."""
         return self.state is _CLOSED and self.judge.begins_to_doubt(now_ns)
 
-    def failed(self, now_ns: int, reason: str, *, timeout: bool = False) -> Change | None:
+    def failed(self, now_ns: int, reason: str, *, timeout: bool = False) -> CircuitChange | None:
         if self.state is not _CLOSED:
             return self._relapsed(now_ns, reason, timeout=timeout)
         self.judge.failed(now_ns, timeout=timeout)
@@ -129,7 +129,7 @@ class Circuit:
         if self._recovery is not None:
             self._recovery.abandoned()
 
-    def reported_late(self, now_ns: int, epoch: int, *, answered: bool) -> Change | None:
+    def reported_late(self, now_ns: int, epoch: int, *, answered: bool) -> CircuitChange | None:
         """The word of a call of an earlier state: if it was a probe, its place is free.
 
         Nothing else is made of it, since what has happened is newer; unless that was silence alone, which an answer
@@ -143,10 +143,10 @@ class Circuit:
         if self._recovery is not None and self._probes.are_out:
             return None
         change = self._half_open(now_ns) if self._recovery is None else None
-        progress = self._recovery.heard_late(now_ns) if self._recovery is not None else Progress.UNDERWAY
+        progress = self._recovery.heard_late(now_ns) if self._recovery is not None else RecoveryProgress.UNDERWAY
         return self._progressed(now_ns, progress) or change
 
-    def obey(self, now_ns: int) -> Change | None:
+    def obey(self, now_ns: int) -> CircuitChange | None:
         """Take the state in which it is held."""
         hold = self.hold
         if hold is None:
@@ -161,7 +161,7 @@ class Circuit:
         self._rest.calm(now_ns)
         return self._become(hold.state, {"owner": hold.owner, "reason": hold.reason})
 
-    def suspect(self, now_ns: int, others: int) -> Change | None:
+    def suspect(self, now_ns: int, others: int) -> CircuitChange | None:
         """`others` found it broken, 0: they doubt it; for those who have heard nothing of their own that is enough."""
         if self.state is not _CLOSED or self.hold is not None:
             return None
@@ -188,32 +188,32 @@ class Circuit:
         self.epoch += 1
         self._recovery = self._recovery_from(self._rest.began_ns) if self.state is _HALF_OPEN else None
 
-    def _judged(self, now_ns: int, reason: str) -> Change | None:
+    def _judged(self, now_ns: int, reason: str) -> CircuitChange | None:
         evidence = self.judge.evidence(now_ns) if self.hold is None else None
         return self._open(now_ns, {"reason": reason, **evidence}) if evidence is not None else None
 
-    def _relapsed(self, now_ns: int, reason: str, *, timeout: bool = False, slow: bool = False) -> Change | None:
+    def _relapsed(self, now_ns: int, reason: str, *, timeout: bool = False, slow: bool = False) -> CircuitChange | None:
         recovery = self._recovery
         evidence = recovery.failed(now_ns, timeout=timeout, slow=slow) if recovery is not None else None
         return self._open(now_ns, {"reason": reason, **evidence}) if evidence is not None else None
 
-    def _recovered(self, now_ns: int) -> Change | None:
-        progress = self._recovery.succeeded(now_ns) if self._recovery is not None else Progress.UNDERWAY
+    def _recovered(self, now_ns: int) -> CircuitChange | None:
+        progress = self._recovery.succeeded(now_ns) if self._recovery is not None else RecoveryProgress.UNDERWAY
         return self._progressed(now_ns, progress)
 
-    def _progressed(self, now_ns: int, progress: Progress) -> Change | None:
-        if progress is Progress.COMPLETE:
+    def _progressed(self, now_ns: int, progress: RecoveryProgress) -> CircuitChange | None:
+        if progress is RecoveryProgress.COMPLETE:
             return self._close(now_ns)
-        return _BACK if progress is Progress.PROVEN else None
+        return _BACK if progress is RecoveryProgress.PROVEN else None
 
-    def _fall_silent(self, now_ns: int, began_ns: int, silence: str) -> Change:
+    def _fall_silent(self, now_ns: int, began_ns: int, silence: str) -> CircuitChange:
         """Nobody reports: rest; but what is out may yet be answered."""
         silent = [*self._silent.items(), (self.epoch, began_ns)]
         change = self._open(now_ns, {"reason": silence})
         self._silent = dict(silent[-SILENT_MAX:])
         return change
 
-    def _open(self, now_ns: int, evidence: dict[str, Any], *, believes: bool = False) -> Change:
+    def _open(self, now_ns: int, evidence: dict[str, Any], *, believes: bool = False) -> CircuitChange:
         self._believes = believes
         if self.state is _CLOSED:
             self._opened_at_ns = now_ns
@@ -225,7 +225,7 @@ class Circuit:
         """What was borne before the last opening, while that is not long ago."""
         return 0.0 if self._rest.is_forgotten(now_ns) else self._healthy_per_s
 
-    def _half_open(self, now_ns: int) -> Change:
+    def _half_open(self, now_ns: int) -> CircuitChange:
         change = self._become(_HALF_OPEN, {"open_ms": self._open_ms(now_ns), "probes": self._policy.probes})
         self._recovery = self._recovery_from(now_ns)
         return change
@@ -234,7 +234,7 @@ class Circuit:
         self._probes.begin(self.epoch)
         return Recovery(self._policy, self._healthy_per_s, self._probes, now_ns)
 
-    def _close(self, now_ns: int) -> Change:
+    def _close(self, now_ns: int) -> CircuitChange:
         proven = self._recovery.probes_proven if self._recovery is not None else 0
         self._rest.calm(now_ns)
         self.judge.window.clear()
@@ -244,11 +244,11 @@ class Circuit:
     def _open_ms(self, now_ns: int) -> float:
         return (now_ns - self._opened_at_ns) / 1e6
 
-    def _become(self, state: BreakerState, evidence: dict[str, Any]) -> Change:
+    def _become(self, state: BreakerState, evidence: dict[str, Any]) -> CircuitChange:
         self.state = state
         self.epoch += 1
         self.judge.forget_row()
         self._recovery = None
         if state is not _HALF_OPEN:
             self._silent = {}
-        return Change(state, evidence)
+        return CircuitChange(state, evidence)

@@ -5,10 +5,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tenfold.protect.calls.breaker.messages import TOPIC, Word
+from tenfold.protect.calls.breaker.messages import TOPIC, FleetWord
 from tenfold.protect.calls.breaker.share import Finder, Share
 
-_DECODER = msgspec.json.Decoder(Word)
+_DECODER = msgspec.json.Decoder(FleetWord)
 
 
 class Record(Protocol):
@@ -37,7 +37,7 @@ class Channel(Protocol):
     def subscribe(self, topic: str, on_change: Callable[[Any], None]) -> Callable[[], None]: ...
 
 
-def link(channel: Channel, breakers: Finder) -> Callable[[], None]:
+def link_breakers(channel: Channel, breakers: Finder) -> Callable[[], None]:
     """Report how they stand, tell them what the fleet knows; answers how to end that."""
     share = Share(breakers, process=lambda: channel.process.id, send=lambda report: channel.report(TOPIC, report))
 

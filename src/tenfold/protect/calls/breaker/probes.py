@@ -8,7 +8,7 @@ LEASE_MAX = Duration.from_s(10)
 """A dependency that has been seen to answer late is given more time than its lease, up to this."""
 
 
-class Lease(NamedTuple):
+class LentProbe(NamedTuple):
     """A probe that is out: in which stay in HALF_OPEN it began, and when."""
 
     epoch: int
@@ -29,7 +29,7 @@ class Probes:
         self._number = number
         self._shortest_ns = self.lease_ns = lease_ns
         self._longest_ns = max(lease_ns, LEASE_MAX.ns)
-        self._leases: list[Lease] = []
+        self._leases: list[LentProbe] = []
         self._epoch = self.proven = 0
 
     @property
@@ -46,7 +46,7 @@ class Probes:
         self._leases = [one for one in self._leases if one.epoch == self._epoch or self._is_in_time(one, now_ns)]
         if len(self._leases) + self.proven >= self._number:
             return False
-        self._leases.append(Lease(self._epoch, now_ns))
+        self._leases.append(LentProbe(self._epoch, now_ns))
         return True
 
     def end(self, epoch: int | None = None) -> bool:
@@ -79,6 +79,6 @@ class Probes:
         """Nothing is out, as in a child: those are its parent's."""
         self._leases = []
 
-    def _is_in_time(self, lease: Lease, now_ns: int) -> bool:
+    def _is_in_time(self, lease: LentProbe, now_ns: int) -> bool:
         """A probe that seems to have begun in the future is not: the clock was set back."""
         return 0 <= now_ns - lease.began_ns < self.lease_ns

@@ -8,7 +8,7 @@ from tenfold.protect.calls.breaker.probes import Probes
 from tenfold.protect.calls.breaker.ramp import RATE_MIN_PER_S, Ramp
 
 
-class Progress(enum.Enum):
+class RecoveryProgress(enum.Enum):
     """What an answer has brought."""
 
     UNDERWAY = "underway"
@@ -60,18 +60,18 @@ class Recovery:
         """Whether one more call may go."""
         return self._probes.lease(now_ns) if self._ramp is None else self._ramp.admit(now_ns)
 
-    def succeeded(self, now_ns: int) -> Progress:
+    def succeeded(self, now_ns: int) -> RecoveryProgress:
         if self._ramp is None:
-            return self._proved(now_ns) if self._probes.end() else Progress.UNDERWAY
+            return self._proved(now_ns) if self._probes.end() else RecoveryProgress.UNDERWAY
         self._in_a_row = 0
         if self._judge is not None:
             self._judge.succeeded(now_ns, slow=False)
         self._ramp.succeeded(now_ns)
-        return Progress.COMPLETE if self._ramp.is_over(now_ns) else Progress.UNDERWAY
+        return RecoveryProgress.COMPLETE if self._ramp.is_over(now_ns) else RecoveryProgress.UNDERWAY
 
-    def heard_late(self, now_ns: int) -> Progress:
+    def heard_late(self, now_ns: int) -> RecoveryProgress:
         """A probe was answered that had been given up: as good as one of this stay, if one is still to be proven."""
-        return self._proved(now_ns) if self._ramp is None else Progress.UNDERWAY
+        return self._proved(now_ns) if self._ramp is None else RecoveryProgress.UNDERWAY
 
     def failed(self, now_ns: int, *, timeout: bool = False, slow: bool = False) -> dict[str, int] | None:
         """The evidence that it has failed, which may be this call alone; None while it goes on.
@@ -97,13 +97,13 @@ class Recovery:
         else:
             self._probes.end()
 
-    def _proved(self, now_ns: int) -> Progress:
-        return self._begin_ramp(now_ns) if self._probes.prove() else Progress.UNDERWAY
+    def _proved(self, now_ns: int) -> RecoveryProgress:
+        return self._begin_ramp(now_ns) if self._probes.prove() else RecoveryProgress.UNDERWAY
 
-    def _begin_ramp(self, now_ns: int) -> Progress:
+    def _begin_ramp(self, now_ns: int) -> RecoveryProgress:
         policy = self._policy
         if not policy.ramp.ns or self._healthy_per_s <= RATE_MIN_PER_S:
-            return Progress.COMPLETE
+            return RecoveryProgress.COMPLETE
         self._ramp = Ramp(
             self._healthy_per_s,
             length_ns=policy.ramp.ns,
@@ -112,4 +112,4 @@ class Recovery:
             now_ns=now_ns,
         )
         self._judge = None if policy.failures_max else Judge(policy)
-        return Progress.PROVEN
+        return RecoveryProgress.PROVEN

@@ -1,6 +1,6 @@
 """Everybody who waits: a line for each tier, the best first, and who must go when there is no room."""
 
-from tenfold.protect.doors.admission.line import Line
+from tenfold.protect.doors.admission.line import WaitingLine
 from tenfold.protect.doors.admission.service_time import ServiceTime
 from tenfold.protect.doors.admission.ticket import Ticket
 
@@ -13,7 +13,7 @@ class Lines:
     """For one thread, or under its guard's lock. All tiers together have twice as many places as the limit allows."""
 
     def __init__(self, tiers: int, service: ServiceTime) -> None:
-        self._lines = [Line() for _ in range(tiers)]
+        self._lines = [WaitingLine() for _ in range(tiers)]
         self._service = service
         self._length = 0
 

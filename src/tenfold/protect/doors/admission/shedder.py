@@ -8,7 +8,7 @@ from tenfold.kernel.forks import tell_forks
 from tenfold.protect.calls.limit import End, GradientLimit, Limit
 from tenfold.protect.doors.admission.admit import Admit
 from tenfold.protect.doors.admission.lines import Lines
-from tenfold.protect.doors.admission.meters import Meters
+from tenfold.protect.doors.admission.metrics import AdmissionMetrics
 from tenfold.protect.doors.admission.overload import Overload
 from tenfold.protect.doors.admission.pressure import Pressure
 from tenfold.protect.doors.admission.service_time import ServiceTime
@@ -64,7 +64,7 @@ class Shedder:
         tell_forks(self)
 
     def _declare(self, registry: Registry) -> None:
-        self._meters = Meters(self.name, self._tiers, registry)
+        self._metrics = AdmissionMetrics(self.name, self._tiers, registry)
         for name, text, ask in (
             ("tenfold_admission_limit_requests", "Requests allowed at a time now.", lambda: self.limit.value),
             ("tenfold_admission_inflight_requests", "Requests that are served now.", lambda: self._inflight),
@@ -158,11 +158,11 @@ class Shedder:
         ticket.admitted_ns = now_ns
         ticket.inflight = self._inflight
         self._lines.admitted(ticket, now_ns)
-        self._meters.fates[ticket.tier][Fate.ADMITTED].value += 1
+        self._metrics.fates[ticket.tier][Fate.ADMITTED].value += 1
 
     def _end(self, ticket: Ticket, fate: Fate, now_ns: int) -> None:
         """It will not be served. Its fate is written last: other threads read it as soon as it stands."""
-        self._meters.fates[ticket.tier][fate].value += 1
+        self._metrics.fates[ticket.tier][fate].value += 1
         if fate is Fate.SHED or fate is Fate.EXPIRED:
             self._pressure.refused(ticket.tier, now_ns)
             self._lines.refused(ticket, now_ns)
@@ -193,7 +193,7 @@ class Shedder:
                 self._turn_out(ticket, _too_late(ticket, now_ns), now_ns)
                 continue
             self._begin(ticket, now_ns)
-            self._meters.waits[ticket.tier].record_ns(now_ns - ticket.came_ns)
+            self._metrics.waits[ticket.tier].record_ns(now_ns - ticket.came_ns)
             if ticket.wake is not None and not self._wake(ticket.wake):
                 ticket.fate = Fate.GONE
                 self._inflight -= 1

@@ -9,7 +9,7 @@ GREEDY = 2
 _CHANCE = 4
 
 
-class Usage:
+class TenantUsage:
     """Admissions of each tenant in the last five to ten seconds, in two generations; bounded.
 
     Tenants beyond `TENANTS_MAX` in one generation are not told apart from those who had nothing.

@@ -6,7 +6,7 @@ from tenfold.telemetry import Registry
 COUNTED = (Fate.ADMITTED, Fate.SHED, Fate.EXPIRED, Fate.LATE, Fate.GONE)
 
 
-class Meters:
+class AdmissionMetrics:
     """Counters and timers of one shedder, by tier."""
 
     def __init__(self, name: str, tiers: int, registry: Registry) -> None:
