@@ -18,4 +18,5 @@ class AdmissionMetrics:
         )
         ranks = [f"P{tier}" for tier in range(tiers)]
         self.fates = [{fate: fates.child(name, rank, fate.value) for fate in COUNTED} for rank in ranks]
+        self.admitted = [by_fate[Fate.ADMITTED] for by_fate in self.fates]
         self.waits = [waits.child(name, rank) for rank in ranks]
