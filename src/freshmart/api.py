@@ -42,7 +42,7 @@ async def open_api(
         if warmed:
             await warm(backends)
         storefront = Storefront(backends)
-        async with LoopLag("api", overload.look, registry=registry):
+        async with LoopLag("api", overload.look, came=lambda: shedder.came, registry=registry):
             yield open_door(HotRoutes(storefront, make_routes(storefront, backends)), shedder)
     finally:
         await backends.close()

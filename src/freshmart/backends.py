@@ -19,8 +19,7 @@ from freshmart.settings import Settings
 from tenfold.channel import Channel
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.calls.breaker import Breakers, Policy
-from tenfold.protect.calls.breaker import link as link_breakers
+from tenfold.protect.calls.breaker import Breakers, Policy, link_breakers
 from tenfold.protect.calls.limit import GradientLimit, Limiter
 from tenfold.protect.doors.shields import Shields
 from tenfold.protect.live.switches import Switches, hold_by_switch

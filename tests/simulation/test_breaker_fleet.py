@@ -13,7 +13,7 @@ import pytest
 
 from tenfold.channel import Process
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.calls.breaker import Breaker, BreakerReport, Breakers, BreakerState, link
+from tenfold.protect.calls.breaker import Breaker, BreakerReport, Breakers, BreakerState, link_breakers
 from tenfold.respond.merges import BreakerMerge
 
 SEED = 20261122
@@ -147,7 +147,7 @@ class Fleet:
         ]
         if shares:
             for caller in self.callers:
-                link(MemoryChannel(self.node, caller.name), caller.breakers)
+                link_breakers(MemoryChannel(self.node, caller.name), caller.breakers)
 
     def _ask(self, answers: Callable[[int, float], bool], number: int) -> bool:
         return answers(number, self.world.now_ms)

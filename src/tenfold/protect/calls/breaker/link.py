@@ -5,13 +5,13 @@ from collections.abc import Callable
 import msgspec
 
 from tenfold.channel import Change, ReportChannel
-from tenfold.protect.calls.breaker.messages import TOPIC, Word
+from tenfold.protect.calls.breaker.messages import TOPIC, FleetWord
 from tenfold.protect.calls.breaker.share import Finder, Share
 
-_DECODER = msgspec.json.Decoder(Word)
+_DECODER = msgspec.json.Decoder(FleetWord)
 
 
-def link(channel: ReportChannel, breakers: Finder) -> Callable[[], None]:
+def link_breakers(channel: ReportChannel, breakers: Finder) -> Callable[[], None]:
     """Report how they stand, tell them what the fleet knows; answers how to end that."""
     share = Share(breakers, process=lambda: channel.process.id, send=lambda report: channel.report(TOPIC, report))
 

@@ -2,7 +2,7 @@
 
 from math import ceil, log10
 
-from tenfold.protect.calls.limit.window import Summary, Window
+from tenfold.protect.calls.limit import Summary, Window
 
 PROBE_MULTIPLIER = 30
 

@@ -10,7 +10,7 @@ _GAUGE = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 
 _EVENT = {state: f"breaker-{state.value}" for state in BreakerState} | {BreakerState.OPEN: "breaker-opened"}
 
 
-class Meters:
+class BreakerMetrics:
     """The metrics of one label value, and the log that events go to."""
 
     __slots__ = ("_events", "_held", "_label", "_states", "_transitions")
@@ -27,7 +27,7 @@ class Meters:
         self._transitions = {state: transitions.child(label, state.value) for state in BreakerState}
 
     def show(self, state: Callable[[], BreakerState], held: Callable[[], bool]) -> None:
-        """Let the gauges ask this breaker; of those that share meters, one does."""
+        """Let the gauges ask this breaker; of those that share metrics, one does."""
         self._states.child(self._label).ask(lambda: _GAUGE[state()])
         self._held.child(self._label).ask(lambda: int(held()))
 

@@ -6,7 +6,7 @@ from tenfold.telemetry import Registry
 COUNTED = (Fate.ADMITTED, Fate.SHED, Fate.EXPIRED, Fate.LATE, Fate.GONE)
 
 
-class Meters:
+class AdmissionMetrics:
     """Counters and timers of one shedder, by tier."""
 
     def __init__(self, name: str, tiers: int, registry: Registry) -> None:
@@ -18,4 +18,5 @@ class Meters:
         )
         ranks = [f"P{tier}" for tier in range(tiers)]
         self.fates = [{fate: fates.child(name, rank, fate.value) for fate in COUNTED} for rank in ranks]
+        self.admitted = [by_fate[Fate.ADMITTED] for by_fate in self.fates]
         self.waits = [waits.child(name, rank) for rank in ranks]

@@ -3,7 +3,7 @@
 from tenfold.telemetry import Registry
 
 
-class Meters:
+class ShieldMetrics:
     """The metrics of one process's features."""
 
     def __init__(self, registry: Registry) -> None:
