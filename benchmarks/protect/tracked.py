@@ -16,7 +16,7 @@ import msgspec
 
 from tenfold.kernel import Duration
 from tenfold.protect.calls.breaker import Breakers
-from tenfold.protect.reads.audit.recent import RecentKeys
+from tenfold.protect.reads.audit import RecentKeys
 from tenfold.protect.reads.hot import Sketch
 from tenfold.protect.reads.near import NearCache, Tombstones
 

@@ -85,7 +85,7 @@ class Caches:
         self.replica_budget = TierBudget(REPLICA_INFLIGHT_MAX, rate_max=REPLICA_READS_PER_S_MAX)
         self.downgrade = Downgrade("cache", budget=self.replica_budget, registry=registry, events=events)
         self._price_names = RecentKeys()
-        self._leases = ValkeyLeases("main", settings.main_url, cluster=self.main)
+        self._leases = ValkeyLeases("main", self.main)
         self.lease: LeasedFlight[Told | None] = LeasedFlight("page", self._leases, registry=registry)
         self._tracking: Tracking | None = None
         self._audited = self._cluster("main-audited", settings.main_url)

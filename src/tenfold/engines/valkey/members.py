@@ -13,6 +13,7 @@ from tenfold.engines.valkey.slots import Slots
 from tenfold.engines.valkey.succession import Standing
 from tenfold.engines.valkey.topology import Place, TopologyUnknown, locate
 from tenfold.kernel import Clock, Duration
+from tenfold.kernel.tasks import end_tasks, runs_here
 
 WATCH_DOUBTED = Duration.from_ms(25)
 WATCH_DOUBTED_MAX = Duration.from_ms(250)
@@ -69,7 +70,7 @@ class Members:
 
     async def ready(self) -> None:
         """Have somebody watch, and know where the servers are. Raises ClusterUnreachable."""
-        if not _runs_here(self._watching):
+        if not runs_here(self._watching):
             self._woken = asyncio.Event()
             self._watching = asyncio.create_task(self._watch())
         if not self.shards:
@@ -79,7 +80,7 @@ class Members:
 
     async def examine(self) -> Health:
         """Have every server say who it is; one examination for all who ask meanwhile."""
-        if self._examining is None or not _runs_here(self._examining):
+        if self._examining is None or not runs_here(self._examining):
             self._examining = asyncio.create_task(self._examine())
         return await asyncio.shield(self._examining)
 
@@ -89,10 +90,7 @@ class Members:
         self._woken.set()
 
     async def close(self) -> None:
-        tasks = [task for task in (self._watching, self._examining) if task is not None and _runs_here(task)]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*(task for task in (self._watching, self._examining) if runs_here(task)))
         for shard in self.shards:
             shard.close()
 
@@ -155,8 +153,3 @@ class Members:
     def _change(self, standing: Standing) -> None:
         self._renewals += standing.renewed
         self._changed(standing)
-
-
-def _runs_here(task: asyncio.Task[Health] | asyncio.Task[None] | None) -> bool:
-    """It runs, and in this loop: after a fork or in a new loop it is somebody else's."""
-    return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()

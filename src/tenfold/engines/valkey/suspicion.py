@@ -2,7 +2,7 @@
 
 import enum
 
-from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel import Clock, Duration, GrowingPause, SystemClock
 
 STAY = Duration.from_ms(50)
 STAY_MAX = Duration.from_s(5)
@@ -42,7 +42,7 @@ class Suspicion:
         self.state = Trust.TRUSTED
         self._now_ns = (clock or SystemClock()).monotonic_ns
         self._failures_max = failures_max
-        self._stay = GrowingStay(stay, stay_max)
+        self._stay = GrowingPause(stay, stay_max)
         self._calm_ns = calm.ns
         self._in_a_row = 0
         self._since_ns = 0
@@ -80,19 +80,3 @@ class Suspicion:
             self._stay.reset()
         self.state = state
         self._since_ns = now_ns
-
-
-class GrowingStay:
-    """How long to stay away: `first`, doubled by each `grow` up to `most`."""
-
-    __slots__ = ("_first_ns", "_most_ns", "ns")
-
-    def __init__(self, first: Duration, most: Duration) -> None:
-        self.ns = self._first_ns = first.ns
-        self._most_ns = max(first.ns, most.ns)
-
-    def grow(self) -> None:
-        self.ns = min(self.ns * 2, self._most_ns)
-
-    def reset(self) -> None:
-        self.ns = self._first_ns

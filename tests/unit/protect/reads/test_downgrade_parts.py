@@ -2,15 +2,16 @@
 
 import pytest
 
+from tenfold.kernel.shares import key_hash
 from tenfold.protect.reads.audit import Decision
 from tenfold.protect.reads.downgrade.returning import Returning
-from tenfold.protect.reads.downgrade.staying import Staying, salt_of
+from tenfold.protect.reads.downgrade.staying import Staying
 
 KEYS = [f"key-{number}" for number in range(2_000)]
 
 
 def kept(share: float, name: str) -> set[str]:
-    staying = Staying((share,), 1, 0, salt_of(name))
+    staying = Staying((share,), 1, 0, key_hash(name))
     return {key for key in KEYS if staying.keeps(key, lambda: 0)}
 
 

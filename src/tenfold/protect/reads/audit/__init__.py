@@ -3,7 +3,6 @@
 auditor      samples keys, waits until what is under way has arrived, and sounds the alarm
 comparison   one batch of keys compared twice: suspicion, then verdict
 sequential   when the evidence is enough: CUSUM for watching, SPRT for deciding once
-recent       the keys read lately, from which samples are drawn
 freshness    how new a replica certainly is
 read_budget  what an audit may read
 rungs        many keys of a rung at once
@@ -13,9 +12,9 @@ from tenfold.protect.reads.audit.auditor import Auditor, Evidence, ReadMany, Set
 from tenfold.protect.reads.audit.comparison import Comparison, Wrong
 from tenfold.protect.reads.audit.freshness import Freshness
 from tenfold.protect.reads.audit.read_budget import ReadBudget
-from tenfold.protect.reads.audit.recent import RecentKeys
 from tenfold.protect.reads.audit.rungs import each_of
 from tenfold.protect.reads.audit.sequential import Cusum, Decision, Ratios, Sprt
+from tenfold.protect.reads.recent import RecentKeys
 
 __all__ = [
     "Auditor",

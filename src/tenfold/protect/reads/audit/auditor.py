@@ -10,9 +10,9 @@ from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect.reads.audit.comparison import Comparison, Wrong
 from tenfold.protect.reads.audit.read_budget import ReadBudget
-from tenfold.protect.reads.audit.recent import RecentKeys
 from tenfold.protect.reads.audit.sequential import Cusum
 from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.recent import RecentKeys
 from tenfold.telemetry import EventLog, Registry
 
 ReadMany = Callable[[Sequence[str]], Awaitable[Mapping[str, Found]]]

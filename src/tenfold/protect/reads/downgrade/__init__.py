@@ -5,7 +5,6 @@ phase       where it stands
 staying     which keys stay at the cache, fewer and fewer on the way out
 detour      where the others may be read instead
 returning   the way back: share by share, each proven
-rest        how long the next repair waits after one that was of no use
 meters      what is shown to the outside
 fresh       a replica that is not asked while it lags
 repair      every key compared with the database, and put right where it is wrong

@@ -13,16 +13,16 @@ Nothing runs in the background: a state machine over a clock. Whoever conducts i
 import threading
 from typing import Any
 
-from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel import Clock, Duration, GrowingPause, SystemClock
 from tenfold.kernel.forks import tell_forks
+from tenfold.kernel.shares import key_hash
 from tenfold.protect.calls.limit import TierBudget
 from tenfold.protect.reads.audit import Decision, Ratios
 from tenfold.protect.reads.downgrade.detour import Detour
 from tenfold.protect.reads.downgrade.meters import Meters
 from tenfold.protect.reads.downgrade.phase import Phase
-from tenfold.protect.reads.downgrade.rest import Rest
 from tenfold.protect.reads.downgrade.returning import Returning
-from tenfold.protect.reads.downgrade.staying import Staying, salt_of
+from tenfold.protect.reads.downgrade.staying import Staying
 from tenfold.protect.reads.ladder import EVERYTHING, Route
 from tenfold.telemetry import EventLog, Registry
 
@@ -66,12 +66,12 @@ class Downgrade:
         self._leaving_shares, self._leave_step_ns = leaving, leave_step.ns
         self._returning_shares, self._return_step_ns, self._ratios = returning, return_step.ns, ratios
         self._now_ns = (clock or SystemClock()).monotonic_ns
-        self._salt = salt_of(name)
+        self._salt = key_hash(name)
         self._lock = threading.RLock()
         self._phase = Phase.NORMAL
         self._since_ns = self._begun_ns = self._now_ns()
         self._held_by = ""
-        self._rest = Rest(rest.ns, rest_max.ns)
+        self._rest, self._repair_at_ns = GrowingPause(rest, rest_max), 0
         self._returning = self._first_returning()
         self._staying = self._staying_in(Phase.NORMAL)
         self._meters = Meters(name, registry or Registry(), events, phase=lambda: self._phase, share=self.cache_share)
@@ -111,7 +111,7 @@ class Downgrade:
     @property
     def repair_due(self) -> bool:
         """Whether a repair should begin now."""
-        return self.everybody_left and not self._held_by and self._rest.is_over(self._now_ns())
+        return self.everybody_left and not self._held_by and self._now_ns() >= self._repair_at_ns
 
     def begin(self, by: str, *, hold: bool = False, **evidence: Any) -> bool:
         """Leave the cache; `hold` until `release`. False when it is left already; a hold is then taken all the same."""
@@ -119,8 +119,7 @@ class Downgrade:
             self._held_by = by if hold else self._held_by
             if self._phase in _AWAY:
                 return False
-            self._begun_ns = self._now_ns()
-            self._rest.end(self._begun_ns)
+            self._begun_ns = self._repair_at_ns = self._now_ns()
             self._become(Phase.DOWNGRADED, by=by, held=hold, **evidence)
             return True
 
@@ -182,13 +181,13 @@ class Downgrade:
         if returning.advance():
             self._become(Phase.RETURNING, share=returning.share, **evidence)
         else:
-            self._rest.forget()
+            self._rest.reset()
             self._become(Phase.NORMAL, by="auditor", proven=True, **evidence)
 
     def _repair_later(self, reason: str, **evidence: Any) -> None:
-        self._rest.begin(self._now_ns())
-        self._become(Phase.DOWNGRADED, by="auditor", reason=reason, rest_ms=self._rest.length_ns / 1e6, **evidence)
-        self._rest.lengthen()
+        self._repair_at_ns = self._now_ns() + self._rest.ns
+        self._become(Phase.DOWNGRADED, by="auditor", reason=reason, rest_ms=self._rest.ns / 1e6, **evidence)
+        self._rest.grow()
 
     def _become(self, phase: Phase, **evidence: Any) -> None:
         now_ns = self._now_ns()

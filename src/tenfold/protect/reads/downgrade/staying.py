@@ -1,22 +1,22 @@
 """Which keys stay at the cache: a share of all, by stable hash, the same ones in every process."""
 
-import zlib
 from collections.abc import Callable
 
-_HASHES = 1 << 32
+from tenfold.kernel.shares import KEY_HASHES, key_hash
 
 
 class Staying:
     """The keys whose hash lies below a mark, so that a smaller share lies within each larger one.
 
     Each of `shares` holds for `step_ns`, and the last one stands: time alone makes the steps, so that no reader waits
-    for another; and once it stands, nobody asks for the time.
+    for another; and once it stands, nobody asks for the time. With `salt`s of their own, two downgrades do not send
+    the same keys away first.
     """
 
     __slots__ = ("_is_last", "_marks", "_salt", "_since_ns", "_step_ns")
 
     def __init__(self, shares: tuple[float, ...], step_ns: int, since_ns: int, salt: int) -> None:
-        self._marks = [round(share * _HASHES) for share in shares]
+        self._marks = [round(share * KEY_HASHES) for share in shares]
         self._salt = salt
         self._step_ns = step_ns
         self._since_ns = since_ns
@@ -25,11 +25,11 @@ class Staying:
     def keeps(self, key: str, now_ns: Callable[[], int]) -> bool:
         """Whether `key` stays."""
         mark = self._mark(now_ns)
-        return mark > 0 and _hash_of(key, self._salt) < mark
+        return mark > 0 and key_hash(key, self._salt) < mark
 
     def share(self, now_ns: Callable[[], int]) -> float:
         """How many stay, 0 to 1."""
-        return round(self._mark(now_ns) / _HASHES, 6)
+        return round(self._mark(now_ns) / KEY_HASHES, 6)
 
     def is_last(self, now_ns: Callable[[], int]) -> bool:
         """Whether the last share is reached."""
@@ -42,16 +42,3 @@ class Staying:
         step = (now_ns() - self._since_ns) // self._step_ns
         self._is_last = step >= len(self._marks) - 1
         return self._marks[min(step, len(self._marks) - 1)]
-
-
-def salt_of(name: str) -> int:
-    """So that two downgrades do not send the same keys away first."""
-    return zlib.crc32(name.encode())
-
-
-def _hash_of(key: str, salt: int) -> int:
-    """A CRC of similar keys is uneven, so it is mixed (MurmurHash3's finalizer)."""
-    mixed = zlib.crc32(key.encode(), salt)
-    mixed = (mixed ^ mixed >> 16) * 0x85EBCA6B & 0xFFFFFFFF
-    mixed = (mixed ^ mixed >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
-    return mixed ^ mixed >> 16

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel.tasks import are_we_cancelled
 from tenfold.protect.reads.flight.keeper import Keeper
 from tenfold.protect.reads.flight.lease import Grant, Held, LeaseStore
 from tenfold.telemetry import Registry
@@ -131,7 +132,7 @@ class LeasedFlight(Generic[Loaded]):
         except Exception:  # store and look are foreign code: what they cannot say must not fail the read
             return (_Way.LATE if waiting.expired() else _Way.ASIDE), None
         except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is None or task.cancelling():
+            if are_we_cancelled():
                 raise
             return _Way.ASIDE, None  # something that the store or look waited for was cancelled, and not we
 

@@ -2,11 +2,11 @@
 
 import threading
 import uuid
-import zlib
 from collections.abc import Callable
 
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.kernel.forks import tell_forks
+from tenfold.kernel.shares import KEY_HASHES, key_hash
 from tenfold.protect.reads.hot.detector import HOT_MAX, SHARE, Detector
 from tenfold.protect.reads.hot.holder import FLEET_KEEP, Holder, Refresh
 from tenfold.protect.reads.hot.messages import HotReport, HotSet
@@ -78,7 +78,7 @@ class HotKeys:
         """What a process has of its own."""
         self._lock = threading.Lock()
         self._process = process
-        turn = zlib.crc32(process.encode()) / 0xFFFFFFFF
+        turn = key_hash(process) / KEY_HASHES
         self._holder = Holder(process, hold=self._hold, turn=turn, clock=self._clock, signs=self._signs)
         self._holder.attach(self._near, self._refresh)
         self._detector.clear()

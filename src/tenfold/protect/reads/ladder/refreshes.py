@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tenfold.engines.amplification import AmplificationBudget
+from tenfold.kernel.tasks import end_tasks
 from tenfold.telemetry import Registry
 
 
@@ -50,10 +51,7 @@ class Refreshes:
         self._running[key] = asyncio.get_running_loop().create_task(self._run(key))
 
     async def close(self) -> None:
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end_tasks(*self._running.values())
 
     async def _run(self, key: str) -> None:
         try:

@@ -7,20 +7,18 @@ among many.
 
 import random
 
+from tenfold.protect.calls.limit import Rate
+
 REACH = 10
 """How many `load * beta` before expiry the draws begin; earlier ones would win once in 22,000 reads."""
 
 
 class EarlyRefresh:
-    """Draws who refreshes early, and caps how many refreshes may be asked for: `per_s_max`, `burst` of them at once.
-
-    The cap is a token bucket kept as one number, the time at which it would be full again (GCRA).
-    """
+    """Draws who refreshes early, and caps how many refreshes may be asked for: `per_s_max`, `burst` of them at once."""
 
     def __init__(self, *, beta: float = 1.0, per_s_max: float = 1_000.0, burst: int = 100, seed: int = 0) -> None:
         self._beta = beta
-        self._interval_ns = int(1e9 / per_s_max)
-        self._tolerance_ns = self._interval_ns * (burst - 1)
+        self._rate = Rate(per_s_max, burst)
         self._full_at_ns = 0
         self._chance = random.Random(seed)
 
@@ -34,10 +32,9 @@ class EarlyRefresh:
 
     def permits(self, now_ns: int) -> bool:
         """Whether one more refresh may be asked for now; it is counted when it may."""
-        if self._full_at_ns - now_ns > self._tolerance_ns:
-            return False
-        self._full_at_ns = max(self._full_at_ns, now_ns) + self._interval_ns
-        return True
+        full_at_ns = self._rate.spent(self._full_at_ns, now_ns)
+        self._full_at_ns = full_at_ns or self._full_at_ns
+        return full_at_ns > 0
 
     def reseed(self, seed: int) -> None:
         """Draw differently from now on: children of a fork must not all win at once."""

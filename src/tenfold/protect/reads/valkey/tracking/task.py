@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from tenfold.kernel import Clock, SystemClock
+from tenfold.kernel.tasks import end_tasks
 from tenfold.protect.reads.valkey.tracking.follower import Follower
 from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
 from tenfold.protect.reads.valkey.tracking.pace import Pace
@@ -61,9 +62,7 @@ class AsyncTracking:
     async def close(self) -> None:
         """Listen no more; the targets are in doubt."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(task)
 
     async def _run(self) -> None:
         try:
