@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, Sketch
 from tenfold.protect.reads.hot.held import digest_of
-from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.near import NearCache, NearParts
 from tenfold.respond.merges import HotKeyMerge
 
 MS = 1_000_000
@@ -99,7 +99,9 @@ class HeldValues(RuleBasedStateMachine):
         self.truth = 1
         self.was_true_until_ms: dict[int, int] = {}
         self.nears = [
-            NearCache("price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, seed=seed)
+            NearCache(
+                "price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, parts=NearParts(seed=seed)
+            )
             for seed in (0, 1)
         ]
         self.hots = [HotKeys("price", clock=self.clock, hold=Duration.from_ms(HOLD_MS)) for _ in range(2)]

@@ -22,6 +22,7 @@ from tenfold.fleet.ports import free_port
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect import NearCache
+from tenfold.protect.reads.near import Lifetimes
 from tenfold.protect.reads.valkey.tracking import AnnouncementFailed, Announcer, AsyncTracking, Pace, Tracking
 from tenfold.protect.reads.valkey.tracking.notice import HOME
 from tenfold.telemetry import EventLog
@@ -50,7 +51,7 @@ class House:
     def __init__(self, ground: Ground, reader: Reader, *, keys: bool = False, pace: Pace | None = None) -> None:
         url = ground.url("main.primary")
         self.events = EventLog("test")
-        self.near = NearCache("price", bytes_max=1 << 20, ttl=HOUR, jitter_ratio=0)
+        self.near = NearCache("price", bytes_max=1 << 20, ttl=HOUR, lifetimes=Lifetimes(jitter_ratio=0))
         self.tracking = reader("main", url, {"price:": self.near}, keys=keys, pace=pace, events=self.events)
         self.announcer = Announcer("relay", url, timeout=PATIENT)
         self.other: Any = Redis.from_url(url, protocol=2)

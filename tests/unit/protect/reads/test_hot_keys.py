@@ -9,7 +9,7 @@ import pytest
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, link
 from tenfold.protect.reads.hot.held import digest_of
-from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.near import Lifetimes, NearCache
 from tenfold.telemetry import EventLog, Registry
 
 HOLD = Duration.from_s(1)
@@ -20,7 +20,9 @@ class Process:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.near = NearCache("price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, jitter_ratio=0)
+        self.near = NearCache(
+            "price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, lifetimes=Lifetimes(jitter_ratio=0)
+        )
         self.refreshes: list[str] = []
         self.reports: list[HotReport] = []
         self.registry = Registry()

@@ -18,7 +18,7 @@ from tenfold.protect.reads.ladder.answer import Answer, LadderClosed, LadderExha
 from tenfold.protect.reads.ladder.blocking import BlockingLadder
 from tenfold.protect.reads.ladder.climb import Lease, Told
 from tenfold.protect.reads.ladder.demand import ANY, Demand
-from tenfold.protect.reads.ladder.ladder import ReadLadder
+from tenfold.protect.reads.ladder.ladder import LadderBounds, ReadLadder
 from tenfold.protect.reads.ladder.refill import Refill
 from tenfold.protect.reads.ladder.route import EVERYTHING, Gate, Route
 from tenfold.protect.reads.ladder.rung import TIMEOUT, Attempt, NotAsked, Outcome, Rung, Step
@@ -32,6 +32,7 @@ __all__ = [
     "BlockingLadder",
     "Demand",
     "Gate",
+    "LadderBounds",
     "LadderClosed",
     "LadderExhausted",
     "Lease",

@@ -8,7 +8,7 @@ from tenfold.kernel.tasks import end_tasks
 from tenfold.telemetry import Registry
 
 
-class Refreshes:
+class BackgroundRefreshes:
     """One refresh a key at a time, `running_max` in all, and as `extra` allows, of who is asked first.
 
     A refresh is a kindness: one too many is left and counted.
