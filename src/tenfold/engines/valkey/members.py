@@ -1,16 +1,16 @@
 """The shards of one cluster: located when nobody knows where they are, examined, and watched while in use."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.engines.valkey.address import Access, Address, Endpoint, Kind
 from tenfold.engines.valkey.connection import Command
-from tenfold.engines.valkey.health import Health
+from tenfold.engines.valkey.observer import ClusterObserver
 from tenfold.engines.valkey.server import Server
 from tenfold.engines.valkey.shard import UNKNOWN, ClusterUnreachable, Shard
 from tenfold.engines.valkey.slots import Slots
-from tenfold.engines.valkey.succession import Standing
+from tenfold.engines.valkey.succession import Health
 from tenfold.engines.valkey.topology import Place, TopologyUnknown, locate
 from tenfold.kernel import Clock, Duration
 from tenfold.kernel.tasks import end_tasks, runs_here
@@ -20,8 +20,8 @@ WATCH_DOUBTED_MAX = Duration.from_ms(250)
 
 
 class Members:
-    """One task watches while they are in use: every `watch` when all is well; at once, and often, when somebody is
-    doubted. `doubted` hears why, `changed` what an examination found to be new, `hedged` that a replica was asked too.
+    """One task watches while they are in use: every `watch` when all is well; at once, and often, when traffic
+    doubts a server.
     """
 
     def __init__(
@@ -32,9 +32,7 @@ class Members:
         connect_timeout: Duration,
         watch: Duration,
         clock: Clock,
-        doubted: Callable[[str], None],
-        changed: Callable[[Standing], None],
-        hedged: Callable[[], None],
+        observer: ClusterObserver,
         extra: AmplificationBudget,
     ) -> None:
         self.address = address
@@ -42,12 +40,12 @@ class Members:
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._watch_s = watch.s
         self._clock = clock
-        self._doubted, self._changed, self._hedged = doubted, changed, hedged
+        self._observer = observer
+        observer.on_doubt.append(self._wake)
         self._extra = extra
         self._examining: asyncio.Task[Health] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
-        self._renewals = 0
         self._located = address.kind is Kind.STANDALONE
         if self._located:
             self._take(Place(address.endpoints))
@@ -65,7 +63,7 @@ class Members:
         return Health(
             readable=all(health.readable for health in healths),
             primary=all(health.primary for health in healths),
-            renewals=self._renewals,
+            renewals=self._observer.renewals,
         )
 
     async def ready(self) -> None:
@@ -140,16 +138,9 @@ class Members:
         return Shard(
             servers,
             clock=self._clock,
-            doubted=self._doubt,
-            changed=self._change,
-            hedged=self._hedged,
+            observer=self._observer,
             extra=self._extra,
         )
 
-    def _doubt(self, reason: str) -> None:
+    def _wake(self, _reason: str) -> None:
         self._woken.set()
-        self._doubted(reason)
-
-    def _change(self, standing: Standing) -> None:
-        self._renewals += standing.renewed
-        self._changed(standing)

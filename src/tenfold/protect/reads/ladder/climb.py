@@ -8,10 +8,9 @@ from typing import NamedTuple, Protocol
 from tenfold.kernel import Clock, Duration
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.ladder.answer import NOW, Answer, LadderExhausted
-from tenfold.protect.reads.ladder.demand import Demand
+from tenfold.protect.reads.ladder.demand import Demand, Route
 from tenfold.protect.reads.ladder.fills import Fills
 from tenfold.protect.reads.ladder.guarded import GuardedRung
-from tenfold.protect.reads.ladder.route import Route
 from tenfold.protect.reads.ladder.rung import Attempt, Outcome, Step
 from tenfold.telemetry import Registry
 

@@ -10,10 +10,8 @@ from tenfold.protect.doors.deadline import check_deadline
 from tenfold.protect.reads.flight import FlightsFull, LoadCancelled, SingleFlight
 from tenfold.protect.reads.ladder.answer import Answer, LadderClosed, LadderExhausted, ReadShed
 from tenfold.protect.reads.ladder.climb import Climber, Lease
-from tenfold.protect.reads.ladder.demand import ANY, Demand
-from tenfold.protect.reads.ladder.hot import Hot
-from tenfold.protect.reads.ladder.refreshes import BackgroundRefreshes
-from tenfold.protect.reads.ladder.route import EVERYTHING, Gate, Route
+from tenfold.protect.reads.ladder.demand import ANY, EVERYTHING, Demand, Gate, Route
+from tenfold.protect.reads.ladder.refreshes import BackgroundRefreshes, Hot
 from tenfold.protect.reads.ladder.rung import Step
 from tenfold.protect.reads.near import Entry, NearCache
 from tenfold.telemetry import EventLog, Registry

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from tenfold.engines.amplification import AmplificationBudget
+from tenfold.kernel import Duration
 from tenfold.kernel.tasks import end_tasks
+from tenfold.protect.reads.near import NearCache
 from tenfold.telemetry import Registry
 
 
@@ -62,3 +65,16 @@ class BackgroundRefreshes:
             self._counts["done"].inc()
         finally:
             del self._running[key]
+
+
+class Hot(Protocol):
+    """Finds the keys that everybody asks for; `tenfold.protect.reads.hot.HotKeys` is one."""
+
+    def attach(self, near: NearCache, refresh: Callable[[str], None]) -> None:
+        """Called once: the near cache to watch and to hold keys in, and how to have one read anew."""
+
+    def saw(self, key: str) -> object:
+        """A reader climbs for it."""
+
+    def found(self, key: str, value: bytes | None, version: int, age: Duration) -> Duration | None:
+        """A climb ended so, true `age` ago; answers how long to keep it near, None as always."""
