@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, Sketch
-from tenfold.protect.reads.hot.held import digest_of
+from tenfold.protect.reads.hot.pinned_key import digest_of
 from tenfold.protect.reads.near import NearCache, NearParts
 from tenfold.respond.merges import HotKeyMerge
 
@@ -139,7 +139,7 @@ class HeldValues(RuleBasedStateMachine):
         heard = [seen for by, seen in self.sights if by != who]
         if heard:
             hot = HotKey("hot", 0.2, heard[max(0, len(heard) - 1 - back)], "another")
-            self.hots[who].told(HotSet(self.now_ms, [hot]))
+            self.hots[who].notified(HotSet(self.now_ms, [hot]))
 
     @invariant()
     def nobody_is_answered_what_is_older_than_a_hold(self) -> None:
@@ -154,7 +154,7 @@ class HeldValues(RuleBasedStateMachine):
     @invariant()
     def who_has_heard_of_a_newer_value_does_not_answer_the_older(self) -> None:
         for hot, near in zip(self.hots, self.nears, strict=True):
-            entry, held = near.entry("hot"), hot._holder._held.get("hot")
+            entry, held = near.entry("hot"), hot._pinner._pinned.get("hot")
             if entry is not None and held is not None:
                 assert entry.version >= held.seen.version
 

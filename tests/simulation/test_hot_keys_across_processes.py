@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.hot import TOPIC, HotKeys, HotReport, link
+from tenfold.protect.reads.hot import TOPIC, HotKeys, HotReport, link_hot_keys
 from tenfold.protect.reads.near import NearCache, NearParts
 from tenfold.respond.merges import HotKeyMerge
 from tenfold.telemetry import Registry
@@ -107,7 +107,7 @@ class Shop:
         self.hot = HotKeys("price", process=f"process-{number}", clock=world.clock, registry=Registry())
         self.hot.attach(self.near, self.refresh)
         if node is not None:
-            link(MemoryChannel(node, f"process-{number}"), [self.hot])
+            link_hot_keys(MemoryChannel(node, f"process-{number}"), [self.hot])
 
     def read(self, key: str) -> bytes | None:
         value = self.near.hit(key)

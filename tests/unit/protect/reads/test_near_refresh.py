@@ -68,7 +68,7 @@ def test_after_its_grace_a_value_is_only_for_when_nobody_else_can_answer() -> No
 
 
 def test_a_refresh_under_way_does_not_lengthen_a_grace() -> None:
-    """Told half a second before its end, with a lease of a second: at its end nobody is answered at once."""
+    """RungFound half a second before its end, with a lease of a second: at its end nobody is answered at once."""
     clock = VirtualClock()
     cache = cache_with(clock)
     cache.put("a", b"1")

@@ -17,12 +17,10 @@ from tenfold.kernel import Clock, Duration, GrowingPause, SystemClock
 from tenfold.kernel.forks import tell_forks
 from tenfold.kernel.shares import key_hash
 from tenfold.protect.calls.limit import TierBudget
-from tenfold.protect.reads.audit import Decision, Ratios
-from tenfold.protect.reads.downgrade.detour import Detour
-from tenfold.protect.reads.downgrade.meters import Meters
-from tenfold.protect.reads.downgrade.phase import Phase
+from tenfold.protect.reads.audit import Ratios, SprtDecision
+from tenfold.protect.reads.downgrade.metrics import DowngradeMetrics, Phase
 from tenfold.protect.reads.downgrade.returning import Returning
-from tenfold.protect.reads.downgrade.staying import Staying
+from tenfold.protect.reads.downgrade.staying import Detour, Staying
 from tenfold.protect.reads.ladder import EVERYTHING, Route
 from tenfold.telemetry import EventLog, Registry
 
@@ -74,8 +72,10 @@ class Downgrade:
         self._rest, self._repair_at_ns = GrowingPause(rest, rest_max), 0
         self._returning = self._first_returning()
         self._staying = self._staying_in(Phase.NORMAL)
-        self._meters = Meters(name, registry or Registry(), events, phase=lambda: self._phase, share=self.cache_share)
-        self._detour = Detour(budget, self._meters.shed)
+        self._metrics = DowngradeMetrics(
+            name, registry or Registry(), events, phase=lambda: self._phase, share=self.cache_share
+        )
+        self._detour = Detour(budget, self._metrics.shed)
         tell_forks(self)
 
     def after_fork(self) -> None:
@@ -127,7 +127,7 @@ class Downgrade:
         """Nobody holds it any longer: it is repaired, and reads return."""
         with self._lock:
             if self._held_by:
-                self._meters.tell("downgrade-released", {"by": by, "held_by": self._held_by})
+                self._metrics.tell("downgrade-released", {"by": by, "held_by": self._held_by})
                 self._held_by = ""
 
     def end(self, by: str) -> None:
@@ -167,9 +167,9 @@ class Downgrade:
             if self._phase is not Phase.RETURNING:
                 return
             decision = self._returning.judge(samples, mismatches, self._now_ns() - self._since_ns)
-            if decision is Decision.WRONG:
+            if decision is SprtDecision.WRONG:
                 self._repair_later("still wrong", **self._returning.found)
-            elif decision is Decision.USUAL:
+            elif decision is SprtDecision.USUAL:
                 self._return_more()
 
     def _first_returning(self) -> Returning:
@@ -198,7 +198,7 @@ class Downgrade:
         self._since_ns = now_ns
         self._staying = self._staying_in(phase)
         self._phase = phase
-        self._meters.changed(phase, evidence)
+        self._metrics.changed(phase, evidence)
 
     def _staying_in(self, phase: Phase) -> Staying:
         shares: tuple[float, ...] = (1.0,)

@@ -8,7 +8,7 @@ from tenfold.kernel import Duration
 from tenfold.kernel.tasks import end_tasks
 from tenfold.protect.reads.audit import Auditor, Settled
 from tenfold.protect.reads.downgrade.downgrade import Downgrade
-from tenfold.protect.reads.downgrade.phase import Phase
+from tenfold.protect.reads.downgrade.metrics import Phase
 from tenfold.protect.reads.downgrade.repair import Repair
 
 TICK = Duration.from_ms(20)

@@ -1,8 +1,16 @@
-"""Which keys stay at the cache: a share of all, by stable hash, the same ones in every process."""
+"""Which keys stay at the cache: a share of all, the same ones in every process; and where the others may be read."""
 
 from collections.abc import Callable
 
 from tenfold.kernel.shares import KEY_HASHES, key_hash
+from tenfold.protect.calls.limit import TierBudget
+from tenfold.protect.reads.ladder import Route
+from tenfold.telemetry import Counter
+
+_NO_CACHE = Route(near=True, cache=False, database=True)
+_STRICT = Route(near=False, cache=False, database=True)
+_NEAR_ONLY = Route(near=True, cache=False, database=False)
+_NOTHING = Route(near=False, cache=False, database=False)
 
 
 class Staying:
@@ -42,3 +50,18 @@ class Staying:
         step = (now_ns() - self._since_ns) // self._step_ns
         self._is_last = step >= len(self._marks) - 1
         return self._marks[min(step, len(self._marks) - 1)]
+
+
+class Detour:
+    """To the database while `budget` admits the tier of the read (without one: always); else it is shed."""
+
+    def __init__(self, budget: TierBudget | None, shed: Counter) -> None:
+        self._budget = budget
+        self._shed = shed
+
+    def route(self, tier: int, *, strict: bool) -> Route:
+        """A strict read takes nothing that may be wrong, as what lies near may be."""
+        if self._budget is None or self._budget.admits(tier):
+            return _STRICT if strict else _NO_CACHE
+        self._shed.inc()
+        return _NOTHING if strict else _NEAR_ONLY

@@ -30,14 +30,14 @@ class Channel(Protocol):
     def subscribe(self, topic: str, on_change: Callable[[Any], None]) -> Callable[[], None]: ...
 
 
-def link(channel: Channel, hots: Iterable[HotKeys]) -> Callable[[], None]:
+def link_hot_keys(channel: Channel, hots: Iterable[HotKeys]) -> Callable[[], None]:
     """Report what each finds, tell each what the fleet finds; answers how to end that."""
     by_name = {hot.name: hot for hot in hots}
 
     def tell(record: Record) -> None:
         hot = by_name.get(record.key)
         if hot is not None:
-            hot.told(_DECODER.decode(record.json) if record.json is not None else None)
+            hot.notified(_DECODER.decode(record.json) if record.json is not None else None)
 
     for hot in by_name.values():
         hot.connect(partial(channel.report, TOPIC))

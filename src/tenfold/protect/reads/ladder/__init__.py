@@ -14,7 +14,7 @@ blocking   the ladder for code that knows no `await`
 
 from tenfold.protect.reads.ladder.answer import Answer, LadderClosed, LadderExhausted, ReadShed
 from tenfold.protect.reads.ladder.blocking import BlockingLadder
-from tenfold.protect.reads.ladder.climb import Lease, Told
+from tenfold.protect.reads.ladder.climb import Lease, RungFound
 from tenfold.protect.reads.ladder.demand import ANY, EVERYTHING, Demand, Gate, Route
 from tenfold.protect.reads.ladder.ladder import LadderBounds, ReadLadder
 from tenfold.protect.reads.ladder.refill import Refill
@@ -40,6 +40,6 @@ __all__ = [
     "Refill",
     "Route",
     "Rung",
+    "RungFound",
     "Step",
-    "Told",
 ]

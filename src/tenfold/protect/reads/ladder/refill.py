@@ -1,16 +1,13 @@
 """Reads anew, in batches, what a near cache held: after a gap or an emptying, sooner than readers would one by one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect.reads.drain import Drain
-from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.found import ReadMany
 from tenfold.protect.reads.near import NearCache
 from tenfold.telemetry import Registry
-
-ReadMany = Callable[[Sequence[str]], Awaitable[Mapping[str, Found]]]
-"""Answers what a source of truth holds of these keys, in one round trip; keys that are not there are left out."""
 
 
 class Refill:
