@@ -23,7 +23,7 @@ from tenfold.protect.calls.breaker import Breakers, Policy, link_breakers
 from tenfold.protect.calls.limit import GradientLimit, Limiter
 from tenfold.protect.doors.shields import Shields
 from tenfold.protect.live.switches import Switches, hold_by_switch
-from tenfold.protect.reads.hot import link
+from tenfold.protect.reads.hot import link_hot_keys
 from tenfold.telemetry import EventLog, Registry
 
 SERVICE = "api"
@@ -101,7 +101,7 @@ class Backends:
         self.caches.watch_over(self.reads.kinds, replica=self._replica, primary=self._primary)
         if self._channel is not None:
             self._channel.open()
-            link(self._channel, self.reads.hots.values())
+            link_hot_keys(self._channel, self.reads.hots.values())
             link_breakers(self._channel, self.breakers)
             self.switches.open(self._channel)
         self.desk.open()

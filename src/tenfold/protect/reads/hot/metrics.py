@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tenfold.telemetry import EventLog, Registry
 
 
-class Signs:
+class HotMetrics:
     """Counters, gauges and events of one `HotKeys`. A key's text is told in events alone, never as a label."""
 
     def __init__(
@@ -21,8 +21,8 @@ class Signs:
         self._events = events
         label = ("hot",)
         registry.gauge("tenfold_hot_keys", "Keys that are hot in this process.", label).child(name).ask(keys)
-        held = registry.gauge("tenfold_hot_sketch_bytes", "Bytes that the counts of keys take.", label)
-        held.child(name).ask(sketch_bytes)
+        sketch = registry.gauge("tenfold_hot_sketch_bytes", "Bytes that the counts of keys take.", label)
+        sketch.child(name).ask(sketch_bytes)
         risen = registry.counter("tenfold_hot_risen_total", "Keys that became hot, by who found out.", ("hot", "by"))
         self._risen = {by: risen.child(name, by) for by in ("process", "fleet")}
 

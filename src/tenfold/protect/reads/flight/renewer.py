@@ -11,7 +11,7 @@ from tenfold.telemetry.metrics import Counter
 RENEWALS_PER_TTL = 3
 
 
-class Keeper:
+class LeaseRenewer:
     """All leases of one process behind one task, which runs while there is something to do.
 
     Every third of a `ttl` what is held is renewed in one call; what was released since the last turn is given back in

@@ -1,9 +1,9 @@
-"""How one hot key is kept fresh in one process: when it is due to be read again, and what another's sight of it means.
+"""How one hot key is kept fresh in one process: when it is due again, and what another's observation means.
 
-Whoever saw the key last reads it again first, after REFRESH of its time; what it saw reaches all others, who hold the
-same value longer without reading, or drop it. Should it not come (that process died, the control node is away), the
-others follow at moments of their own between FALLBACK and FALLBACK_LAST, so never all at once, and the first to read
-is the next to be first (suppression by random timers: Floyd et al., SIGCOMM 1995).
+The process that read the key last reads it again first, after REFRESH of its time; what it read reaches all others,
+which pin the same value longer without reading, or drop it. Should it not come (that process died, the control node is
+away), the others follow at moments of their own between FALLBACK and FALLBACK_LAST, so never all at once, and the first
+to read is the next to be first (suppression by random timers: Floyd et al., SIGCOMM 1995).
 """
 
 import enum
@@ -16,11 +16,11 @@ REFRESH = 0.4
 FALLBACK = 0.6
 FALLBACK_LAST = 0.85
 AGAIN = 0.25
-"""How long a refresh may take before another is asked for. All four are parts of the time a value is held."""
+"""How long a refresh may take before another is asked for. All four are parts of the time a value is pinned."""
 
 
-class Told(enum.Enum):
-    """What another process's sight of a key means for what lies here."""
+class ObservationEffect(enum.Enum):
+    """What another process's observation of a key means for what lies here."""
 
     OLD = "we know as much or more"
     SAME = "what lies here was still so then: hold it longer"
@@ -28,7 +28,7 @@ class Told(enum.Enum):
     LACKING = "we have nothing to hold yet"
 
 
-class Held:
+class PinnedKey:
     """One hot key in one process; times in monotonic nanoseconds.
 
     By the fleet's word it is hot until `fleet_until_ns`. `seen.at_ms` 0: nothing was seen yet.
@@ -46,10 +46,10 @@ class Held:
     @classmethod
     def lying(cls, seen: Seen, now_ns: int, hold_ns: int, turn: float) -> Self:
         """A key whose value lay near when it became hot; `turn` (0..1) spreads the first look over processes."""
-        held = cls()
-        held.seen, held.seen_at_ns = seen, now_ns
-        held.due_ns = now_ns + int(hold_ns * AGAIN * turn)
-        return held
+        pinned = cls()
+        pinned.seen, pinned.seen_at_ns = seen, now_ns
+        pinned.due_ns = now_ns + int(hold_ns * AGAIN * turn)
+        return pinned
 
     def saw(self, seen: Seen, at_ns: int, hold_ns: int) -> None:
         """This process read the key itself: it is the first to read it again."""
@@ -57,13 +57,13 @@ class Held:
         self.due_ns = at_ns + int(hold_ns * REFRESH)
         self.unreported = True
 
-    def weigh(self, seen: Seen) -> Told:
-        """What another's sight means; nothing has changed until `follow`."""
+    def weigh(self, seen: Seen) -> ObservationEffect:
+        """What another's observation means; nothing has changed until `follow`."""
         if not self.seen.at_ms:
-            return Told.LACKING
+            return ObservationEffect.LACKING
         if (seen.version, seen.at_ms) <= (self.seen.version, self.seen.at_ms):
-            return Told.OLD
-        return Told.SAME if seen.digest == self.seen.digest else Told.NEWER
+            return ObservationEffect.OLD
+        return ObservationEffect.SAME if seen.digest == self.seen.digest else ObservationEffect.NEWER
 
     def follow(self, seen: Seen, at_ns: int, hold_ns: int, turn: float) -> None:
         """Another read it at `at_ns`: wait for its next one. `turn` (0..1) is this process's moment to step in."""

@@ -7,7 +7,7 @@ _WINDOW_NS = 20_000_000
 _BURST = 64
 
 
-class Pace:
+class SampleWeight:
     """Follows the rate of hits: `sampled` answers how many hits the next sample shall stand for, 1..WEIGHT_MAX.
 
     Judged each 20 ms; within them a burst of samples doubles the weight, and no more, since it may be over already.

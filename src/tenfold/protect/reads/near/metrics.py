@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from tenfold.protect.reads.near.store import Refusal
+from tenfold.protect.reads.near.store import FillRefusal
 from tenfold.telemetry import Registry
 
 LABEL = ("cache",)
@@ -22,7 +22,7 @@ class Holding(Protocol):
     def __len__(self) -> int: ...
 
 
-class Counts:
+class NearMetrics:
     """Counters in hand, and gauges that ask."""
 
     def __init__(self, registry: Registry, name: str, cache: Holding) -> None:
@@ -45,7 +45,7 @@ class Counts:
         refused = registry.counter(
             "tenfold_near_fills_refused_total", "Fills not kept: invalidated meanwhile, or older.", (*LABEL, "why")
         )
-        self.refused = {why: refused.child(name, why.value) for why in Refusal}
+        self.refused = {why: refused.child(name, why.value) for why in FillRefusal}
         self._look(registry, name, cache)
 
     def _look(self, registry: Registry, name: str, cache: Holding) -> None:

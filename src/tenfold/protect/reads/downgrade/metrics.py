@@ -1,10 +1,20 @@
-"""What a downgrade shows of itself: metrics, and the log that its events go to."""
+"""Where a downgrade stands, and what it shows of that: metrics, and the log that its events go to."""
 
+import enum
 from collections.abc import Callable
 from typing import Any
 
-from tenfold.protect.reads.downgrade.phase import Phase
 from tenfold.telemetry import EventLog, Registry
+
+
+class Phase(enum.Enum):
+    NORMAL = "normal"
+    DOWNGRADED = "downgraded"
+    """Reads leave the cache, or have left it."""
+    REPAIRING = "repairing"
+    RETURNING = "returning"
+    """Reads come back, share by share."""
+
 
 _LABEL = ("downgrade",)
 _GAUGE = {Phase.NORMAL: 0, Phase.DOWNGRADED: 1, Phase.REPAIRING: 2, Phase.RETURNING: 3}
@@ -16,7 +26,7 @@ _EVENT = {
 }
 
 
-class Meters:
+class DowngradeMetrics:
     """`phase` and `share` are asked by the gauges."""
 
     def __init__(
