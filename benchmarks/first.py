@@ -1,6 +1,6 @@
 """`make bench`: reads/s and orders/s of freshmart through HTTP, beside the plain version on the same servers.
 
-    python -m benchmarks.first [--rounds N] [--quick]
+    python -m benchmarks.first [--rounds N] [--quick | --smoke]
 
 Contestants take turns, each from the same morning (no order, full shelves, empty caches, then its own warming). A
 figure is the highest open-loop arrival rate whose p99 stays within 100 ms with no error and nothing dropped.
@@ -12,12 +12,14 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from math import inf
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import asyncpg
 from redis.exceptions import RedisError
@@ -26,6 +28,7 @@ from rich.table import Table
 
 from benchmarks.figures import Figure, Figures, spread_of, write_figures
 from benchmarks.questions import Questions
+from benchmarks.search import LEAP, STEP, Search
 from benchmarks.shop import CHECKOUT, Shop, open_shop
 from benchmarks.turn import Turn, Workload, take_turn
 from tenfold.fleet import FAULT_KINDS
@@ -88,8 +91,11 @@ class Score:
         return self.turns[OURS, journey][-1].limited_by
 
 
-async def compare(rounds: int, say: Say) -> Score:
-    """Everything that is measured. Each round begins with the one who came last in the round before."""
+async def compare(rounds: int, say: Say, *, looks_max: float = inf) -> Score:
+    """Everything that is measured, by at most `looks_max` looks at each.
+
+    Each round begins with the one who came last in the round before.
+    """
     score, questions = Score(), Questions()
     with _scratch() as root:
         async with open_shop(read_plan(PLAN, FAULT_KINDS), root) as shop:
@@ -99,7 +105,7 @@ async def compare(rounds: int, say: Say) -> Score:
                     await shop.new_morning()
                     async with shop.serving(contestant, COMMANDS[contestant]) as url:
                         await questions.ask(contestant, url, shop.token)
-                        await _measure(Stand(shop, contestant, url), score, say)
+                        await _measure(Stand(shop, contestant, url), score, looks_max, say)
     return score
 
 
@@ -112,10 +118,11 @@ class Stand:
     url: str
 
 
-async def _measure(stand: Stand, score: Score, say: Say) -> None:
+async def _measure(stand: Stand, score: Score, looks_max: float, say: Say) -> None:
     for workload in (promise.workload for promise in PROMISES):
         known_rps = score.known_rps(stand.contestant, workload.journey)
-        turn = await take_turn(stand.shop, stand.url, workload, known_rps, _titled(stand, workload, say))
+        search = Search(known_rps or workload.first_rps, leap=STEP if known_rps else LEAP, looks_max=looks_max)
+        turn = await take_turn(stand.shop, stand.url, workload, search, _titled(stand, workload, say))
         score.add(stand.contestant, workload.journey, turn)
 
 
@@ -208,13 +215,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     began_at, load_average = utc(SystemClock().wall_ns()), os.getloadavg()[0]
     try:
         with terminal.status("starting and seeding the servers") as status:
-            score = run_until_signal(compare(1 if options.quick else options.rounds, status.update))
+            score = run_until_signal(_work(options, status.update))
     except Interrupted as interrupted:
         print(f"benchmarks.first: {interrupted}", file=sys.stderr)
         return interrupted.status
     except FAILURES as error:
         print(f"benchmarks.first: {error}", file=sys.stderr)
         return 2
+    if options.smoke:
+        terminal.print("it works: both were asked, answered alike and kept the invariants; nothing was measured")
+        return 0
     figures = figures_of(score)
     path = write_figures(
         "first",
@@ -225,12 +235,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if all(figure.held for figure in figures) else 1
 
 
+def _work(options: argparse.Namespace, say: Say) -> Coroutine[Any, Any, Score]:
+    if options.smoke:
+        return compare(1, say, looks_max=1)
+    return compare(1 if options.quick else options.rounds, say)
+
+
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="freshmart beside the plain version, through HTTP.")
     parser.add_argument(
         "--rounds", type=_rounds, default=ROUNDS, metavar="N", help=f"turns of each (default: {ROUNDS})"
     )
-    parser.add_argument("--quick", action="store_true", help="one round: a first look, no medians")
+    short = parser.add_mutually_exclusive_group()
+    short.add_argument("--quick", action="store_true", help="one round: a first look, no medians")
+    short.add_argument("--smoke", action="store_true", help="one look at each: whether it works; measures nothing")
     return parser.parse_args(argv)
 
 

@@ -2,7 +2,8 @@
 
 The same server, framework, drivers, tables, session settings and answers. What is plain about it: every read asks the
 cache and then the database, one key at a time; every order is a transaction of its own that locks its shelves line by
-line, then updates and inserts line by line.
+line, then updates and inserts line by line. Its money is authorised before, by an exchange of its own; late or failed
+means deferred, as in freshmart.
 """
 
 import asyncio
@@ -18,17 +19,20 @@ from litestar import Litestar, Response, get, post
 from litestar.params import HeaderParameter, JSONBody
 from redis.asyncio import Redis
 
+from freshmart.cashier import DEFERRED, Acquirer, AcquirerUnreachable, PaymentDemand
 from freshmart.catalog import read_baskets
 from freshmart.orders import AskedOrder, Order, OrderMalformed, read_order
+from freshmart.postgres import session_settings
 from freshmart.serve import serve
-from freshmart.session import session_settings
 from freshmart.settings import Settings, read_settings
 from freshmart.web.answers import OrderDeclined, OrderLine, Price
-from freshmart.web.reply import Problem
+from freshmart.web.reply import ProblemReply
 from tenfold.kernel import TenfoldError
 
 PRICE_TTL_S = 120
 CONNECTIONS = 10
+PAYMENT_S = 0.08
+HELD_FEN_PER_PIECE = 10_000
 WARM_AT_ONCE = 64
 
 _ANSWERED = "SELECT fingerprint, status, answer FROM idempotency WHERE key = $1"
@@ -39,8 +43,8 @@ _PRICE = """
 _LOCK = "SELECT on_hand FROM stock WHERE store = $1 AND sku = $2 AND shadow = $3 FOR UPDATE"
 _TAKE = "UPDATE stock SET on_hand = on_hand - $4 WHERE store = $1 AND sku = $2 AND shadow = $3"
 _HEAD = """
-    INSERT INTO orders (id, key, store, shadow, status, total_fen, placed_at)
-    VALUES (uuidv7(), $1, $2, $3, 'accepted', $4, now()) RETURNING id
+    INSERT INTO orders (id, key, store, shadow, status, total_fen, placed_at, payment, authorisation)
+    VALUES (uuidv7(), $1, $2, $3, 'accepted', $4, now(), $5, nullif($6, '')) RETURNING id
 """
 _LINE = "INSERT INTO order_line (order_id, sku, quantity, unit_price_fen) VALUES ($1, $2, $3, $4)"
 _MOVE = """
@@ -54,10 +58,11 @@ Answer = tuple[int, bytes]
 
 
 class PlainShop:
-    """The shop on one connection pool and one cache."""
+    """The shop on one connection pool, one cache and one acquirer."""
 
-    def __init__(self, pool: Any, cache: Any, token: str) -> None:
+    def __init__(self, pool: Any, cache: Any, acquirer: Acquirer, token: str) -> None:
         self._pool = pool
+        self._acquirer = acquirer
         self._cache = cache
         self._token = token
 
@@ -82,10 +87,19 @@ class PlainShop:
             order = read_order(asked, key, shadow=tag is not None)
         except OrderMalformed as error:
             return _problem(400, "malformed", str(error))
+        order = order._replace(authorisation=await self._authorise(order))
         try:
             return await self._decide(order)
         except asyncpg.UniqueViolationError:  # the other one was first; its answer is there now
             return await self._decide(order)
+
+    async def _authorise(self, order: Order) -> str:
+        held = PaymentDemand(order.key, order.pieces * HELD_FEN_PER_PIECE)
+        try:
+            async with asyncio.timeout(PAYMENT_S):
+                return (await self._acquirer.authorise([held]))[0].authorisation
+        except (TimeoutError, AcquirerUnreachable):
+            return DEFERRED
 
     async def _decide(self, order: Order) -> Answer:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -118,7 +132,9 @@ async def _transact(connection: Any, order: Order) -> Answer:
 
 async def _write(connection: Any, order: Order, prices: dict[int, int]) -> bytes:
     total_fen = sum(line.quantity * prices[line.sku] for line in order.lines)
-    order_id = await connection.fetchval(_HEAD, order.key, order.store, order.shadow, total_fen)
+    payment = "authorised" if order.authorisation else "deferred"
+    head = (order.key, order.store, order.shadow, total_fen, payment, order.authorisation)
+    order_id = await connection.fetchval(_HEAD, *head)
     for line in order.lines:
         await connection.execute(_TAKE, order.store, line.sku, order.shadow, line.quantity)
         await connection.execute(_LINE, order_id, line.sku, line.quantity, prices[line.sku])
@@ -126,11 +142,11 @@ async def _write(connection: Any, order: Order, prices: dict[int, int]) -> bytes
     await connection.execute(_POST, order_id)
     bought = [OrderLine(line.sku, line.quantity, prices[line.sku]) for line in order.lines]
     accepted = {"id": str(order_id), "status": "accepted", "store": order.store, "shadow": order.shadow}
-    return msgspec.json.encode({**accepted, "total_fen": total_fen, "lines": bought})
+    return msgspec.json.encode({**accepted, "payment": payment, "total_fen": total_fen, "lines": bought})
 
 
 def _problem(status: int, error: str, message: str) -> Answer:
-    return status, msgspec.json.encode(Problem(error, message))
+    return status, msgspec.json.encode(ProblemReply(error, message))
 
 
 def make_routes(shop: PlainShop) -> Litestar:
@@ -167,10 +183,12 @@ async def open_shop(settings: Settings) -> AsyncIterator[Any]:
         server_settings=session_settings("plain"),
     )
     cache = Redis.from_url(settings.stream_url, protocol=2)
+    acquirer = Acquirer(settings.payment_url)
     async with pool, cache:
-        shop = PlainShop(pool, cache, settings.rehearsal_token)
+        shop = PlainShop(pool, cache, acquirer, settings.rehearsal_token)
         await _warm(shop)
         yield make_routes(shop)
+        await acquirer.close()
 
 
 async def _warm(shop: PlainShop) -> None:

@@ -17,10 +17,14 @@ MISSES = 2
 
 
 class Search:
-    """One search. `next_rps` is what to try, None when it is over; `tell` says how that went."""
+    """One search, of at most `looks_max` tries.
 
-    def __init__(self, first_rps: float, *, leap: float = LEAP) -> None:
+    `next_rps` is what to try, None when it is over; `tell` says how that went.
+    """
+
+    def __init__(self, first_rps: float, *, leap: float = LEAP, looks_max: float = inf) -> None:
         self.next_rps: float | None = first_rps
+        self._looks_left = looks_max
         self.held_rps = 0.0
         self.missed_rps = inf
         self._leap = leap
@@ -36,14 +40,15 @@ class Search:
         rate_rps = self.next_rps
         if rate_rps is None:
             raise ValueError("the search is over")
+        self._looks_left -= 1
         self._misses = 0 if held else self._misses + 1
         if held:
             self.held_rps = rate_rps
-        elif self._misses < MISSES:
+        elif self._misses < MISSES and self._looks_left > 0:
             return
         else:
             self.missed_rps, self._misses = rate_rps, 0
-        self.next_rps = self._next()
+        self.next_rps = self._next() if self._looks_left > 0 else None
 
     def _next(self) -> float | None:
         if self.missed_rps == inf:

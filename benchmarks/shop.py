@@ -1,4 +1,4 @@
-"""The servers of `plans/freshmart.yaml`, seeded once; and the same morning again before each contestant's turn."""
+"""The servers of `plans/freshmart.yaml`, seeded once, and its acquirer; the same morning again before each turn."""
 
 import asyncio
 import os
@@ -19,6 +19,7 @@ from tenfold.telemetry import EventLog
 CHECKOUT = Path(__file__).parents[1]
 _GRACE_S = 4.0
 _DRIVER = "driver"
+_ACQUIRER, _WORKER = "payment", "worker"
 
 _MORNING = (
     "TRUNCATE orders, order_line, stock_movement, idempotency, outbox, store_sales",
@@ -39,16 +40,21 @@ class Shop:
         self.plan = plan
         self.estate = estate
         self.token = token
-        self._environment: Mapping[str, str] = {}
         self._turns = 0
 
     async def open(self) -> None:
-        """Start the servers and seed them, as the plan says."""
+        """Start the servers, seed them and start the acquirer, as the plan says."""
         await self.estate.open()
-        references = self.estate.references
-        self._environment = {name: resolve(value, references) for name, value in self.plan.environment.items()}
         for command in self.plan.setup:
             await self.estate.run_setup(command, self._environment)
+        acquirer = self.plan.services[_ACQUIRER]
+        await self.estate.start_service(_ACQUIRER, acquirer.command, self._environment, acquirer.ready)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """What the plan tells every command: where those are that have started by now."""
+        references = self.estate.references
+        return {name: resolve(value, references) for name, value in self.plan.environment.items()}
 
     @property
     def control_url(self) -> str:
@@ -82,6 +88,12 @@ class Shop:
             raise ContestantLost(
                 f"'{contestant}' ended with status {lost[0]} while it was measured; nothing is proven."
             )
+
+    @asynccontextmanager
+    async def settling(self) -> AsyncIterator[None]:
+        """The plan's worker is at work: it applies what was ordered and collects what was deferred."""
+        async with self.serving(_WORKER, self.plan.services[_WORKER].command):
+            yield
 
     async def spawn(self, argv: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
         """Start a load driver as a process of this run, out of Ctrl-C's reach: its owner ends it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.search import LEAP, STEP, Search
+from benchmarks.search import Search
 from benchmarks.shop import Shop
 from tenfold.fleet import FAULT_KINDS
 from tenfold.kernel import Duration, SystemClock, TenfoldError
@@ -26,7 +26,6 @@ PROMISE = "100 ms"
 """A rate is held when the p99 from when each request was due is within this, and none failed or was dropped."""
 SENT_MIN = 0.98
 TIMEOUT = "3 s"
-_NEEDS_WORKER = "effects-exactly-once"
 
 
 class AuditFailed(TenfoldError):
@@ -53,10 +52,8 @@ class Workload:
     audited: bool = False
 
 
-async def take_turn(
-    shop: Shop, base_url: str, workload: Workload, known_rps: float, say: Callable[[str], None]
-) -> Turn:
-    """`known_rps` is what it held in an earlier round, 0 when there was none. Raises LoadLost, AuditFailed."""
+async def take_turn(shop: Shop, base_url: str, workload: Workload, search: Search, say: Callable[[str], None]) -> Turn:
+    """Raises LoadLost, AuditFailed."""
     folder = shop.estate.run.state
     path = write_plan_of_one(shop.plan, workload.journey, folder)
     journal = folder / f"answers-{time.monotonic_ns()}.jsonl"
@@ -65,7 +62,7 @@ async def take_turn(
         target = LoadTarget(str(base_url), str(path), shop.token, str(journal), time.monotonic_ns())
         await load.open(target)
         journey = read_plan(path, FAULT_KINDS).journeys[workload.journey]
-        turn = await _climb(load, workload, journey, known_rps, say)
+        turn = await _climb(load, workload, journey, search, say)
     finally:
         await load.close()
     if workload.audited:
@@ -74,10 +71,7 @@ async def take_turn(
     return turn
 
 
-async def _climb(
-    load: Load, workload: Workload, journey: Journey, known_rps: float, say: Callable[[str], None]
-) -> Turn:
-    search = Search(known_rps or workload.first_rps, leap=STEP if known_rps else LEAP)
+async def _climb(load: Load, workload: Workload, journey: Journey, search: Search, say: Callable[[str], None]) -> Turn:
     best, limit = 0.0, ""
     while (rate_rps := search.next_rps) is not None:
         length = ROUGH_LENGTH if search.is_rough else LENGTH
@@ -113,9 +107,10 @@ def write_plan_of_one(plan: Plan, journey: str, folder: Path) -> Path:
 
 
 async def _audit(shop: Shop, journal: Path) -> None:
-    """The plan's own invariants, but for the worker's: it does not run here."""
-    invariants = {name: one for name, one in shop.plan.invariants.items() if name != _NEEDS_WORKER}
-    _, findings = await audit(shop.control_url, journal, "SELECT true", invariants, SystemClock(), lambda _: None)
+    """The plan's own invariants, after the worker has done what was left to do."""
+    plan, clock = shop.plan, SystemClock()
+    async with shop.settling():
+        _, findings = await audit(shop.control_url, journal, plan.settled, plan.invariants, clock, lambda _: None)
     broken = [f"{finding.name} ({finding.violations})" for finding in findings if finding.violations]
     if broken:
         raise AuditFailed(

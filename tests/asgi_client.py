@@ -56,7 +56,8 @@ class AsgiClient:
         body = b"".join(message.get("body", b"") for message in said[1:])
         return Answer(status=said[0]["status"], headers=answered, body=body)
 
-    def _scope(self, method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    def _scope(self, method: str, address: str, headers: Mapping[str, str]) -> dict[str, Any]:
+        path, _, query = address.partition("?")
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -66,7 +67,7 @@ class AsgiClient:
             "path": path,
             "raw_path": path.encode(),
             "root_path": "",
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": [
                 (b"host", self._host.encode()),
                 *((name.lower().encode(), value.encode()) for name, value in headers.items()),

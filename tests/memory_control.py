@@ -5,20 +5,19 @@ from typing import Any
 import msgspec
 
 from tenfold.channel import Change, Process
-from tenfold.channel.lines import encode
+from tenfold.channel.messages import encode
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.doors.shields.report import SHIELDS
 from tenfold.protect.live.switches import Declaration
 from tenfold.protect.live.switches.declaration import DECLARED, read_declaration
-from tenfold.protect.live.switches.loads import LOADS
-from tenfold.protect.live.switches.record import TOPIC
-from tenfold.protect.live.switches.standing import STANDING
+from tenfold.protect.live.switches.reports import LOADS, STANDING
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unacceptable
-from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
-from tenfold.respond.control.client import TopicRecords
+from tenfold.respond.control.client import KeyRecords, TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.control.log import Draft, Log
-from tenfold.respond.switchboard.check import refusal_of_switch
+from tenfold.respond.control.log import ChangeBatch, Log
+from tenfold.respond.control.store import ROOT, Chain, Head, Link, link
+from tenfold.respond.switchboard.draft import refusal_of_switch
 
 
 class MemoryControl:
@@ -53,6 +52,11 @@ class MemoryControl:
     def records_at(self, topic: str) -> TopicRecords:
         self._fail()
         return TopicRecords(self.log.epoch, self.log.records(topic))
+
+    def at(self, key: str, *topics: str, changes: int = 0) -> KeyRecords:
+        self._fail()
+        records = [record for topic in topics if (record := self.log.get(topic, key)) is not None]
+        return KeyRecords(records, self.history(topics[0], key, limit=changes))
 
     def put(self, topic: str, key: str, value: Any, **said: Any) -> Change | Conflict:
         return self._make(Put(topic=topic, key=key, value=msgspec.json.encode(value), **said))
@@ -93,7 +97,7 @@ class MemoryControl:
 
     def _make(self, put: Put) -> Change | Conflict:
         self._fail()
-        draft = Draft(self.log, {TOPIC: self._check})
+        draft = ChangeBatch(self.log, {TOPIC: self._check})
         outcome = draft.weigh(put, self._clock.wall_ns())
         if isinstance(outcome, Unacceptable):
             raise ControlRefusedError(outcome.problem)

@@ -2,10 +2,10 @@
 
 from collections import deque
 
-from tenfold.protect.reads.near import Policy, Resident
+from tenfold.protect.reads.near import AdmissionPolicy, Resident
 
 
-class Recency(Policy):
+class Recency(AdmissionPolicy):
     """Least recently used, with nothing learned."""
 
     def __init__(self) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 import hiredis
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.valkey.tracking.follower import Follower
-from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
+from tenfold.protect.reads.valkey.tracking.follower import TrackingFollower
+from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken, TrackingPace
 from tenfold.protect.reads.valkey.tracking.notice import Notice, name_of
-from tenfold.protect.reads.valkey.tracking.pace import Pace
-from tenfold.protect.reads.valkey.tracking.target import Target
+from tenfold.protect.reads.valkey.tracking.subscription import TrackingTarget
 from tenfold.telemetry import EventLog, Registry
 
 MS_NS = 1_000_000
@@ -131,9 +130,9 @@ class World:
 
     def __init__(
         self,
-        targets: Mapping[str, Target] | None = None,
+        targets: Mapping[str, TrackingTarget] | None = None,
         *,
-        pace: Pace | None = None,
+        pace: TrackingPace | None = None,
         keys: bool = False,
         seed: int = 0,
     ) -> None:
@@ -141,7 +140,7 @@ class World:
         self.server = MemoryServer()
         self.memory = Memory()
         self.registry, self.events = Registry(), EventLog("test", clock=self.clock)
-        self.follower = Follower(
+        self.follower = TrackingFollower(
             "main",
             "redis://:secret@server:1",
             targets or {PREFIX: self.memory},

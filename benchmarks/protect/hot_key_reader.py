@@ -19,7 +19,7 @@ import msgspec
 
 from tenfold.channel import Channel
 from tenfold.kernel import Duration
-from tenfold.protect.reads.hot import HotKeys, link
+from tenfold.protect.reads.hot import HotKeys, link_hot_keys
 from tenfold.protect.reads.ladder import LadderExhausted, ReadLadder, Step
 from tenfold.protect.reads.near import NearCache
 from tenfold.protect.reads.valkey import ValkeyRung
@@ -76,7 +76,7 @@ class Reader:
         self._channel: Channel | None = None
         if self._hot is not None:
             self._channel = Channel(control_url, os.environ["TENFOLD_CONTROL_TOKEN"], service="bench")
-            link(self._channel, [self._hot])
+            link_hot_keys(self._channel, [self._hot])
             self._channel.open()
         step = Step(self._rung, timeout=PATIENCE, inflight_max=4_096)
         self._ladder = ReadLadder("price", near=self._near, steps=[step], hot=self._hot)

@@ -36,7 +36,7 @@ from tenfold.protect.calls.limit import TierBudget
 from tenfold.protect.reads.audit import Auditor, ReadBudget, RecentKeys
 from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, FreshRung, Repair
 from tenfold.protect.reads.downgrade.postgres import PostgresFreshness
-from tenfold.protect.reads.downgrade.valkey import ValkeyShelf
+from tenfold.protect.reads.downgrade.valkey import RepairableValkey
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.ladder import Demand, ReadLadder, Step
 from tenfold.protect.reads.near import NearCache
@@ -92,7 +92,7 @@ class Shop:
         self.primary = PostgresRung("primary", servers.primary, QUERY, timeout=TIMEOUT)
         self.audited = PostgresRung("audited", servers.audited_replica, QUERY, timeout=AUDIT_TIMEOUT)
         self.cluster = ValkeyCluster("audited", servers.cache_url, timeout=AUDIT_TIMEOUT)
-        self.shelf = ValkeyShelf(self.cluster, ttl=TTL, prefix=PREFIX)
+        self.shelf = RepairableValkey(self.cluster, ttl=TTL, prefix=PREFIX)
         budget = TierBudget(512, rate_max=5_000)
         self.downgrade = Downgrade("price", budget=budget, events=self.events, registry=self.registry)
         recent = RecentKeys()
@@ -121,7 +121,7 @@ class Shop:
             events=self.events,
             registry=self.registry,
         )
-        repair = Repair("price", shelf=self.shelf, database=self.audited.read_many, proven_ns=freshness.proven_ns)
+        repair = Repair("price", cache=self.shelf, database=self.audited.read_many, proven_ns=freshness.proven_ns)
         self.guard = CacheGuard(
             auditor=self.auditor,
             downgrade=self.downgrade,

@@ -27,7 +27,7 @@ import theine
 
 from benchmarks.figures import Figure, spread_of
 from benchmarks.protect.runner import run
-from tenfold.protect.reads.near import Policy, Resident
+from tenfold.protect.reads.near import AdmissionPolicy, Resident
 
 FIGURE = 10
 MEAN_MAX, TRACE_MAX, MISS_US_MAX = 1.0, 1.05, 5.0
@@ -41,7 +41,7 @@ Trace = list[str]
 
 def ours(trace: Trace, size: int) -> int:
     """Our policy, driven as the near cache drives it."""
-    policy, table, misses = Policy(), dict[str, Resident](), 0
+    policy, table, misses = AdmissionPolicy(), dict[str, Resident](), 0
     for key in trace:
         resident = table.get(key)
         if resident is not None:
@@ -230,7 +230,7 @@ def figures_of(kind: str, played: dict[str, Ratios]) -> list[Figure]:
 def miss_us() -> float:
     """What a miss costs the policy on a trace of misses and hits, its share of the hits' cost included."""
     trace = [str(key) for key in islice(ranks(random.Random(FIGURE), 20_000, 0.9), MADE)]
-    policy, table, misses = Policy(), dict[str, Resident](), 0
+    policy, table, misses = AdmissionPolicy(), dict[str, Resident](), 0
     began_s = time.process_time()
     for key in trace:
         resident = table.get(key)

@@ -11,7 +11,8 @@ import random
 import sys
 from collections.abc import Callable
 
-from tenfold.protect.calls.limit import FixedLimit, GradientLimit, Limit, VegasLimit
+from benchmarks.protect.vegas import VegasLimit
+from tenfold.protect.calls.limit import FixedLimit, GradientLimit, Limit
 from tenfold.protect.doors.admission import Fate, Shedder, Ticket
 from tenfold.protect.doors.admission.admit import wait
 

@@ -16,9 +16,9 @@ import msgspec
 
 from tenfold.kernel import Duration
 from tenfold.protect.calls.breaker import Breakers
-from tenfold.protect.reads.audit.recent import RecentKeys
+from tenfold.protect.reads.audit import RecentKeys
 from tenfold.protect.reads.hot import Sketch
-from tenfold.protect.reads.near import NearCache, Tombstones
+from tenfold.protect.reads.near import Lifetimes, NearBounds, NearCache, NearParts, Tombstones
 
 MIB = 1 << 20
 LOOK_EVERY = 10_000
@@ -40,19 +40,25 @@ class Watched(msgspec.Struct):
 
 def near_values() -> Tracker:
     """Values of a few hundred sizes, so that memory falls to pieces as it does in life: the worst case of several."""
-    near = NearCache("near", bytes_max=64 * MIB, entries_max=sys.maxsize, ttl=TTL)
+    near = NearCache("near", bytes_max=64 * MIB, bounds=NearBounds(entries_max=sys.maxsize), ttl=TTL)
     return Tracker(lambda key: near.put(key, bytes(40 + hash(key) % 800)), 64 * MIB)
 
 
 def near_absences() -> Tracker:
     """Keys that lead to nothing: half of what the cache may hold is allowed to them here, to see them alone."""
-    near = NearCache("near", bytes_max=64 * MIB, entries_max=sys.maxsize, absent_ratio=0.5, ttl=TTL, absent_ttl=TTL)
+    near = NearCache(
+        "near",
+        bytes_max=64 * MIB,
+        ttl=TTL,
+        bounds=NearBounds(entries_max=sys.maxsize, absent_ratio=0.5),
+        lifetimes=Lifetimes(absent_ttl=TTL),
+    )
     return Tracker(lambda key: near.put(key, None), 32 * MIB)
 
 
 def near_tombstones() -> Tracker:
     tombstones = Tombstones(number_max=200_000, lifetime=TTL)
-    near = NearCache("near", bytes_max=MIB, ttl=TTL, tombstones=tombstones)
+    near = NearCache("near", bytes_max=MIB, ttl=TTL, parts=NearParts(tombstones=tombstones))
     return Tracker(near.invalidate, tombstones.bytes_max)
 
 

@@ -9,7 +9,9 @@ features   what the shop can do without: recommendations, reviews, banners, orde
 orders     what was bought: placing, idempotency, the outbox and its effects
 web        the HTTP face: the hottest reads as plain ASGI, the rest with Litestar
 settings   what the environment says
-backends   the servers freshmart leans on: breakers, ladders, the order desk; pools for its reads
+reads      a ladder for each kind of value; caches: the two clusters, kept warm and true
+backends   the servers freshmart leans on: breakers, ladders, the order desk
+postgres   how every program talks to PostgreSQL: sessions, pools
 serve      runs an ASGI application in this process
 migrate    brings the database to the schema of this build
 api worker seed   what runs: `python -m freshmart.api`

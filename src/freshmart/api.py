@@ -6,19 +6,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from freshmart.backends import Backends
-from freshmart.orders import PLACE, Connection
-from freshmart.serve import serve
+from freshmart.orders import PLACE, OrderConnection
+from freshmart.serve import run_program, serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
 from freshmart.warmth import warm
 from freshmart.web import HotRoutes, Storefront, make_routes, open_door
 from freshmart.web.door import INFLIGHT_MAX
-from tenfold.kernel import TenfoldError
 from tenfold.protect import Shedder
 from tenfold.protect.calls.limit import FixedLimit
 from tenfold.protect.doors.admission import LoopLag, Overload
 from tenfold.telemetry import Registry
 
-Through = Callable[[Connection], Connection]
+Through = Callable[[OrderConnection], OrderConnection]
 """What an order's connection to the primary is reached through."""
 
 
@@ -43,22 +42,17 @@ async def open_api(
         if warmed:
             await warm(backends)
         storefront = Storefront(backends)
-        async with LoopLag("api", overload.look, registry=registry):
+        async with LoopLag("api", overload.look, came=lambda: shedder.came, registry=registry):
             yield open_door(HotRoutes(storefront, make_routes(storefront, backends)), shedder)
     finally:
         await backends.close()
 
 
-def main() -> int:
-    try:
-        refuse_mutant()
-        settings = read_settings()
-        serve(lambda: open_api(settings, warmed=True), settings.port)
-    except (TenfoldError, OSError) as error:
-        print(f"freshmart.api: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+def _serve() -> None:
+    refuse_mutant()
+    settings = read_settings()
+    serve(lambda: open_api(settings, warmed=True), settings.port)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program("api", _serve))

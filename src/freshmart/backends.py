@@ -12,19 +12,18 @@ from freshmart.cashier import Acquirer, Cashier
 from freshmart.catalog import read_pictures
 from freshmart.features import declare_features
 from freshmart.media import PictureStore
-from freshmart.orders import PLACE, UNREACHABLE, Connection, OrderDesk, OrderRates, PrimaryConnection
-from freshmart.pools import DATABASE_TIMEOUT, answers, make_pool, open_pool
+from freshmart.orders import PLACE, OrderConnection, OrderDesk, OrderRates, PrimaryConnection
+from freshmart.postgres import DATABASE_TIMEOUT, UNREACHABLE, answers, make_pool, open_pool
 from freshmart.reads import PICTURE_TIMEOUT, Reads
 from freshmart.settings import Settings
 from tenfold.channel import Channel
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.calls.breaker import Breakers, Policy
-from tenfold.protect.calls.breaker import link as link_breakers
+from tenfold.protect.calls.breaker import Breakers, Policy, link_breakers
 from tenfold.protect.calls.limit import GradientLimit, Limiter
 from tenfold.protect.doors.shields import Shields
 from tenfold.protect.live.switches import Switches, hold_by_switch
-from tenfold.protect.reads.hot import link
+from tenfold.protect.reads.hot import link_hot_keys
 from tenfold.telemetry import EventLog, Registry
 
 SERVICE = "api"
@@ -53,7 +52,7 @@ class Backends:
         registry: Registry,
         events: EventLog,
         place_sql: str = PLACE,
-        through: Callable[[Connection], Connection] | None = None,
+        through: Callable[[OrderConnection], OrderConnection] | None = None,
         batches_max: int = 1,
     ) -> None:
         self.settings = settings
@@ -78,7 +77,7 @@ class Backends:
         declare_features(self.shields)
         hold_by_switch(self.switches, self.breakers, *DEPENDENCIES, owner=OWNER)
         self.order_rates = OrderRates(self.switches, registry=registry)
-        connections: list[Connection] = [
+        connections: list[OrderConnection] = [
             PrimaryConnection(settings.primary_url, place_sql=place_sql) for _ in range(batches_max)
         ]
         if through is not None:
@@ -102,7 +101,7 @@ class Backends:
         self.caches.watch_over(self.reads.kinds, replica=self._replica, primary=self._primary)
         if self._channel is not None:
             self._channel.open()
-            link(self._channel, self.reads.hots.values())
+            link_hot_keys(self._channel, self.reads.hots.values())
             link_breakers(self._channel, self.breakers)
             self.switches.open(self._channel)
         self.desk.open()

@@ -19,10 +19,10 @@ from tenfold.protect.calls.limit import TierBudget
 from tenfold.protect.reads.audit import Auditor, ReadBudget, RecentKeys
 from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, Repair
 from tenfold.protect.reads.downgrade.postgres import PostgresFreshness
-from tenfold.protect.reads.downgrade.valkey import ValkeyShelf
+from tenfold.protect.reads.downgrade.valkey import RepairableValkey
 from tenfold.protect.reads.failover import Failover
 from tenfold.protect.reads.flight import LeasedFlight
-from tenfold.protect.reads.ladder import Refill, Told
+from tenfold.protect.reads.ladder import Refill, RungFound
 from tenfold.protect.reads.postgres import Pool, PostgresRung
 from tenfold.protect.reads.valkey import ClusterPair, StandbyRung, ValkeyLeases, ValkeyRung
 from tenfold.protect.reads.valkey.tracking import Tracking
@@ -46,7 +46,7 @@ REPLICA_READS_PER_S_MAX = 4_000
 """What the replica bore in rehearsals with both clusters gone, and half as much again."""
 
 
-class Kind(NamedTuple):
+class CachedKind(NamedTuple):
     """One kind of value: where it lies near and for how long, in both clusters, and in the replica."""
 
     near: NearCache
@@ -85,11 +85,11 @@ class Caches:
         self.replica_budget = TierBudget(REPLICA_INFLIGHT_MAX, rate_max=REPLICA_READS_PER_S_MAX)
         self.downgrade = Downgrade("cache", budget=self.replica_budget, registry=registry, events=events)
         self._price_names = RecentKeys()
-        self._leases = ValkeyLeases("main", settings.main_url, cluster=self.main)
-        self.lease: LeasedFlight[Told | None] = LeasedFlight("page", self._leases, registry=registry)
+        self._leases = ValkeyLeases("main", self.main)
+        self.lease: LeasedFlight[RungFound | None] = LeasedFlight("page", self._leases, registry=registry)
         self._tracking: Tracking | None = None
         self._audited = self._cluster("main-audited", settings.main_url)
-        self._shelf = ValkeyShelf(self._audited, ttl=REPAIR_TTL)
+        self._repairable = RepairableValkey(self._audited, ttl=REPAIR_TTL)
         self._refills: dict[str, Refill] = {}
         self._guarding: asyncio.Task[None] | None = None
 
@@ -110,7 +110,7 @@ class Caches:
         )
         self._tracking.open()
 
-    def watch_over(self, kinds: Mapping[str, "Kind"], *, replica: Pool, primary: Pool) -> None:
+    def watch_over(self, kinds: Mapping[str, "CachedKind"], *, replica: Pool, primary: Pool) -> None:
         """Guard the main cluster from now on."""
         database = _Kinds({name: kind.source for name, kind in kinds.items()})
         self._refills = {
@@ -128,7 +128,7 @@ class Caches:
             downgrade=self.downgrade,
             repair=Repair(
                 "cache",
-                shelf=self._shelf,
+                cache=self._repairable,
                 database=database.read_many,
                 proven_ns=freshness.proven_ns,
                 keys_per_s_max=REPAIR_KEYS_PER_S_MAX,
@@ -171,7 +171,7 @@ class Caches:
         """Prices are the kind that is kept in step; any other may be as old as its lifetime, which proves nothing."""
         return Auditor(
             "cache",
-            cache=self._shelf.read_many,
+            cache=self._repairable.read_many,
             database=database.read_many,
             keys=self._price_names,
             proven_ns=freshness.proven_ns,

@@ -14,10 +14,9 @@ from uuid import uuid4
 import msgspec
 
 from freshmart.api import Through, open_api
-from freshmart.orders import PLACE, Connection, Decision, Order
-from freshmart.serve import serve
+from freshmart.orders import PLACE, Order, OrderConnection, OrderDecision
+from freshmart.serve import run_program, serve
 from freshmart.settings import MUTANT, SettingInvalid, read_settings
-from tenfold.kernel import TenfoldError
 
 LOST_ONE_IN = 50
 
@@ -33,11 +32,11 @@ class Mutant:
 class Forgetful:
     """Says yes to one order in fifty without telling the database."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: OrderConnection) -> None:
         self._connection = connection
         self._orders = count(1)
 
-    async def place(self, orders: Sequence[Order]) -> list[Decision]:
+    async def place(self, orders: Sequence[Order]) -> list[OrderDecision]:
         lost = {order.key for order in orders if next(self._orders) % LOST_ONE_IN == 0}
         kept = iter(await self._connection.place([order for order in orders if order.key not in lost]))
         return [_empty_promise(order) if order.key in lost else next(kept) for order in orders]
@@ -46,11 +45,11 @@ class Forgetful:
         await self._connection.close()
 
 
-def _empty_promise(order: Order) -> Decision:
+def _empty_promise(order: Order) -> OrderDecision:
     lines = [{"sku": line.sku, "quantity": line.quantity, "unit_price_fen": 100} for line in order.lines]
     total_fen = sum(line.quantity * 100 for line in order.lines)
     answer = {"id": str(uuid4()), "status": "accepted", "store": order.store, "shadow": order.shadow}
-    return Decision("accepted", 201, msgspec.json.encode({**answer, "total_fen": total_fen, "lines": lines}))
+    return OrderDecision("accepted", 201, msgspec.json.encode({**answer, "total_fen": total_fen, "lines": lines}))
 
 
 def _broken(*changes: tuple[str, str]) -> str:
@@ -96,17 +95,10 @@ def choose_mutant(environ: Mapping[str, str]) -> Mutant:
     return MUTANTS[name]()
 
 
-def main() -> int:
-    try:
-        mutant, settings = choose_mutant(os.environ), read_settings()
-        serve(
-            lambda: open_api(settings, place_sql=mutant.place_sql, through=mutant.through, warmed=True), settings.port
-        )
-    except (TenfoldError, OSError) as error:
-        print(f"freshmart.mutants: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+def _serve() -> None:
+    mutant, settings = choose_mutant(os.environ), read_settings()
+    serve(lambda: open_api(settings, place_sql=mutant.place_sql, through=mutant.through, warmed=True), settings.port)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program("mutants", _serve))

@@ -15,20 +15,19 @@ from typing import Any
 
 import msgspec
 
-from freshmart.cashier import Demand, Receipt
-from freshmart.serve import serve
+from freshmart.cashier import PaymentDemand, Receipt
+from freshmart.serve import run_program, serve
 from freshmart.settings import read_port
-from freshmart.web.reply import Reply, problem, send_reply
-from tenfold.kernel import TenfoldError
+from freshmart.web.reply import Reply, problem, read_body, send_reply
 from tenfold.telemetry import CONTENT_TYPE, Registry, render
 
 NETWORK_S = (0.010, 0.020)
 KEYS_MAX = 1_000_000
 BODY_BYTES_MAX = 1 << 20
-_DEMANDS = msgspec.json.Decoder(list[Demand])
+_DEMANDS = msgspec.json.Decoder(list[PaymentDemand])
 
 
-class Ledger:
+class AcquirerLedger:
     """Whose money is held and whose was taken, by key; the oldest of more than `keys_max` is forgotten."""
 
     def __init__(self, registry: Registry, *, keys_max: int = KEYS_MAX) -> None:
@@ -41,31 +40,31 @@ class Ledger:
         )
         self._counts = {kind: demands.child(kind) for kind in ("held", "charged", "again")}
 
-    def hold(self, demand: Demand) -> Receipt:
+    def hold(self, demand: PaymentDemand) -> Receipt:
         """Hold the money of a key; one that is held or taken already stays as it is."""
         if demand.key in self._charged:
             return self._again(demand)
         return self._enter(demand, "held", charged=False)
 
-    def charge(self, demand: Demand) -> Receipt:
+    def charge(self, demand: PaymentDemand) -> Receipt:
         """Take the money of a key, once."""
         if self._charged.get(demand.key):
             return self._again(demand)
         return self._enter(demand, "charged", charged=True)
 
-    def _enter(self, demand: Demand, kind: str, *, charged: bool) -> Receipt:
+    def _enter(self, demand: PaymentDemand, kind: str, *, charged: bool) -> Receipt:
         self._charged[demand.key] = charged
         self._counts[kind].inc()
         if len(self._charged) > self._keys_max:
             del self._charged[next(iter(self._charged))]
         return receipt_of(demand)
 
-    def _again(self, demand: Demand) -> Receipt:
+    def _again(self, demand: PaymentDemand) -> Receipt:
         self._counts["again"].inc()
         return receipt_of(demand)
 
 
-def receipt_of(demand: Demand) -> Receipt:
+def receipt_of(demand: PaymentDemand) -> Receipt:
     return Receipt(demand.key, hashlib.blake2b(demand.key.encode(), digest_size=8).hexdigest())
 
 
@@ -73,7 +72,7 @@ def receipt_of(demand: Demand) -> Receipt:
 async def open_sandbox() -> AsyncIterator[Any]:
     """The ASGI application."""
     registry = Registry()
-    ledger = Ledger(registry)
+    ledger = AcquirerLedger(registry)
     verbs = {"/authorisations": ledger.hold, "/charges": ledger.charge}
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -82,8 +81,11 @@ async def open_sandbox() -> AsyncIterator[Any]:
     async def _answer(scope: Any, receive: Any) -> Reply:
         verb = verbs.get(scope["path"])
         if scope["method"] == "POST" and verb is not None:
+            body = await read_body(receive, BODY_BYTES_MAX)
+            if body is None:
+                return problem(400, "malformed", f"A body holds at most {BODY_BYTES_MAX} bytes.")
             try:
-                demands = _DEMANDS.decode(await _body(receive))
+                demands = _DEMANDS.decode(body)
             except msgspec.DecodeError as error:
                 return problem(400, "malformed", str(error))
             await asyncio.sleep(random.uniform(*NETWORK_S))
@@ -97,26 +99,9 @@ async def open_sandbox() -> AsyncIterator[Any]:
     yield application
 
 
-async def _body(receive: Any) -> bytes:
-    """Raises msgspec.DecodeError for one that is too long."""
-    parts, more = b"", True
-    while more:
-        message = await receive()
-        parts += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(parts) > BODY_BYTES_MAX:
-            raise msgspec.DecodeError(f"A body holds at most {BODY_BYTES_MAX} bytes.")
-    return parts
-
-
-def main() -> int:
-    try:
-        serve(open_sandbox, read_port())
-    except (TenfoldError, OSError) as error:
-        print(f"freshmart.payment: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+def _serve() -> None:
+    serve(open_sandbox, read_port())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program("payment", _serve))

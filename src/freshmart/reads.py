@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from freshmart.caches import CACHE_TIMEOUT, Caches, Kind
+from freshmart.caches import CACHE_TIMEOUT, CachedKind, Caches
 from freshmart.catalog import READ_PRODUCTS, read_pages
 from freshmart.features import (
     BANNER,
@@ -26,7 +26,7 @@ from freshmart.features import (
 )
 from freshmart.inventory import read_availability
 from freshmart.orders import READ_ORDERS
-from freshmart.pools import DATABASE_TIMEOUT
+from freshmart.postgres import DATABASE_TIMEOUT
 from freshmart.pricing import read_prices
 from tenfold.engines.postgres import LogPosition
 from tenfold.kernel import Duration
@@ -99,7 +99,7 @@ class Reads:
         self._breakers = breakers
         self._registry = registry
         self._rungs: list[PostgresRung] = []
-        self.kinds: dict[str, Kind] = {}
+        self.kinds: dict[str, CachedKind] = {}
         self.hots = {name: HotKeys(name, registry=registry, events=events) for name in HOT_KINDS}
         self.price = self._cached("price", read_prices, PRICE, saw=caches.saw_price)
         self.availability = self._cached("availability", read_availability, AVAILABILITY)
@@ -145,7 +145,7 @@ class Reads:
         )
         main, standby = self._caches.rungs(name, lifetime.cache)
         source, last = self._rung(self._replica, query), self._rung(self._primary, query)
-        self.kinds[name] = Kind(near, lifetime.near, (main, standby), source)
+        self.kinds[name] = CachedKind(near, lifetime.near, (main, standby), source)
         return ReadLadder(
             name,
             near=near,

@@ -7,8 +7,8 @@ import sys
 import asyncpg
 
 from freshmart.pricing import change_price
+from freshmart.serve import run_program
 from freshmart.settings import read_settings
-from tenfold.kernel import TenfoldError
 
 
 async def reprice(primary_url: str, store: int, sku: int, unit_price_fen: int) -> None:
@@ -20,18 +20,17 @@ async def reprice(primary_url: str, store: int, sku: int, unit_price_fen: int) -
         await connection.close()
 
 
+async def _reprice(asked: argparse.Namespace) -> None:
+    await reprice(read_settings().primary_url, asked.store, asked.sku, asked.fen)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m freshmart.reprice", description=__doc__)
     parser.add_argument("--store", type=int, required=True)
     parser.add_argument("--sku", type=int, required=True)
     parser.add_argument("--fen", type=int, required=True, help="the new price of one, in fen")
     asked = parser.parse_args()
-    try:
-        asyncio.run(reprice(read_settings().primary_url, asked.store, asked.sku, asked.fen))
-    except (TenfoldError, OSError, asyncpg.PostgresError) as error:
-        print(f"freshmart.reprice: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    return run_program("reprice", lambda: asyncio.run(_reprice(asked)), (asyncpg.PostgresError,))
 
 
 if __name__ == "__main__":

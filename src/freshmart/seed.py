@@ -8,14 +8,15 @@ from typing import Any
 
 import asyncpg
 
-from freshmart.catalog import Product, Store, read_baskets, read_products, read_stores
+from freshmart.catalog import Product, RetailStore, read_baskets, read_products, read_stores
 from freshmart.features import BANNERS, REVIEWED, SLOTS, bought_together, reviews
 from freshmart.inventory import PLENTY, SCARCE, festival_shelves
 from freshmart.media import PictureStore, category_key, draw_picture, product_key
 from freshmart.migrate import migrate
 from freshmart.pricing import STORE_PRICE
+from freshmart.serve import run_program
 from freshmart.settings import Settings, read_settings
-from tenfold.kernel import Duration, TenfoldError
+from tenfold.kernel import Duration
 
 PICTURED = 2_000
 """So many products have a picture of their own; any other shows its category's."""
@@ -37,7 +38,7 @@ async def seed(settings: Settings) -> None:
     print(f"pictures {pictures_s:.1f} s, all {time.monotonic() - began:.1f} s")  # noqa: T201
 
 
-async def seed_database(settings: Settings, products: Sequence[Product], stores: Sequence[Store]) -> None:
+async def seed_database(settings: Settings, products: Sequence[Product], stores: Sequence[RetailStore]) -> None:
     connection = await asyncpg.connect(settings.primary_url, timeout=10)
     second = await asyncpg.connect(settings.primary_url, timeout=10)
     try:
@@ -52,7 +53,7 @@ async def seed_database(settings: Settings, products: Sequence[Product], stores:
         await asyncio.gather(connection.close(), second.close())
 
 
-async def _fill_catalogue(connection: Any, products: Sequence[Product], stores: Sequence[Store]) -> None:
+async def _fill_catalogue(connection: Any, products: Sequence[Product], stores: Sequence[RetailStore]) -> None:
     """Stores come last in the same transaction as products, so that a seeding cut short starts over."""
     async with connection.transaction():
         await connection.execute("TRUNCATE product, category, store, price, banner")
@@ -64,7 +65,7 @@ async def _fill_catalogue(connection: Any, products: Sequence[Product], stores: 
     await connection.execute(f"{SETTLE} category, product, store, bought_together, review")
 
 
-async def _fill_features(connection: Any, products: Sequence[Product], stores: Sequence[Store]) -> None:
+async def _fill_features(connection: Any, products: Sequence[Product], stores: Sequence[RetailStore]) -> None:
     await connection.execute("TRUNCATE bought_together, review, banner, delivery_slot")
     pairs = bought_together([line.sku for line in basket.lines] for basket in read_baskets())
     await connection.copy_records_to_table("bought_together", records=pairs)
@@ -133,14 +134,5 @@ async def upload_pictures(settings: Settings, products: Sequence[Product]) -> No
     await store.put_all(pictures)
 
 
-def main() -> int:
-    try:
-        asyncio.run(seed(read_settings()))
-    except (TenfoldError, OSError, asyncpg.PostgresError) as error:
-        print(f"freshmart.seed: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program("seed", lambda: asyncio.run(seed(read_settings())), (asyncpg.PostgresError,)))

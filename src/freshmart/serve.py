@@ -1,8 +1,9 @@
-"""Runs an ASGI application in this process until SIGTERM or SIGINT: stops accepting, finishes, returns."""
+"""What a program of freshmart runs: an ASGI application until SIGTERM or SIGINT: stops accepting, finishes, returns."""
 
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -12,8 +13,21 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
+from tenfold.kernel import TenfoldError
+
 Application = AbstractAsyncContextManager[Any]
 """Entered before the first connection is accepted, left after the last is answered; it is the ASGI app."""
+
+
+def run_program(name: str, work: Callable[[], object], failures: tuple[type[Exception], ...] = ()) -> int:
+    """Do the program's work; answers its exit status: 2, and one sentence, when that could not be done."""
+    known: tuple[type[Exception], ...] = (TenfoldError, OSError, *failures)
+    try:
+        work()
+    except known as error:
+        print(f"freshmart.{name}: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
 
 
 def serve(open_app: Callable[[], Application], port: int) -> None:

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from freshmart.backends import Backends
-from freshmart.caches import Kind
+from freshmart.caches import CachedKind
 from freshmart.catalog import page_key, read_baskets, read_products
 from freshmart.features import RECOMMENDATIONS, REVIEWS
 from freshmart.inventory import shelf_key
-from freshmart.orders import UNREACHABLE
+from freshmart.postgres import UNREACHABLE
 from freshmart.pricing import price_key
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect import Found
@@ -61,7 +61,7 @@ def _looked_at(*, has_shadows: bool) -> Mapping[str, Iterable[str]]:
     return wanted
 
 
-async def _fill(kind: Kind, keys: list[str]) -> None:
+async def _fill(kind: CachedKind, keys: list[str]) -> None:
     """From the replica into the near cache and both clusters; a cluster that takes nothing is filled by readers."""
     tokens = {key: kind.near.begin(key) for key in keys}
     found = await kind.source.read_many(keys)

@@ -1,59 +1,129 @@
-"""`python -m freshmart.worker`: carries accepted orders to their effects; says on PORT how it is."""
+"""`python -m freshmart.worker`: applies accepted orders, collects deferred money, publishes new prices.
+
+Says on PORT how it is.
+"""
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+
+import asyncpg
 
 from freshmart.caches import PRICES
 from freshmart.cashier import Acquirer, Collector
-from freshmart.orders import Courier
-from freshmart.pricing import PriceHerald
+from freshmart.orders import EffectsConsumer, OutboxRelay
+from freshmart.postgres import UNREACHABLE, session_settings
+from freshmart.pricing import PricePublisher
 from freshmart.reads import PRICE
-from freshmart.serve import serve
+from freshmart.serve import run_program, serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
 from freshmart.web.reply import Reply, problem, send_reply
 from tenfold.engines.valkey import ValkeyCluster
-from tenfold.kernel import Duration, TenfoldError
+from tenfold.kernel import Duration
 from tenfold.protect import Breaker
 from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.protect.reads.valkey.tracking import Announcer
+from tenfold.stream import StreamUnreachable
 from tenfold.stream.valkey import ValkeyStream
 from tenfold.telemetry import CONTENT_TYPE, EventLog, Registry, render
 
 STREAM = "freshmart:orders"
 NEVER = Duration(0)
+PAUSE_S = 0.1
+TIMEOUT_S = 5.0
+
+Loop = Callable[[Any, Callable[[], None]], Awaitable[None]]
+"""Runs on a connection to the primary until something is lost; calls back after each round that went well."""
+
+
+class WorkerLoops:
+    """Loops by name, each on a connection of its own. `is_ready`: all did their last round."""
+
+    def __init__(self, primary_url: str, loops: Mapping[str, Loop], events: EventLog) -> None:
+        self._primary_url = primary_url
+        self._loops = loops
+        self._events = events
+        self._well = dict.fromkeys(loops, False)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_ready(self) -> bool:
+        return all(self._well.values())
+
+    def open(self) -> None:
+        self._tasks = [asyncio.create_task(self._keep(name, loop)) for name, loop in self._loops.items()]
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep(self, name: str, loop: Loop) -> None:
+        """Run it; when the database or the stream is away, again on a new connection until it is back."""
+        while True:
+            try:
+                await self._run(name, loop)
+            except (*UNREACHABLE, StreamUnreachable) as error:
+                self._say(name, well=False, error=type(error).__name__)
+            await asyncio.sleep(PAUSE_S)
+
+    async def _run(self, name: str, loop: Loop) -> None:
+        connection = await asyncpg.connect(
+            self._primary_url, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S, server_settings=session_settings(name)
+        )
+        try:
+            await loop(connection, lambda: self._say(name, well=True))
+        finally:
+            connection.terminate()
+
+    def _say(self, name: str, *, well: bool, **why: str) -> None:
+        if self._well[name] is not well:
+            self._events.emit("worker-running" if well else "worker-interrupted", name, **why)
+        self._well[name] = well
 
 
 @asynccontextmanager
 async def open_worker(settings: Settings) -> AsyncIterator[Any]:
     """The worker at work, as the ASGI application that says how it is: /ready, /health, /metrics."""
-    registry = Registry()
-    stream = ValkeyStream(settings.stream_url, STREAM, registry=registry)
-    events = settings.event_log("worker")
-    acquirer = Acquirer(settings.payment_url) if settings.payment_url else None
-    collector = _collector(acquirer, registry, events) if acquirer else None
-    courier = Courier(settings.primary_url, stream, registry=registry, events=events, collector=collector)
+    registry, events = Registry(), settings.event_log("worker")
+    async with AsyncExitStack() as opened:
+        stream = ValkeyStream(settings.stream_url, STREAM, registry=registry)
+        opened.push_async_callback(stream.close)
+        loops: dict[str, Loop] = {
+            "relay": OutboxRelay(stream, registry=registry).run,
+            "consumer": EffectsConsumer(stream, registry=registry, events=events).run,
+        }
+        if settings.payment_url:
+            acquirer = Acquirer(settings.payment_url)
+            opened.push_async_callback(acquirer.close)
+            loops["collector"] = _collector(acquirer, registry, events).run
+        worker = WorkerLoops(settings.primary_url, loops, events)
+        worker.open()
+        opened.push_async_callback(worker.close)
+        await opened.enter_async_context(_publishing(settings, registry))
 
-    async def application(scope: Any, _: Any, send: Any) -> None:
-        await send_reply(_answer(scope["path"], courier, registry), send)
+        async def application(scope: Any, _: Any, send: Any) -> None:
+            await send_reply(_answer(scope["path"], worker, registry), send)
 
+        yield application
+
+
+@asynccontextmanager
+async def _publishing(settings: Settings, registry: Registry) -> AsyncIterator[None]:
+    """New prices go to every process and to both clusters."""
     clusters = [ValkeyCluster("main", settings.main_url), ValkeyCluster("standby", settings.standby_url)]
     announcer = Announcer("prices", settings.main_url, cluster=clusters[0], registry=registry)
     rungs = [ValkeyRung(one.name, one, ttl=PRICE.cache, prefix=PRICES) for one in clusters]
-    herald = PriceHerald(settings.primary_url, rungs, announcer, prefix=PRICES, registry=registry)
-    courier.open()
-    herald.open()
+    publisher = PricePublisher(settings.primary_url, rungs, announcer, prefix=PRICES, registry=registry)
+    publisher.open()
     try:
-        yield application
+        yield
     finally:
-        await herald.close()
+        await publisher.close()
         await announcer.close()
         await asyncio.gather(*(rung.close() for rung in rungs), *(one.close() for one in clusters))
-        await courier.close()
-        if acquirer is not None:
-            await acquirer.close()
 
 
 def _collector(acquirer: Acquirer, registry: Registry, events: EventLog) -> Collector:
@@ -62,12 +132,10 @@ def _collector(acquirer: Acquirer, registry: Registry, events: EventLog) -> Coll
     return Collector(acquirer.charge, breaker=breaker, registry=registry)
 
 
-def _answer(path: str, courier: Courier, registry: Registry) -> Reply:
+def _answer(path: str, worker: WorkerLoops, registry: Registry) -> Reply:
     match path:
         case "/ready":
-            return Reply(
-                200 if courier.is_ready else 503, b'{"status":"%s"}' % (b"ready" if courier.is_ready else b"not ready")
-            )
+            return Reply(200, b'{"status":"ready"}') if worker.is_ready else Reply(503, b'{"status":"not ready"}')
         case "/health":
             return Reply(200, b'{"status":"running"}')
         case "/metrics":
@@ -75,16 +143,11 @@ def _answer(path: str, courier: Courier, registry: Registry) -> Reply:
     return problem(404, "not-found", "Only /ready, /health and /metrics are served here.")
 
 
-def main() -> int:
-    try:
-        refuse_mutant()
-        settings = read_settings()
-        serve(lambda: open_worker(settings), settings.port)
-    except (TenfoldError, OSError) as error:
-        print(f"freshmart.worker: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+def _serve() -> None:
+    refuse_mutant()
+    settings = read_settings()
+    serve(lambda: open_worker(settings), settings.port)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program("worker", _serve))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.simulated_rehearsal import SimulatedRehearsal
 
-from tenfold.console import Console, ConsolePortTakenError, Publisher
+from tenfold.console import Console, Publisher
+from tenfold.serving import PortTakenError
 
 REHEARSAL = SimulatedRehearsal()
 
@@ -116,7 +117,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
             stranger.bind(("127.0.0.1", 0))
             stranger.listen()
             port = stranger.getsockname()[1]
-            with pytest.raises(ConsolePortTakenError, match=f"port {port} is taken"):
+            with pytest.raises(PortTakenError, match=f"port {port} is taken"):
                 await Console(Publisher(), port=port).open()
 
     run(scene())

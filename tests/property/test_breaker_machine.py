@@ -10,6 +10,7 @@ from tenfold.protect.calls.breaker import BreakerState
 
 FAILURES_MAX, CALLS_MIN, RATIO, PROBES = 3, 6, 0.5, 2
 WINDOW_MS, COOL_DOWN_MS, COOL_DOWN_MAX_MS, LEASE_MS = 1_000, 200, 700, 400
+LEASE_MAX_MS, SILENT_MAX = 10_000, 16
 CALM_MS = 5_000
 SLICE_MS = WINDOW_MS // 10
 
@@ -35,11 +36,17 @@ class BreakerMachine(RuleBasedStateMachine):
             ramp=Duration(0),
         )
         self.state = BreakerState.CLOSED
+        self.epoch = 1
         self.heard: list[tuple[int, bool]] = []
         self.doublings = -1
         self.closed_ms: int | None = None
         self.opened_ms = 0
         self.probes_out: list[int] = []
+        self.before_out: list[tuple[int, int]] = []
+        """Probes of earlier stays that are still out: their epoch, and when each began."""
+        self.silent: dict[int, int] = {}
+        """Stays that ended by silence, since anything else has happened: when each began, by epoch."""
+        self.lease_ms, self.stay_ms = LEASE_MS, 0
         self.proven = 0
         self.permits: list[int] = []
         self.old_permits: list[int] = []
@@ -48,25 +55,33 @@ class BreakerMachine(RuleBasedStateMachine):
     def now_ms(self) -> int:
         return self.clock.monotonic_ns() // 1_000_000
 
-    def become(self, state: BreakerState) -> None:
+    def become(self, state: BreakerState, *, silently: bool = False) -> None:
+        self.before_out += [(self.epoch, at_ms) for at_ms in self.probes_out]
+        silent = [*self.silent.items(), (self.epoch, self.stay_ms)]
+        self.epoch += 1
         self.state = state
         self.old_permits += self.permits
         self.permits = []
         self.probes_out, self.proven = [], 0
+        if state is BreakerState.HALF_OPEN:
+            self.stay_ms = self.now_ms
+        else:
+            self.silent = dict(silent[-SILENT_MAX:]) if silently else {}
         if state is BreakerState.CLOSED:
             self.heard, self.closed_ms = [], self.now_ms
+            self.lease_ms = LEASE_MS
 
     @property
     def cool_down_ms(self) -> int:
         return min(COOL_DOWN_MS << self.doublings, COOL_DOWN_MAX_MS)
 
-    def open(self) -> None:
+    def open(self, *, silently: bool = False) -> None:
         if self.closed_ms is not None:
             self.doublings = max(-1, self.doublings - (self.now_ms - self.closed_ms) // CALM_MS)
             self.closed_ms = None
         self.doublings = min(self.doublings + 1, 30)
         self.opened_ms = self.now_ms
-        self.become(BreakerState.OPEN)
+        self.become(BreakerState.OPEN, silently=silently)
 
     def expect_admission(self) -> bool:
         if self.state is BreakerState.CLOSED:
@@ -75,10 +90,11 @@ class BreakerMachine(RuleBasedStateMachine):
             if self.now_ms < self.opened_ms + self.cool_down_ms:
                 return False
             self.become(BreakerState.HALF_OPEN)
-        elif self.probes_out and self.now_ms >= min(self.probes_out) + LEASE_MS:
-            self.open()
+        elif self.probes_out and self.now_ms >= min(self.probes_out) + self.lease_ms:
+            self.open(silently=True)
             return False
-        if len(self.probes_out) + self.proven >= PROBES:
+        self.before_out = [one for one in self.before_out if self.now_ms < one[1] + self.lease_ms]
+        if len(self.before_out) + len(self.probes_out) + self.proven >= PROBES:
             return False
         self.probes_out.append(self.now_ms)
         return True
@@ -121,6 +137,7 @@ class BreakerMachine(RuleBasedStateMachine):
             if self.too_many_failures():
                 self.open()
         else:
+            self.probes_out.pop(0)
             self.open()
 
     @precondition(lambda self: self.permits)
@@ -134,12 +151,28 @@ class BreakerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.old_permits)
     @rule(verdict=st.sampled_from(["succeeded", "failed", "abandoned"]))
     def speak_late(self, verdict: str) -> None:
-        """The word of a call from before the last change moves nothing."""
+        """The word of a call from before the last change moves nothing, unless it answers where all was silent."""
         epoch = self.old_permits.pop()
+        out = [one for one in self.before_out if one[0] == epoch]
+        if out:
+            self.before_out.remove(out[0])
         if verdict == "failed":
             self.breaker.failed("late", epoch)
         else:
             getattr(self.breaker, verdict)(epoch)
+        if verdict == "succeeded" and epoch in self.silent and self.state is not BreakerState.CLOSED:
+            self.end_silence(self.now_ms - self.silent[epoch])
+
+    def end_silence(self, took_ms: int) -> None:
+        """As good as an answered probe when no newer one is out; and those that follow may take twice as long."""
+        self.lease_ms = max(self.lease_ms, min(2 * took_ms, LEASE_MAX_MS))
+        if self.probes_out:
+            return
+        if self.state is BreakerState.OPEN:
+            self.become(BreakerState.HALF_OPEN)
+        self.proven += 1
+        if self.proven == PROBES:
+            self.become(BreakerState.CLOSED)
 
     @rule(ms=st.one_of(st.integers(0, 50), st.sampled_from([100, 200, 400, 700, 1_000, 60_000])))
     def wait(self, ms: int) -> None:
@@ -150,7 +183,7 @@ class BreakerMachine(RuleBasedStateMachine):
         """Whatever happened, and if no probe ever reports: of three asks, far enough apart, one is let through."""
         granted = 0
         for _ in range(3):
-            self.clock.advance(Duration.from_ms(max(LEASE_MS, COOL_DOWN_MAX_MS)))
+            self.clock.advance(Duration.from_ms(max(self.lease_ms, COOL_DOWN_MAX_MS)))
             had = len(self.permits)
             self.ask()
             granted += len(self.permits) > had

@@ -1,5 +1,7 @@
 """A breaker cannot be wedged: it finds a dependency that is back, and leaves alone one that is not, after anything."""
 
+from collections import deque
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -127,6 +129,21 @@ class WedgeMachine(RuleBasedStateMachine):
                 raise AssertionError("CLOSED refuses nobody")
         assert breaker.state is BreakerState.CLOSED
         assert breaker.admit()
+
+    @rule(keyed=st.booleans(), took_ms=st.sampled_from([1_200, 3_000]))
+    def found_when_back_though_slow(self, keyed: bool, took_ms: int) -> None:
+        """100 calls a second, each answered later than a lease: CLOSED in time all the same."""
+        self.release()
+        breaker = self.either(keyed)
+        out: deque[tuple[int, int]] = deque()
+        for _ in range(FOUND_MS // 10):
+            self.clock.now_ns += 10 * MS
+            while out and out[0][0] <= self.clock.now_ns:
+                breaker.succeeded(out.popleft()[1])
+            epoch = breaker.admit()
+            if epoch:
+                out.append((self.clock.now_ns + took_ms * MS, epoch))
+        assert breaker.state is BreakerState.CLOSED
 
     @rule(keyed=st.booleans(), every_s=st.sampled_from([5, 10, 60]))
     def found_when_back_by_bursts(self, keyed: bool, every_s: int) -> None:

@@ -4,10 +4,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tenfold.channel.lines import Beat, Change, Snapshot, decode, encode
-from tenfold.channel.mirror import Followed, Mirror, State
+from tenfold.channel.known_records import Followed, KnownRecords, State
+from tenfold.channel.messages import Beat, Change, Snapshot, decode, encode
 from tenfold.channel.snapshot import kept
-from tenfold.respond.control.log import Conflict, Draft, Log, Put
+from tenfold.respond.control.log import ChangeBatch, Conflict, Log, Put
 
 TOPICS = ("switches", "hot-keys")  # the second is ephemeral
 KEYS = ("a", "b", "c")
@@ -49,10 +49,10 @@ class Store:
 
 
 class Follower:
-    """A process: its mirror, what is on the wire to it, and what a subscriber believes by what it was told."""
+    """A process: its known, what is on the wire to it, and what a subscriber believes by what it was told."""
 
     def __init__(self) -> None:
-        self.mirror = Mirror()
+        self.known = KnownRecords()
         self.wire: list[bytes] = []
         self.told: Values = {}
         self.told_epochs: list[int] = []
@@ -61,10 +61,10 @@ class Follower:
     def follow(self, text: bytes) -> bool:
         """False when the stream cannot be followed any longer."""
         line = decode(text)
-        followed = self.mirror.weigh(line)
+        followed = self.known.weigh(line)
         if not isinstance(followed, Followed):
             return False
-        self.mirror.follow(followed)
+        self.known.follow(followed)
         for change in followed.changes:
             self.told.pop((change.topic, change.key), None)
             if change.json is not None:
@@ -98,8 +98,8 @@ class ChannelMachine(RuleBasedStateMachine):
         self.history[self.log.boot, self.log.epoch] = records
 
     def connect(self, follower: Follower) -> None:
-        state = follower.mirror.state
-        follower.mirror.begin()
+        state = follower.known.state
+        follower.known.begin()
         follower.wire = [self.log.catch_up(state.incarnation, state.boot, state.epoch)]
 
     @rule(
@@ -110,7 +110,7 @@ class ChannelMachine(RuleBasedStateMachine):
         )
     )
     def change(self, puts: list[tuple[str, str, int | None]]) -> None:
-        draft = Draft(self.log)
+        draft = ChangeBatch(self.log)
         for topic, key, number in puts:
             value = None if number is None else b"%d" % number
             assert isinstance(draft.weigh(Put(topic=topic, key=key, value=value), 0), Change)
@@ -125,7 +125,7 @@ class ChannelMachine(RuleBasedStateMachine):
     def change_what_is_not_there(self, topic: str, key: str, off: int) -> None:
         current = self.log.get(topic, key)
         epoch = current.epoch if current else 0
-        outcome = Draft(self.log).weigh(Put(topic=topic, key=key, value=b"1", if_epoch=epoch + off), 0)
+        outcome = ChangeBatch(self.log).weigh(Put(topic=topic, key=key, value=b"1", if_epoch=epoch + off), 0)
         assert isinstance(outcome, Conflict)
 
     @rule(number=st.integers(0, PROCESSES - 1), count=st.integers(1, 6))
@@ -162,7 +162,7 @@ class ChannelMachine(RuleBasedStateMachine):
     @rule(number=st.integers(0, PROCESSES - 1))
     def restart_process(self, number: int) -> None:
         """It begins with what it kept on disk."""
-        keepsake = decode(encode(kept(self.followers[number].mirror.state)))
+        keepsake = decode(encode(kept(self.followers[number].known.state)))
         assert isinstance(keepsake, Snapshot)
         follower = self.followers[number] = Follower()
         if keepsake.incarnation:
@@ -173,16 +173,16 @@ class ChannelMachine(RuleBasedStateMachine):
     def a_store_from_a_backup_speaks(self, number: int) -> None:
         """A node of the same name that knows less is not followed."""
         follower = self.followers[number]
-        before = follower.mirror.state
+        before = follower.known.state
         stale = Log("0001-store", "boot-of-backup")
         if before.epoch > 0:
             assert not follower.follow(stale.catch_up(before.incarnation, before.boot, before.epoch))
-            assert follower.mirror.state is before
+            assert follower.known.state is before
 
     @invariant()
     def every_process_has_what_the_node_had_at_its_epoch(self) -> None:
         for follower in self.followers:
-            state = follower.mirror.state
+            state = follower.known.state
             assert follower.told == values_of(state), "what was told is not what is there"
             if state.boot:
                 assert values_of(state) == self.history[state.boot, state.epoch]
@@ -190,7 +190,7 @@ class ChannelMachine(RuleBasedStateMachine):
     @invariant()
     def no_process_goes_back(self) -> None:
         for follower in self.followers:
-            now = (follower.mirror.state.incarnation, follower.mirror.state.epoch)
+            now = (follower.known.state.incarnation, follower.known.state.epoch)
             assert now >= follower.highest
             follower.highest = now
 
@@ -206,9 +206,9 @@ class ChannelMachine(RuleBasedStateMachine):
                 if not follower.follow(follower.wire.pop(0)):
                     self.connect(follower)
             assert not follower.wire, "it never comes to an end"
-            if follower.mirror.state.boot:
-                assert values_of(follower.mirror.state) == self.history[self.log.boot, self.log.epoch]
-                assert follower.mirror.state.epoch == self.log.epoch
+            if follower.known.state.boot:
+                assert values_of(follower.known.state) == self.history[self.log.boot, self.log.epoch]
+                assert follower.known.state.epoch == self.log.epoch
 
 
 ChannelMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

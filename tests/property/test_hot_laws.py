@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, Sketch
-from tenfold.protect.reads.hot.held import digest_of
-from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.hot.pinned_key import digest_of
+from tenfold.protect.reads.near import NearCache, NearParts
 from tenfold.respond.merges import HotKeyMerge
 
 MS = 1_000_000
@@ -99,7 +99,9 @@ class HeldValues(RuleBasedStateMachine):
         self.truth = 1
         self.was_true_until_ms: dict[int, int] = {}
         self.nears = [
-            NearCache("price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, seed=seed)
+            NearCache(
+                "price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, parts=NearParts(seed=seed)
+            )
             for seed in (0, 1)
         ]
         self.hots = [HotKeys("price", clock=self.clock, hold=Duration.from_ms(HOLD_MS)) for _ in range(2)]
@@ -137,7 +139,7 @@ class HeldValues(RuleBasedStateMachine):
         heard = [seen for by, seen in self.sights if by != who]
         if heard:
             hot = HotKey("hot", 0.2, heard[max(0, len(heard) - 1 - back)], "another")
-            self.hots[who].told(HotSet(self.now_ms, [hot]))
+            self.hots[who].notified(HotSet(self.now_ms, [hot]))
 
     @invariant()
     def nobody_is_answered_what_is_older_than_a_hold(self) -> None:
@@ -152,7 +154,7 @@ class HeldValues(RuleBasedStateMachine):
     @invariant()
     def who_has_heard_of_a_newer_value_does_not_answer_the_older(self) -> None:
         for hot, near in zip(self.hots, self.nears, strict=True):
-            entry, held = near.entry("hot"), hot._holder._held.get("hot")
+            entry, held = near.entry("hot"), hot._pinner._pinned.get("hot")
             if entry is not None and held is not None:
                 assert entry.version >= held.seen.version
 

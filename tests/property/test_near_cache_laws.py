@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import NearCache
-from tenfold.protect.reads.near import ENTRY_OVERHEAD_BYTES, EarlyRefresh, Tombstones
+from tenfold.protect.reads.near import ENTRY_OVERHEAD_BYTES, EarlyRefresh, Lifetimes, NearBounds, NearParts, Tombstones
 
 KEYS = st.sampled_from([f"key-{number}" for number in range(12)])
 NOTHING = st.none()
@@ -31,10 +31,9 @@ def test_the_cache_is_bounded_and_answers_only_the_newest_value_while_it_is_fres
     cache = NearCache(
         "law",
         bytes_max=BYTES_MAX,
-        entries_max=ENTRIES_MAX,
-        absent_ratio=0.4,
+        bounds=NearBounds(entries_max=ENTRIES_MAX, absent_ratio=0.4),
         ttl=Duration.from_s(2),
-        absent_ttl=Duration.from_s(1),
+        lifetimes=Lifetimes(absent_ttl=Duration.from_s(1)),
         stale=Duration.from_s(1),
         clock=clock,
     )
@@ -82,7 +81,9 @@ def test_however_few_tombstones_there_are_no_fill_brings_back_what_was_invalidat
 ) -> None:
     """A fill that was taken began after the last invalidation of its key; the bound is kept."""
     clock, tombstones = VirtualClock(), Tombstones(number_max=number_max, lifetime=Duration.from_ms(1_000))
-    cache = NearCache("law", bytes_max=1 << 20, ttl=Duration.from_s(100), tombstones=tombstones, clock=clock)
+    cache = NearCache(
+        "law", bytes_max=1 << 20, ttl=Duration.from_s(100), parts=NearParts(tombstones=tombstones), clock=clock
+    )
     begun = {str(number): (cache.begin(str(number)), 0) for number in range(6)}
     invalidated: dict[str, int] = {}
     for at, (step, number, ms) in enumerate(steps, start=1):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.near import EarlyRefresh, FillToken, NearCache, Tombstones
+from tenfold.protect.reads.near import EarlyRefresh, FillToken, Lifetimes, NearCache, NearParts, Tombstones
 
 TTL, ABSENT_TTL, GRACE, STALE, LEASE = (Duration.from_ms(ms) for ms in (1_000, 300, 400, 3_000, 250))
 FOREVER = Duration.from_s(1 << 30)
@@ -61,13 +61,13 @@ class NearCacheMachine(RuleBasedStateMachine):
             "model",
             bytes_max=1 << 20,
             ttl=TTL,
-            absent_ttl=ABSENT_TTL,
             grace=GRACE,
             stale=STALE,
-            jitter_ratio=0.0,
-            refresh_lease=LEASE,
-            early=EarlyRefresh(beta=0.0, per_s_max=1e9, burst=1_000_000),
-            tombstones=Tombstones(number_max=1_000_000, lifetime=FOREVER),
+            lifetimes=Lifetimes(jitter_ratio=0.0, absent_ttl=ABSENT_TTL, refresh_lease=LEASE),
+            parts=NearParts(
+                early=EarlyRefresh(beta=0.0, per_s_max=1e9, burst=1_000_000),
+                tombstones=Tombstones(number_max=1_000_000, lifetime=FOREVER),
+            ),
             clock=self.clock,
         )
         self.lies: dict[str, Lies] = {}

@@ -4,8 +4,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tenfold.protect.reads.near import AdmissionPolicy, Resident
 from tenfold.protect.reads.near.duels import DEBT_RATIO, RATIO_MAX
-from tenfold.protect.reads.near.policy import Policy, Resident
 
 KEYS = [str(number) for number in range(12)]
 
@@ -15,7 +15,7 @@ class PolicyMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.policy = Policy()
+        self.policy = AdmissionPolicy()
         self.held: dict[str, Resident] = {}
         self.left: list[Resident] = []
         self.most = 0

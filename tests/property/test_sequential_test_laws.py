@@ -6,7 +6,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenfold.protect.reads.audit import Cusum, Decision, Ratios, Sprt
+from tenfold.protect.reads.audit import Cusum, Ratios, Sprt, SprtDecision
 
 RATIOS = st.tuples(st.floats(0.0005, 0.05), st.floats(1.5, 20)).map(
     lambda pair: Ratios(pair[0], pair[0] * pair[1] / 1.1)
@@ -51,14 +51,14 @@ def test_the_level_is_never_negative_and_an_alarm_is_the_threshold(batches: list
 def test_an_sprt_decides_at_its_bounds_and_never_again(batches: list[tuple[int, int]]) -> None:
     """Undecided exactly between them."""
     test = Sprt()
-    decided = Decision.UNDECIDED
+    decided = SprtDecision.UNDECIDED
     for samples, wrong in batches:
         decision = test.record(samples, wrong)
-        if decided is not Decision.UNDECIDED:
+        if decided is not SprtDecision.UNDECIDED:
             assert decision is decided
         decided = decision
-    assert (decided is Decision.WRONG) <= (test.level > 0)
-    assert (decided is Decision.USUAL) <= (test.level < 0)
+    assert (decided is SprtDecision.WRONG) <= (test.level > 0)
+    assert (decided is SprtDecision.USUAL) <= (test.level < 0)
 
 
 def draws(chance: random.Random, ratio: float, samples: int) -> int:

@@ -13,7 +13,7 @@ from tests.channel_in_memory import MemoryChannel
 
 from tenfold.kernel import VirtualClock
 from tenfold.protect.live.switches import Place, Rule, Switches, SwitchRecord, bucket_of
-from tenfold.protect.live.switches.plan import Plan
+from tenfold.protect.live.switches.place_rules import PlaceRules
 from tenfold.protect.live.switches.rule import BUCKETS
 from tenfold.protect.live.switches.schema import check_schema, problem_with
 
@@ -103,7 +103,7 @@ def test_the_rule_that_wins_is_the_narrowest_of_all_that_apply(
     bucket = None if subject is None else bucket_of("s", subject)
     applying = [(rule.rank, n) for n, rule in enumerate(rules) if rule.covers(place) and rule.applies(bucket, where)]
     expected = rules[max(applying)[1]] if applying else None
-    plan = Plan("s", rules, place, 0)
+    plan = PlaceRules("s", rules, place, 0)
     chosen = plan.rule if plan.settled else plan.choose(subject, where)
     assert chosen is expected
 

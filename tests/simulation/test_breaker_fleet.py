@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from tenfold.channel import Process
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.calls.breaker import Breaker, BreakerReport, Breakers, BreakerState, link
+from tenfold.protect.calls.breaker import Breaker, BreakerReport, Breakers, BreakerState, link_breakers
 from tenfold.respond.merges import BreakerMerge
 
 SEED = 20261122
@@ -51,10 +52,6 @@ class Said(NamedTuple):
     json: bytes | None
 
 
-class Named(NamedTuple):
-    id: str
-
-
 class Node:
     """The control node's part, each word on its way for as long as a real one's."""
 
@@ -85,7 +82,7 @@ class MemoryChannel:
     """A process's side of the channel."""
 
     def __init__(self, node: Node, process: str) -> None:
-        self.process = Named(process)
+        self.process = Process(id=process, service="shop")
         self._node = node
 
     def report(self, topic: str, payload: Any) -> bool:
@@ -150,7 +147,7 @@ class Fleet:
         ]
         if shares:
             for caller in self.callers:
-                link(MemoryChannel(self.node, caller.name), caller.breakers)
+                link_breakers(MemoryChannel(self.node, caller.name), caller.breakers)
 
     def _ask(self, answers: Callable[[int, float], bool], number: int) -> bool:
         return answers(number, self.world.now_ms)

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from tenfold.channel import Process
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.hot import TOPIC, HotKeys, HotReport, link
-from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.hot import TOPIC, HotKeys, HotReport, link_hot_keys
+from tenfold.protect.reads.near import NearCache, NearParts
 from tenfold.respond.merges import HotKeyMerge
 from tenfold.telemetry import Registry
 
@@ -82,11 +83,11 @@ class MemoryChannel:
 
     def __init__(self, node: Node, process: str) -> None:
         self._node = node
-        self._process = process
+        self.process = Process(id=process, service="shop")
 
     def report(self, topic: str, payload: Any) -> bool:
         assert topic == TOPIC
-        self._node.report(self._process, msgspec.json.encode(payload))
+        self._node.report(self.process.id, msgspec.json.encode(payload))
         return True
 
     def subscribe(self, topic: str, on_change: Callable[[Any], None]) -> Callable[[], None]:
@@ -101,11 +102,13 @@ class Shop:
     def __init__(self, number: int, world: World, cluster: "Cluster", node: Node | None) -> None:
         self._world = world
         self._cluster = cluster
-        self.near = NearCache("price", bytes_max=8 << 20, ttl=Duration.from_ms(100), clock=world.clock, seed=number)
+        self.near = NearCache(
+            "price", bytes_max=8 << 20, ttl=Duration.from_ms(100), clock=world.clock, parts=NearParts(seed=number)
+        )
         self.hot = HotKeys("price", process=f"process-{number}", clock=world.clock, registry=Registry())
         self.hot.attach(self.near, self.refresh)
         if node is not None:
-            link(MemoryChannel(node, f"process-{number}"), [self.hot])
+            link_hot_keys(MemoryChannel(node, f"process-{number}"), [self.hot])
 
     def read(self, key: str) -> bytes | None:
         value = self.near.hit(key)

@@ -66,7 +66,7 @@ class Process:
     def _die(self) -> None:
         self.wire.dead = True
         self.fleet.deaths += 1
-        keeper = self.flight._keeper._task
+        keeper = self.flight._renewer._task
         for task in [*self.reads, *([keeper] if keeper else [])]:
             task.cancel()
 

@@ -4,10 +4,11 @@ import random
 from collections.abc import Callable
 
 import pytest
+from benchmarks.protect.vegas import VegasLimit
 from tests.simulation.overload_world import OverloadWorld, Seen
 
 from tenfold.kernel import Duration
-from tenfold.protect.calls.limit import FixedLimit, GradientLimit, VegasLimit
+from tenfold.protect.calls.limit import FixedLimit, GradientLimit
 
 S = Duration.from_s
 MIX_LIGHT = (0.2, 0.2, 0.3, 0.3)

@@ -1,14 +1,12 @@
 """How customers' money is secured at an acquirer: in batches, and never so that an order waits for it for long.
 
-messages   what is asked of an acquirer, and what it answers
-acquirer   the exchange itself: HTTP on kept connections
+acquirer   what is asked of an acquirer, what it answers, and the exchange itself: HTTP on kept connections
 cashier    secures the money of orders before they are placed; late, refused or not asked at all means: deferred
 collector  collects what was deferred, once
 """
 
-from freshmart.cashier.acquirer import Acquirer, AcquirerUnreachable
+from freshmart.cashier.acquirer import Acquirer, AcquirerUnreachable, PaymentDemand, Receipt
 from freshmart.cashier.cashier import DEFERRED, Cashier
 from freshmart.cashier.collector import Collector
-from freshmart.cashier.messages import Demand, Receipt
 
-__all__ = ["DEFERRED", "Acquirer", "AcquirerUnreachable", "Cashier", "Collector", "Demand", "Receipt"]
+__all__ = ["DEFERRED", "Acquirer", "AcquirerUnreachable", "Cashier", "Collector", "PaymentDemand", "Receipt"]

@@ -2,13 +2,31 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 
-from freshmart.cashier.messages import Demand, Receipt
 from tenfold.kernel import TenfoldError
 from tenfold.protect.doors.deadline import deadline_headers
+
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Fen = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class PaymentDemand(msgspec.Struct, frozen=True):
+    """So much of a customer's money. The same key is the same money, however often it is asked for."""
+
+    key: Key
+    amount_fen: Fen
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The money of that key is ours to take, under this number."""
+
+    key: str
+    authorisation: str
+
 
 AUTHORISE, CHARGE = "/authorisations", "/charges"
 IDLE_MAX = 8
@@ -17,7 +35,7 @@ _RECEIPTS = msgspec.json.Decoder(list[Receipt])
 _NO_ANSWER = (OSError, EOFError, ValueError, IndexError, asyncio.LimitOverrunError)
 """It is away, it hung up, or what came back is none: no number where one belongs, no status, a head that never ends."""
 
-Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class AcquirerUnreachable(TenfoldError):
@@ -30,13 +48,13 @@ class Acquirer:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
-        self._idle: list[Line] = []
+        self._idle: list[Streams] = []
 
-    async def authorise(self, demands: Sequence[Demand]) -> list[Receipt]:
+    async def authorise(self, demands: Sequence[PaymentDemand]) -> list[Receipt]:
         """Hold the money for a later charge; a hold that nobody charges lapses. Raises AcquirerUnreachable."""
         return await self._exchange(AUTHORISE, demands)
 
-    async def charge(self, demands: Sequence[Demand]) -> list[Receipt]:
+    async def charge(self, demands: Sequence[PaymentDemand]) -> list[Receipt]:
         """Take the money, held or not. Raises AcquirerUnreachable."""
         return await self._exchange(CHARGE, demands)
 
@@ -45,7 +63,7 @@ class Acquirer:
             _, writer = self._idle.pop()
             writer.close()
 
-    async def _exchange(self, path: str, demands: Sequence[Demand]) -> list[Receipt]:
+    async def _exchange(self, path: str, demands: Sequence[PaymentDemand]) -> list[Receipt]:
         try:
             status, answer = await self._post(path, msgspec.json.encode(demands))
             receipts = _RECEIPTS.decode(answer) if status == 200 else []

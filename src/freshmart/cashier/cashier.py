@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from itertools import repeat
 from typing import NamedTuple, Protocol
 
-from freshmart.cashier.acquirer import AcquirerUnreachable
-from freshmart.cashier.messages import Demand, Receipt
+from freshmart.cashier.acquirer import AcquirerUnreachable, PaymentDemand, Receipt
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.protect import Breaker
@@ -36,13 +35,13 @@ _NO_NUMBERS = repeat(DEFERRED)
 class Authorise(Protocol):
     """The exchange: a receipt for each, in their order. Raises AcquirerUnreachable."""
 
-    def __call__(self, demands: Sequence[Demand], /) -> Awaitable[Sequence[Receipt]]: ...
+    def __call__(self, demands: Sequence[PaymentDemand], /) -> Awaitable[Sequence[Receipt]]: ...
 
 
 class _Waiting:
     __slots__ = ("demand", "due_ns", "future")
 
-    def __init__(self, demand: Demand, due_ns: int, future: asyncio.Future[str]) -> None:
+    def __init__(self, demand: PaymentDemand, due_ns: int, future: asyncio.Future[str]) -> None:
         self.demand = demand
         self.due_ns = due_ns
         self.future = future
@@ -85,7 +84,7 @@ class Cashier:
         )
         self._counts = {name: payments.child(name) for name in ("authorised", "late", "open", "failed", "busy")}
 
-    async def authorise(self, demand: Demand) -> str:
+    async def authorise(self, demand: PaymentDemand) -> str:
         """The authorisation's number, or DEFERRED; within the deadline, ours and the caller's, and never an error."""
         if len(self._queue) >= WAITING_MAX:
             self._counts["busy"].inc()
@@ -166,7 +165,7 @@ class Cashier:
             raise ValueError(f"{len(batch)} demands were made, and {len(receipts)} receipts came back")
         return receipts
 
-    async def _exchange(self, demands: list[Demand]) -> Sequence[Receipt]:
+    async def _exchange(self, demands: list[PaymentDemand]) -> Sequence[Receipt]:
         try:
             return await self._authorise(demands)
         except AcquirerUnreachable:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from freshmart.cashier.messages import Demand, Receipt
+from freshmart.cashier.acquirer import PaymentDemand, Receipt
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
 from tenfold.telemetry import Registry
@@ -24,7 +24,7 @@ _COLLECTED = """
 class Charge(Protocol):
     """The exchange: a receipt for each, in their order. Raises AcquirerUnreachable."""
 
-    def __call__(self, demands: Sequence[Demand], /) -> Awaitable[Sequence[Receipt]]: ...
+    def __call__(self, demands: Sequence[PaymentDemand], /) -> Awaitable[Sequence[Receipt]]: ...
 
 
 class Collector:
@@ -53,7 +53,7 @@ class Collector:
         try:
             with self._breaker.guard():
                 async with asyncio.timeout(TIMEOUT.s):
-                    receipts = await self._charge([Demand(row["key"], row["total_fen"]) for row in rows])
+                    receipts = await self._charge([PaymentDemand(row["key"], row["total_fen"]) for row in rows])
         except Exception:  # the breaker has counted it and keeps its name; these orders are asked for at the next look
             return 0
         numbers = [receipt.authorisation for receipt in receipts]

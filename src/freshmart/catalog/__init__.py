@@ -7,14 +7,14 @@ postgres   reads category pages and products from the database
 
 from freshmart.catalog.extract import read_baskets, read_products, read_stores
 from freshmart.catalog.postgres import READ_PRODUCTS, page_key, read_pages, read_pictures
-from freshmart.catalog.product import Basket, Line, Product, Store
+from freshmart.catalog.product import Basket, BasketLine, Product, RetailStore
 
 __all__ = [
     "READ_PRODUCTS",
     "Basket",
-    "Line",
+    "BasketLine",
     "Product",
-    "Store",
+    "RetailStore",
     "page_key",
     "read_baskets",
     "read_pages",

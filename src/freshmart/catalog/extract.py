@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import msgspec
 
-from freshmart.catalog.product import Basket, Line, Product, Store
+from freshmart.catalog.product import Basket, BasketLine, Product, RetailStore
 
 _DATA = files("freshmart") / "data"
 
@@ -35,16 +35,16 @@ def read_products() -> list[Product]:
     ]
 
 
-def read_stores() -> list[Store]:
+def read_stores() -> list[RetailStore]:
     """Every store, the busiest first."""
     rows = csv.DictReader((_DATA / "stores.csv").read_text(encoding="utf-8").splitlines())
-    return [Store(int(row["store"]), int(row["baskets"])) for row in rows]
+    return [RetailStore(int(row["store"]), int(row["baskets"])) for row in rows]
 
 
 def read_baskets() -> list[Basket]:
     decode = msgspec.json.Decoder(_Row).decode
     rows = (decode(line) for line in _unpacked("baskets.jsonl.xz").splitlines())
-    return [Basket(row.store, [Line(line["sku"], line["quantity"]) for line in row.lines]) for row in rows]
+    return [Basket(row.store, [BasketLine(line["sku"], line["quantity"]) for line in row.lines]) for row in rows]
 
 
 def _unpacked(name: str) -> str:

@@ -18,14 +18,14 @@ class Product(NamedTuple):
     bought: int
 
 
-class Store(NamedTuple):
+class RetailStore(NamedTuple):
     """One store. `baskets`: how many real baskets of the feed are its own."""
 
     store: int
     baskets: int
 
 
-class Line(NamedTuple):
+class BasketLine(NamedTuple):
     """Some pieces of one product."""
 
     sku: int
@@ -36,4 +36,4 @@ class Basket(NamedTuple):
     """What one customer bought at once."""
 
     store: int
-    lines: list[Line]
+    lines: list[BasketLine]

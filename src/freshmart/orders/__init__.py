@@ -5,48 +5,45 @@ rates      how many a second one store may place, as switches
 queue      who waits at the desk, of each key one at a time: pure
 desk       gathers orders into batches, waits while the primary is away
 postgres   places a batch in one round trip (place.sql); reads placed orders
-outbox     accepted orders whose effects are still to come: read for the relay, applied once
-relay      which of them to send to the stream, and when to send one again: pure
-courier    the two loops between: outbox to stream, stream to effects
+relay      accepted orders from the outbox to the stream, and again what was lost there
+effects    what follows an accepted order, applied once as the stream brings it
 """
 
-from freshmart.orders.courier import Courier
-from freshmart.orders.desk import Connection, DeskBusy, DeskLate, OrderDesk
+from freshmart.orders.desk import OrderConnection, OrderDesk, OrdersBusy, OrdersLate
+from freshmart.orders.effects import EffectsConsumer, apply_effects
 from freshmart.orders.order import (
     KEY_PATTERN,
     AskedLine,
     AskedOrder,
-    Decision,
     Order,
+    OrderDecision,
     OrderMalformed,
     read_order,
 )
-from freshmart.orders.outbox import apply_effects, bury, read_waiting
-from freshmart.orders.postgres import PLACE, READ_ORDERS, UNREACHABLE, PrimaryConnection, PrimaryUnreachable
+from freshmart.orders.postgres import PLACE, READ_ORDERS, PrimaryConnection, PrimaryUnreachable
 from freshmart.orders.rates import OrderRates
-from freshmart.orders.relay import Relay
+from freshmart.orders.relay import OutboxRelay, SentOrders, read_waiting
 
 __all__ = [
     "KEY_PATTERN",
     "PLACE",
     "READ_ORDERS",
-    "UNREACHABLE",
     "AskedLine",
     "AskedOrder",
-    "Connection",
-    "Courier",
-    "Decision",
-    "DeskBusy",
-    "DeskLate",
+    "EffectsConsumer",
     "Order",
+    "OrderConnection",
+    "OrderDecision",
     "OrderDesk",
     "OrderMalformed",
     "OrderRates",
+    "OrdersBusy",
+    "OrdersLate",
+    "OutboxRelay",
     "PrimaryConnection",
     "PrimaryUnreachable",
-    "Relay",
+    "SentOrders",
     "apply_effects",
-    "bury",
     "read_order",
     "read_waiting",
 ]

@@ -14,8 +14,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from freshmart.cashier import Demand
-from freshmart.orders.order import Decision, Order
+from freshmart.cashier import PaymentDemand
+from freshmart.orders.order import Order, OrderDecision
 from freshmart.orders.postgres import PrimaryUnreachable
 from freshmart.orders.queue import OrderQueue, Waiting
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
@@ -30,18 +30,18 @@ _PAUSE_S = 0.02  # between looks at a primary that is away
 _NEVER_NS = (1 << 63) - 1
 
 
-class DeskBusy(TenfoldError):
+class OrdersBusy(TenfoldError):
     """As many orders wait as may; this one was not taken."""
 
 
-class DeskLate(TenfoldError):
+class OrdersLate(TenfoldError):
     """The order was not decided in time; whether it was placed is not known. The same key answers that later."""
 
 
-class Connection(Protocol):
+class OrderConnection(Protocol):
     """What carries a batch to the primary; raises PrimaryUnreachable."""
 
-    async def place(self, orders: Sequence[Order]) -> list[Decision]: ...
+    async def place(self, orders: Sequence[Order]) -> list[OrderDecision]: ...
 
     async def close(self) -> None: ...
 
@@ -49,7 +49,7 @@ class Connection(Protocol):
 class Till(Protocol):
     """Who secures an order's money: answers the authorisation, or DEFERRED; never an error."""
 
-    async def authorise(self, demand: Demand) -> str: ...
+    async def authorise(self, demand: PaymentDemand) -> str: ...
 
 
 class OrderDesk:
@@ -61,7 +61,7 @@ class OrderDesk:
 
     def __init__(
         self,
-        connections: Sequence[Connection],
+        connections: Sequence[OrderConnection],
         *,
         breaker: Breaker,
         till: Till | None = None,
@@ -112,11 +112,11 @@ class OrderDesk:
         self._watch(_NEVER_NS)
         await asyncio.gather(*(connection.close() for connection in self._connections))
 
-    async def place(self, order: Order) -> Decision:
-        """The decision. Raises DeskBusy, DeskLate."""
+    async def place(self, order: Order) -> OrderDecision:
+        """The decision. Raises OrdersBusy, OrdersLate."""
         if self._waiting >= self._waiting_max:
             self._decided.child("busy").inc()
-            raise DeskBusy(f"{self._waiting} orders wait; order '{order.key}' was not taken.")
+            raise OrdersBusy(f"{self._waiting} orders wait; order '{order.key}' was not taken.")
         due_ns = due_within(self._deadline, self._clock)
         waiting = Waiting(order, due_ns, asyncio.get_running_loop().create_future())
         self._waiting += 1
@@ -137,7 +137,7 @@ class OrderDesk:
         """With its money held: as much as its pieces may cost at most, since what they do cost is known when placed."""
         if self._till is None:
             return order
-        held = Demand(order.key, order.pieces * HELD_FEN_PER_PIECE)
+        held = PaymentDemand(order.key, order.pieces * HELD_FEN_PER_PIECE)
         return order._replace(authorisation=await self._till.authorise(held))
 
     def _admit(self, waiting: Waiting) -> None:
@@ -146,7 +146,7 @@ class OrderDesk:
         if waiting.due_ns < self._due_ns:
             self._watch(waiting.due_ns)
 
-    async def _run(self, connection: Connection) -> None:
+    async def _run(self, connection: OrderConnection) -> None:
         while True:
             await self._arrived.wait()
             self._expire()
@@ -159,7 +159,7 @@ class OrderDesk:
             else:
                 await self._sleep(_PAUSE_S)
 
-    async def _carry(self, connection: Connection, batch: list[Waiting], epoch: int) -> None:
+    async def _carry(self, connection: OrderConnection, batch: list[Waiting], epoch: int) -> None:
         began_ns = self._now_ns()
         try:
             decisions = await connection.place([waiting.order for waiting in batch])
@@ -187,7 +187,7 @@ class OrderDesk:
         self._watch(min(self._due_ns, *(waiting.due_ns for waiting in batch)))
         self._arrived.set()
 
-    def _settle(self, batch: Sequence[Waiting], decisions: Sequence[Decision]) -> None:
+    def _settle(self, batch: Sequence[Waiting], decisions: Sequence[OrderDecision]) -> None:
         undecided = []
         for waiting, decision in zip(batch, decisions, strict=True):
             if decision.outcome == "again":
@@ -215,7 +215,7 @@ class OrderDesk:
         for late in (one for one in waiting if one.due_ns <= now_ns):
             self._queue.leave(late)
             self._decided.child("late").inc()
-            late.tell(DeskLate(f"Order '{late.order.key}' was not decided before its deadline."))
+            late.tell(OrdersLate(f"Order '{late.order.key}' was not decided before its deadline."))
         self._watch(min((one.due_ns for one in waiting if one.due_ns > now_ns), default=_NEVER_NS))
 
     def _watch(self, due_ns: int) -> None:
@@ -232,7 +232,7 @@ class OrderDesk:
         self._due_ns = 0
         self._expire()
 
-    def _end(self, waiting: Waiting, end: Decision | Exception) -> None:
+    def _end(self, waiting: Waiting, end: OrderDecision | Exception) -> None:
         """An order that was out is over."""
         waiting.tell(end)
         self._queue.over(waiting.order.key)

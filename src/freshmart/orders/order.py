@@ -53,7 +53,7 @@ class Order(NamedTuple):
         return sum(line.quantity for line in self.lines)
 
 
-class Decision(NamedTuple):
+class OrderDecision(NamedTuple):
     """What became of an order: accepted, declined, unknown (SKU or store), answered (before), key-reused, again.
 
     `answer` is JSON; `again` means that nothing was decided and the order must be asked again.

@@ -6,27 +6,13 @@ from typing import Any
 
 import asyncpg
 
-from freshmart.orders.order import Decision, Order
-from freshmart.session import session_settings
+from freshmart.orders.order import Order, OrderDecision
+from freshmart.postgres import UNREACHABLE, session_settings
 from tenfold.kernel import Duration, TenfoldError
 
 PLACE = (files("freshmart.orders") / "place.sql").read_text(encoding="utf-8")
 
 TIMEOUT, CONNECT_TIMEOUT = Duration.from_s(2), Duration.from_s(1)
-
-UNREACHABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TransactionRollbackError,
-)
-"""What says nothing against the statement: the same batch may be sent again."""
 
 _KEY_REUSED = b'{"error":"key-reused","message":"This Idempotency-Key was used for another order."}'
 
@@ -53,7 +39,7 @@ class PrimaryConnection:
         self._connection: Any = None
         self._place: Any = None
 
-    async def place(self, orders: Sequence[Order]) -> list[Decision]:
+    async def place(self, orders: Sequence[Order]) -> list[OrderDecision]:
         """A decision for each order, in their order; no key may stand twice. Raises PrimaryUnreachable."""
         try:
             if self._connection is None:
@@ -97,13 +83,13 @@ def _columns(orders: Sequence[Order]) -> tuple[list[Any], ...]:
     )
 
 
-def _decision(row: Mapping[str, Any]) -> Decision:
+def _decision(row: Mapping[str, Any]) -> OrderDecision:
     outcome = row["outcome"]
     if outcome == "again":
-        return Decision(outcome)
+        return OrderDecision(outcome)
     if outcome == "key-reused":
-        return Decision(outcome, 409, _KEY_REUSED)
-    return Decision(outcome, row["status"], row["answer"].encode())
+        return OrderDecision(outcome, 409, _KEY_REUSED)
+    return OrderDecision(outcome, row["status"], row["answer"].encode())
 
 
 READ_ORDERS = """

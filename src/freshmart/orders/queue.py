@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice, takewhile
 
-from freshmart.orders.order import Decision, Order
+from freshmart.orders.order import Order, OrderDecision
 
 
 class Waiting:
@@ -13,17 +13,17 @@ class Waiting:
 
     __slots__ = ("alone", "due_ns", "future", "order")
 
-    def __init__(self, order: Order, due_ns: int, future: asyncio.Future[Decision]) -> None:
+    def __init__(self, order: Order, due_ns: int, future: asyncio.Future[OrderDecision]) -> None:
         self.order = order
         self.due_ns = due_ns
         self.future = future
         self.alone = False
 
-    def tell(self, end: Decision | Exception) -> None:
+    def tell(self, end: OrderDecision | Exception) -> None:
         """Unless they have gone."""
         if self.future.done():
             return
-        if isinstance(end, Decision):
+        if isinstance(end, OrderDecision):
             self.future.set_result(end)
         else:
             self.future.set_exception(end)

@@ -1,7 +1,10 @@
-"""Reads prices from PostgreSQL, as the JSON that is sent."""
+"""Prices in PostgreSQL, read as the JSON that is sent. Money is integer fen, never a float."""
 
 from collections.abc import Mapping
 from typing import Any
+
+STORE_PRICE = "greatest(1, (list_price_fen * (95 + (store::bigint * 31 + sku::bigint * 17) % 11) + 50) / 100)"
+"""What a shop that opens asks, in SQL: 95 % to 105 % of the list price by store and product, rounded half up."""
 
 _READ = """
     SELECT store || ':' || sku AS key,

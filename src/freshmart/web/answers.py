@@ -128,7 +128,7 @@ class Slot(msgspec.Struct):
     deliveries: int
 
 
-class Slots(msgspec.Struct):
+class DeliverySlots(msgspec.Struct):
     """The next 24 hours."""
 
     store: int

@@ -10,7 +10,7 @@ wait in here for a primary that is away.
 from typing import Any
 
 from freshmart.web.reply import problem, send_reply
-from freshmart.web.tiers import P2, tenant_of, tier_of
+from freshmart.web.routes import P0, P1, P2, READS, names_in
 from tenfold.protect import Shedder
 from tenfold.protect.doors.admission import FATE, AdmissionMiddleware, Fate
 
@@ -30,3 +30,18 @@ def open_door(app: Any, shedder: Shedder) -> AdmissionMiddleware:
             await send_reply(_REFUSAL, send)
 
     return AdmissionMiddleware(app, shedder, tier=tier_of, tenant=tenant_of, refused=refused, exempt=EXEMPT)
+
+
+def tenant_of(scope: Any) -> str:
+    """Whose request it is: a store's; of what belongs to no store, nobody's but its own."""
+    parts = scope["path"].split("/", 3)
+    return parts[2] if len(parts) > 2 else ""
+
+
+def tier_of(scope: Any) -> int:
+    """0 matters most. What is no read of ours is P1: nothing that is sold, nothing that can be done without."""
+    path = scope["path"]
+    if path in EXEMPT or (path == "/orders" and scope["method"] == "POST"):
+        return P0
+    route = READS.get(names_in(path.split("/")))
+    return P1 if route is None else route.tier

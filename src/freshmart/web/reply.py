@@ -1,19 +1,17 @@
 """What is sent back: a status, headers, bytes; the same whether plain ASGI or Litestar sends it."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 Headers = list[tuple[bytes, bytes]]
 
+DEGRADED = b"x-degraded"
 JSON: Headers = [(b"content-type", b"application/json")]
 JSON_STALE: Headers = [*JSON, (b"x-stale", b"true")]
 PICTURE: Headers = [(b"content-type", b"image/svg+xml"), (b"cache-control", b"public, max-age=3600")]
-PLACEHOLDER: Headers = [
-    (b"content-type", b"image/svg+xml"),
-    (b"cache-control", b"no-store"),
-    (b"x-degraded", b"image"),
-]
+PLACEHOLDER: Headers = [(b"content-type", b"image/svg+xml"), (b"cache-control", b"no-store"), (DEGRADED, b"image")]
 
 
 class Reply(NamedTuple):
@@ -21,8 +19,13 @@ class Reply(NamedTuple):
     body: bytes
     headers: Headers = JSON
 
+    @property
+    def is_served(self) -> bool:
+        """It holds what was asked for, and not the word that it cannot be had now."""
+        return self.status == 200 and not any(name == DEGRADED for name, _ in self.headers)
 
-class Problem(msgspec.Struct):
+
+class ProblemReply(msgspec.Struct):
     """Every error's body: a word for programs, a sentence for people."""
 
     error: str
@@ -31,7 +34,21 @@ class Problem(msgspec.Struct):
 
 def problem(status: int, error: str, message: str, *, retry_after_s: int | None = None) -> Reply:
     headers = JSON if retry_after_s is None else [*JSON, (b"retry-after", str(retry_after_s).encode())]
-    return Reply(status, msgspec.json.encode(Problem(error, message)), headers)
+    return Reply(status, msgspec.json.encode(ProblemReply(error, message)), headers)
+
+
+def shielded(feature: str) -> Reply:
+    """What is answered in the place of a feature that is shielded."""
+    return Reply(200, b'{"shielded":"%b"}' % feature.encode(), [*JSON, (DEGRADED, feature.encode())])
+
+
+def compose(core: Mapping[str, Reply], extras: Mapping[str, Reply]) -> Reply:
+    """One object of parts that are JSON already; the extras that are left out are named in `X-Degraded`."""
+    left_out = [name for name, reply in extras.items() if not reply.is_served]
+    parts = {**core, **{name: reply for name, reply in extras.items() if name not in left_out}}
+    body = b",".join(b'"%b":%b' % (name.encode(), reply.body) for name, reply in parts.items())
+    headers = [*JSON, (DEGRADED, ", ".join(left_out).encode())] if left_out else JSON
+    return Reply(200, b"{%b}" % body, headers)
 
 
 async def send_reply(reply: Reply, send: Any) -> None:
@@ -39,3 +56,16 @@ async def send_reply(reply: Reply, send: Any) -> None:
     headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+async def read_body(receive: Any, bytes_max: int) -> bytes | None:
+    """A request's whole body; None when it is larger. A client that has gone has sent what it has sent."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+        if size > bytes_max:
+            return None
+    return b"".join(parts)

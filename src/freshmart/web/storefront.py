@@ -1,4 +1,7 @@
-"""What freshmart answers to each question, whatever carries the question."""
+"""What freshmart answers to each question, whatever carries the question.
+
+The first line of each read is what /openapi.json says of it.
+"""
 
 import asyncio
 import hmac
@@ -11,10 +14,9 @@ from freshmart.catalog import page_key
 from freshmart.features import BANNER, HISTORY, IMAGE, RECOMMENDATIONS, REVIEWS, SLOT, history_key
 from freshmart.inventory import shelf_key
 from freshmart.media import placeholder
-from freshmart.orders import AskedOrder, DeskBusy, DeskLate, OrderMalformed, read_order
+from freshmart.orders import AskedOrder, OrderMalformed, OrdersBusy, OrdersLate, read_order
 from freshmart.pricing import price_key
-from freshmart.web.page import compose, shielded
-from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, problem
+from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, compose, problem, shielded
 from tenfold.kernel import TenfoldError
 from tenfold.protect import ReadLadder
 from tenfold.protect.calls.limit import RateExceeded
@@ -47,35 +49,44 @@ class Storefront:
         raise TagWrong("The X-Tenfold-Test header does not carry the token of a rehearsal; nothing was done.")
 
     async def price(self, store: int, sku: int) -> Reply:
+        """The price in force now."""
         return await _read(self._reads.price, price_key(store, sku), f"Store {store} has no price for SKU {sku}.")
 
     async def availability(self, store: int, sku: int, *, shadow: bool) -> Reply:
+        """What is left on the shelf, in steps; at most 90 s old while everything works. The order knows better."""
         key = shelf_key(store, sku, shadow=shadow)
         return await _read(self._reads.availability, key, f"Store {store} has no shelf for SKU {sku}.")
 
-    async def page(self, store: int, slug: str) -> Reply:
+    async def category(self, store: int, slug: str) -> Reply:
+        """A category's most bought products, with their prices."""
         return await _read(self._reads.page, page_key(store, slug), f"Store {store} has no category '{slug}'.")
 
     async def product(self, sku: int) -> Reply:
+        """A product. Its picture is a link: nothing here needs the object store."""
         return await _read(self._reads.product, str(sku), f"There is no SKU {sku}.")
 
     async def recommendations(self, store: int, sku: int) -> Reply:
+        """What others bought with it."""
         return await self._feature(RECOMMENDATIONS, price_key(store, sku), store)
 
     async def reviews(self, sku: int) -> Reply:
+        """What others think of it."""
         return await self._feature(REVIEWS, str(sku))
 
     async def banners(self, store: int) -> Reply:
+        """What is on promotion."""
         return await self._feature(BANNER, str(store), store)
 
     async def slots(self, store: int) -> Reply:
+        """When it can be delivered."""
         return await self._feature(SLOT, str(store), store)
 
     async def history(self, store: int, *, shadow: bool) -> Reply:
+        """A store's newest orders; at most 10 s old while everything works."""
         return await self._feature(HISTORY, history_key(store, shadow=shadow), store)
 
     async def product_page(self, store: int, sku: int, *, shadow: bool) -> Reply:
-        """What a product is, costs and how much is left; and of the rest, what there is just now."""
+        """A product as a customer sees it: price, availability, and whatever of the rest can be had now."""
         parts = await asyncio.gather(
             self.product(sku),
             self.price(store, sku),
@@ -94,6 +105,7 @@ class Storefront:
         )
 
     async def order(self, order_id: str) -> Reply:
+        """A placed order and how far it is."""
         absent = f"There is no order '{order_id[:64]}'."
         try:
             key = str(uuid.UUID(order_id))
@@ -102,7 +114,7 @@ class Storefront:
         return await _read(self._reads.order, key, absent)
 
     async def image(self, sku: int) -> Reply:
-        """A picture, or the placeholder marked as degraded; 404 only for a SKU that there is not."""
+        """The product's picture; while the object store fails, a placeholder with `X-Degraded: image`."""
         key = self._backends.pictures.get(sku)
         if key is None:
             return problem(404, "not-found", f"There is no SKU {sku}.")
@@ -142,9 +154,9 @@ class Storefront:
         except RateExceeded as error:
             more = f"Store {asked.store} sends more orders a second than it may; this one was not placed."
             return problem(429, "too-many-orders", more, retry_after_s=math.ceil(error.retry_after.s))
-        except DeskBusy as error:
+        except OrdersBusy as error:
             return problem(503, "busy", str(error), retry_after_s=1)
-        except DeskLate as error:
+        except OrdersLate as error:
             return problem(503, "late", f"{error} Ask again with the same key.", retry_after_s=2)
         return Reply(decision.status, decision.answer)
 

@@ -15,16 +15,15 @@ from typing import Any
 
 import msgspec
 
-from tenfold.channel.contact import Contact
-from tenfold.channel.follower import Follower
-from tenfold.channel.lines import Beat, decode
-from tenfold.channel.meters import Meters
-from tenfold.channel.mirror import NOTHING, Followed, Mirror, Records, Refusal, State
+from tenfold.channel.follower import Contact, Follower
+from tenfold.channel.known_records import NOTHING, Followed, KnownRecords, LineRefusal, Records, State
+from tenfold.channel.messages import Beat, decode
+from tenfold.channel.metrics import ChannelMetrics
 from tenfold.channel.process import Process
-from tenfold.channel.snapshot import KEEP_EVERY, Keeper, Keepsake, KeepsakeRefused
-from tenfold.channel.subscribers import Loop, OnChange, Subscribers, Told, in_loop
-from tenfold.channel.uplink import Courier
-from tenfold.channel.wire import Address, Stream, StreamLost
+from tenfold.channel.snapshot import KEEP_EVERY, SnapshotFile, SnapshotRefused, SnapshotWriter
+from tenfold.channel.subscribers import Delivery, Loop, OnChange, Subscribers, in_loop
+from tenfold.channel.uplink import Uplink
+from tenfold.channel.wire import ControlAddress, ControlStream, StreamLost
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.kernel.forks import tell_forks
 from tenfold.telemetry import EventLog, Registry
@@ -55,27 +54,27 @@ class Channel:
         events: EventLog | None = None,
     ) -> None:
         self.process = Process.this(service, instance=instance, store=store)
-        self._address = Address(url, token)
-        self._keeper = Keeper(Keepsake(keepsake)) if keepsake else None
+        self._address = ControlAddress(url, token)
+        self._writer = SnapshotWriter(SnapshotFile(keepsake)) if keepsake else None
         self._unkept = ""
         self._events = events
-        self._mirror = Mirror()
-        self._meters = Meters(
+        self._known = KnownRecords()
+        self._metrics = ChannelMetrics(
             registry or Registry(), epoch=lambda: float(self.epoch), connected=lambda: float(self.connected)
         )
-        self._subscribers = Subscribers(self._meters.failures)
+        self._subscribers = Subscribers(self._metrics.failures)
         self._untold: Followed | None = None
         self._opened = False
         self._begin_life()
 
     def _begin_life(self) -> None:
-        """What belongs to one process and not to its children."""
+        """Make what belongs to one process and not to its children."""
         seed = int(self.process.id[:16], 16)
-        self._contact = Contact(self._emit, self._meters.reconnects)
+        self._contact = Contact(self._emit, self._metrics.reconnects)
         self._follower = Follower(
             begin=self._begin_stream, hear=self._hear, lost=self._lost, chance=random.Random(seed)
         )
-        self._courier = Courier(self._address, self.process.id, self._meters.dropped, chore=self._keep, seed=seed)
+        self._uplink = Uplink(self._address, self.process.id, self._metrics.dropped, chore=self._keep, seed=seed)
 
     def open(self) -> None:
         """Take up the last good state and begin to follow. Never waits for the network and never fails for its sake."""
@@ -87,8 +86,8 @@ class Channel:
             self.process = self.process.forked()
             self._begin_life()
         self._opened = True
-        if self._keeper is not None:
-            self._recall(self._keeper.keepsake)
+        if self._writer is not None:
+            self._recall(self._writer.keepsake)
         tell_forks(self)
         self._start()
 
@@ -98,7 +97,7 @@ class Channel:
             return
         self._follower.close(timeout_s=CLOSE_TIMEOUT.s)
         if self._opened:
-            self._courier.close(timeout_s=CLOSE_TIMEOUT.s)
+            self._uplink.close(timeout_s=CLOSE_TIMEOUT.s)
         self._opened = False
 
     def __enter__(self) -> "Channel":
@@ -110,21 +109,21 @@ class Channel:
 
     @property
     def connected(self) -> bool:
-        """Whether the control node is followed."""
+        """True while the control node is followed."""
         return self._contact.connected
 
     @property
     def epoch(self) -> int:
         """The newest epoch that is in force here."""
-        return self._mirror.state.epoch
+        return self._known.state.epoch
 
     @property
     def state(self) -> State:
-        return self._mirror.state
+        return self._known.state
 
     def current(self, topic: str) -> Records:
         """The records of `topic` by key, as they are now: a view that will not change under the reader."""
-        return self._mirror.state.topics.get(topic, NOTHING)
+        return self._known.state.topics.get(topic, NOTHING)
 
     def subscribe(self, topic: str, on_change: OnChange, *, loop: Loop | None = None) -> Callable[[], None]:
         """Call `on_change` with every record of `topic` there is, before this returns, and then with every change.
@@ -143,61 +142,61 @@ class Channel:
 
         The node keeps the newest of each topic from each process. What cannot be sent is dropped and counted.
         """
-        return self._courier.report(topic, msgspec.json.encode(payload))
+        return self._uplink.report(topic, msgspec.json.encode(payload))
 
     def _start(self) -> None:
-        self._courier.open()
+        self._uplink.open()
         self._follower.open()
 
-    def _recall(self, keepsake: Keepsake) -> None:
+    def _recall(self, keepsake: SnapshotFile) -> None:
         try:
             state = keepsake.load()
-        except KeepsakeRefused as error:
+        except SnapshotRefused as error:
             self._emit("channel-keepsake-refused", path=str(keepsake.path), reason=str(error.__cause__))
             return
         self._put_in_force(Followed(state, tuple(sorted(state.records(), key=lambda record: record.epoch))))
 
-    def _begin_stream(self) -> Stream:
-        state = self._mirror.state
+    def _begin_stream(self) -> ControlStream:
+        state = self._known.state
         knows = {"Epoch": str(state.epoch), "Incarnation": state.incarnation, "Boot": state.boot}
         headers = self.process.headers() | {f"Tenfold-{name}": fact for name, fact in knows.items()}
-        self._mirror.begin()
-        return Stream(self._address, headers)
+        self._known.begin()
+        return ControlStream(self._address, headers)
 
     def _hear(self, line: bytes) -> None:
         """Raises ValueError for a line that is none and StreamLost for one that cannot be followed."""
         said = decode(line)
-        followed = self._mirror.weigh(said)
-        if isinstance(followed, Refusal):
+        followed = self._known.weigh(said)
+        if isinstance(followed, LineRefusal):
             raise StreamLost(followed.value)
         if isinstance(said, Beat):
-            self._courier.prompt()
+            self._uplink.prompt()
         else:
             told = self._put_in_force(followed)
-            self._courier.acked(followed.state.incarnation, followed.state.epoch, told)
+            self._uplink.acked(followed.state.incarnation, followed.state.epoch, told)
         self._contact.heard(self.epoch, time.monotonic_ns())
 
-    def _put_in_force(self, followed: Followed) -> Told:
+    def _put_in_force(self, followed: Followed) -> Delivery:
         """Swap the state, then tell; answers what came of telling."""
         with self._subscribers.lock:
             self._untold = followed
-            self._mirror.follow(followed)
+            self._known.follow(followed)
             told = self._subscribers.tell(followed.changes)
             self._untold = None
-        self._meters.applied.inc(len(followed.changes))
+        self._metrics.applied.inc(len(followed.changes))
         return told
 
     def _lost(self, reason: str) -> None:
         self._contact.lost(reason, self.epoch, time.monotonic_ns())
 
     def _keep(self) -> float | None:
-        """The courier's chore: answers in how many seconds there is something to keep. Why it cannot be is said once,
+        """The uplink's chore: answers in how many seconds there is something to keep. Why it cannot be is said once,
         however often it is tried.
         """
-        if self._keeper is None:
+        if self._writer is None:
             return None
         try:
-            rest_s = self._keeper.keep(self._mirror.state, time.monotonic_ns(), at_once=self._follower.closed)
+            rest_s = self._writer.keep(self._known.state, time.monotonic_ns(), at_once=self._follower.closed)
         except OSError as error:
             before, self._unkept = self._unkept, str(error)
             if self._unkept != before:
@@ -208,23 +207,23 @@ class Channel:
         return rest_s
 
     def _emit(self, kind: str, **evidence: Any) -> None:
-        """What a listener of events raises is counted: it may end none of the channel's threads."""
+        """Emit an event. A listener that raises is counted, and ends none of the channel's threads."""
         try:
             if self._events is not None:
                 self._events.emit(kind, self._address.url, **evidence)
         except Exception:
-            self._meters.failures.inc()
+            self._metrics.failures.inc()
 
     def after_fork(self) -> None:
         """Begin this process's own life: new id, new locks, new threads; the parent's sockets are left alone."""
         if not self._opened:
             return
         self._follower.drop()
-        self._courier.drop()
+        self._uplink.drop()
         self.process = self.process.forked()
         self._subscribers.lock = threading.RLock()
         self._begin_life()
         untold, self._untold = self._untold, None
-        if untold is not None and untold.state is self._mirror.state:
+        if untold is not None and untold.state is self._known.state:
             self._subscribers.tell(untold.changes)
         self._start()

@@ -1,11 +1,12 @@
-"""The thread that follows the control node: one stream after another, with a rest between them."""
+"""The thread that follows the control node, one stream after another, and whether the node is there."""
 
 import random
 import threading
 from collections.abc import Callable
 
-from tenfold.channel.wire import Stream
+from tenfold.channel.wire import ControlStream
 from tenfold.kernel import Backoff
+from tenfold.telemetry import Counter
 
 
 class Follower:
@@ -18,7 +19,7 @@ class Follower:
     def __init__(
         self,
         *,
-        begin: Callable[[], Stream],
+        begin: Callable[[], ControlStream],
         hear: Callable[[bytes], None],
         lost: Callable[[str], None],
         chance: random.Random,
@@ -26,7 +27,7 @@ class Follower:
         self._begin, self._hear, self._lost = begin, hear, lost
         self._backoff = Backoff(chance)
         self._stop = threading.Event()
-        self._stream: Stream | None = None
+        self._stream: ControlStream | None = None
         self._thread = threading.Thread(target=self._follow, name="tenfold-channel", daemon=True)
 
     @property
@@ -71,3 +72,35 @@ class Follower:
         finally:
             self._stream.end()
         return "closed"
+
+
+class Contact:
+    """Whether the node is there: counted, and told when that changes.
+
+    `tell` takes the kind of an event and its evidence; times are in monotonic nanoseconds.
+    """
+
+    def __init__(self, tell: Callable[..., None], reconnects: Counter) -> None:
+        self.connected = False
+        self._tell = tell
+        self._reconnects = reconnects
+        self._streams = 0
+        self._lost_at_ns = 0
+
+    def lost(self, reason: str, epoch: int, now_ns: int) -> None:
+        """A stream ended or never came about. Attempts that fail one after the other are one loss."""
+        if self.connected or not self._lost_at_ns:
+            self._lost_at_ns = now_ns
+            self._tell("channel-lost", reason=reason, epoch=epoch)
+        self.connected = False
+
+    def heard(self, epoch: int, now_ns: int) -> None:
+        """A line came that could be followed."""
+        if self.connected:
+            return
+        self.connected = True
+        self._streams += 1
+        if self._streams > 1:
+            self._reconnects.inc()
+        if self._lost_at_ns:
+            self._tell("channel-restored", epoch=epoch, away_ms=(now_ns - self._lost_at_ns) / 1e6)

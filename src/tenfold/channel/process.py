@@ -1,4 +1,4 @@
-"""Who follows the channel: what a process says of itself."""
+"""A process that follows the channel, as it says of itself."""
 
 import os
 import socket

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from tenfold.channel.lines import Snapshot, decode, encode
-from tenfold.channel.mirror import Followed, Mirror, State
+from tenfold.channel.known_records import Followed, KnownRecords, State
+from tenfold.channel.messages import Snapshot, decode, encode
 from tenfold.kernel import Duration, TenfoldError
 
 MAGIC = b"tenfold-channel 1 "
@@ -23,29 +23,29 @@ AGAIN = Duration.from_ms(100)
 """When another process was writing the same file."""
 
 
-class KeepsakeRefused(TenfoldError):
+class SnapshotRefused(TenfoldError):
     """The file of the last good state is not what this process wrote; it is left alone and not used."""
 
 
-class Keepsake:
+class SnapshotFile:
     """One file; several processes of a service may share it: what is older than what lies there is not written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def load(self) -> State:
-        """The last good state, an empty one when there is no file. Raises KeepsakeRefused."""
+        """The last good state, an empty one when there is no file. Raises SnapshotRefused."""
         if not self.path.exists():
             return State()
-        followed = Mirror().weigh(self.read())
+        followed = KnownRecords().weigh(self.read())
         return followed.state if isinstance(followed, Followed) else State()
 
     def read(self) -> Snapshot:
-        """What the file holds. Raises KeepsakeRefused."""
+        """What the file holds. Raises SnapshotRefused."""
         try:
             return self._read()
         except (OSError, ValueError) as error:
-            raise KeepsakeRefused(
+            raise SnapshotRefused(
                 f"The channel's last state in {self.path} cannot be used ({error}); it counts for nothing.",
                 remedy="Nothing to do once the control node answers: the file is then written anew.",
             ) from error
@@ -63,7 +63,7 @@ class Keepsake:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """Whether the file is this process's alone; whoever dies lets go."""
+        """True when the file is this process's alone; a process that dies lets go."""
         lock = self.path.with_name(f".{self.path.name}.lock")
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         mine = False
@@ -109,10 +109,10 @@ class Keepsake:
         return snapshot
 
 
-class Keeper:
+class SnapshotWriter:
     """Writes what is new to the keepsake, at most every KEEP_EVERY. For one thread; time comes in."""
 
-    def __init__(self, keepsake: Keepsake) -> None:
+    def __init__(self, keepsake: SnapshotFile) -> None:
         self.keepsake = keepsake
         self._kept: State | None = None
         self._again_at_ns = 0
@@ -140,7 +140,7 @@ def kept(state: State) -> Snapshot:
 
 
 def _check_owner(status: os.stat_result) -> None:
-    """Who can write the file decides what this service does, so it must be nobody else."""
+    """The file decides what this service does, so no other user may write it."""
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is no plain file")
     if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:

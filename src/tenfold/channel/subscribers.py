@@ -1,10 +1,10 @@
-"""Who wants to hear of changes: each is told every change of its topic once and in order, whoever else raises."""
+"""The subscribers: each is told every change of its topic once and in order, whichever other one raises."""
 
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
-from tenfold.channel.lines import Change
+from tenfold.channel.messages import Change
 from tenfold.kernel import TenfoldError
 from tenfold.telemetry import Counter
 
@@ -17,7 +17,7 @@ class ChangeRefused(TenfoldError):
     """Raised by a subscriber: what it was told is not in force here, and what was there before goes on."""
 
 
-class Told(NamedTuple):
+class Delivery(NamedTuple):
     """How many subscribers raised, and why the last of the changes is not in force here; nothing when it is."""
 
     failures: int = 0
@@ -31,7 +31,7 @@ class Loop(Protocol):
 
 
 class Subscribers:
-    """The subscriptions of one process. `lock` is held while somebody is told, so that joining misses nothing."""
+    """The subscriptions of one process. `lock` is held while subscribers are told, so that joining misses nothing."""
 
     def __init__(self, failures: Counter) -> None:
         self.lock = threading.RLock()
@@ -45,24 +45,24 @@ class Subscribers:
             self._tell_one(on_change, record)
         return lambda: self._leave(topic, on_change)
 
-    def tell(self, changes: Iterable[Change]) -> Told:
+    def tell(self, changes: Iterable[Change]) -> Delivery:
         """Tell everyone."""
         failures, refused = 0, ""
         for change in changes:
             told = [self._tell_one(on_change, change) for on_change in self._by_topic.get(change.topic, ())]
             failures += sum(one.failures for one in told)
             refused = next((one.refused for one in told if one.refused), "")
-        return Told(failures, refused)
+        return Delivery(failures, refused)
 
-    def _tell_one(self, on_change: OnChange, change: Change) -> Told:
+    def _tell_one(self, on_change: OnChange, change: Change) -> Delivery:
         try:
             on_change(change)
         except ChangeRefused as refusal:
-            return Told(refused=str(refusal)[:WHY_LENGTH_MAX])
+            return Delivery(refused=str(refusal)[:WHY_LENGTH_MAX])
         except Exception:
             self._failures.inc()
-            return Told(failures=1)
-        return Told()
+            return Delivery(failures=1)
+        return Delivery()
 
     def _leave(self, topic: str, on_change: OnChange) -> None:
         with self.lock:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from tenfold.channel.messages import Acks, Applied, Report, Reports
-from tenfold.channel.subscribers import Told
-from tenfold.channel.wire import Address, Failure, StreamLost, abandon
+from tenfold.channel.messages import Acks, AppliedEpoch, Report, Reports
+from tenfold.channel.subscribers import Delivery
+from tenfold.channel.wire import ControlAddress, Failure, StreamLost, abandon
 from tenfold.kernel import Backoff, Duration
 from tenfold.telemetry import Counter
 
@@ -34,10 +34,10 @@ class _Ack(NamedTuple):
     incarnation: str
     epoch: int
     applied_ns: int
-    told: Told
+    told: Delivery
 
 
-class Courier:
+class Uplink:
     """`acked` and `report` may be called from any thread and never block.
 
     `chore` is called by the thread at each turn and answers in how many seconds it wants to be called again, or
@@ -45,7 +45,13 @@ class Courier:
     """
 
     def __init__(
-        self, address: Address, process: str, dropped: Counter, *, chore: Callable[[], float | None], seed: int = 0
+        self,
+        address: ControlAddress,
+        process: str,
+        dropped: Counter,
+        *,
+        chore: Callable[[], float | None],
+        seed: int = 0,
     ) -> None:
         self._address = address
         self._process = process
@@ -59,12 +65,12 @@ class Courier:
         self._news = threading.Condition(threading.Lock())
         self._closing = False
         self._connection: HTTPConnection | None = None
-        self._thread = threading.Thread(target=self._run, name="tenfold-channel-courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="tenfold-channel-uplink", daemon=True)
 
     def open(self) -> None:
         self._thread.start()
 
-    def acked(self, incarnation: str, epoch: int, told: Told) -> None:
+    def acked(self, incarnation: str, epoch: int, told: Delivery) -> None:
         """`epoch` of that store was applied just now. It is said at the next `prompt`: in the moment of a change every
         process of a machine has better things to do. The oldest is lost when too many wait, as later ones imply it.
         """
@@ -147,7 +153,7 @@ class Courier:
             return
         now_ns, incarnation = time.monotonic_ns(), self._unsaid[-1].incarnation
         applied = [
-            Applied(ack.epoch, now_ns - ack.applied_ns, *ack.told)
+            AppliedEpoch(ack.epoch, now_ns - ack.applied_ns, *ack.told)
             for ack in self._unsaid
             if ack.incarnation == incarnation  # a store that was replaced asks for no word any longer
         ]

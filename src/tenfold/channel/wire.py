@@ -27,11 +27,11 @@ class StreamLost(OSError):
     """The stream cannot be followed any longer; the message is the reason for a person."""
 
 
-class AddressInvalid(TenfoldError):
+class ControlAddressInvalid(TenfoldError):
     """The control node's address is none."""
 
 
-class Address:
+class ControlAddress:
     """Where the control node is and what proves that we may ask it. The token never stands in a URL."""
 
     def __init__(self, url: str, token: str) -> None:
@@ -60,17 +60,17 @@ class Address:
         return connection.getresponse()
 
 
-def _invalid(url: str) -> AddressInvalid:
-    return AddressInvalid(
+def _invalid(url: str) -> ControlAddressInvalid:
+    return ControlAddressInvalid(
         f"'{url}' is no address of a control node; nothing can be asked there.",
         remedy="Say http://HOST:PORT or https://HOST:PORT, and give the token apart from it.",
     )
 
 
-class Stream:
+class ControlStream:
     """The lines of one GET of `/stream`. `close` may be called from any thread and wakes the one that reads."""
 
-    def __init__(self, address: Address, headers: Mapping[str, str]) -> None:
+    def __init__(self, address: ControlAddress, headers: Mapping[str, str]) -> None:
         self._address = address
         self._headers = headers
         self._connection = address.connect()
@@ -102,7 +102,7 @@ class Stream:
 
 
 def hung_up(connection: HTTPConnection) -> bool:
-    """Whether the other side has closed a connection that is open here: nothing should come in between two requests."""
+    """True when the other side has closed a connection that is open here: between two requests nothing comes in."""
     if connection.sock is None:
         return False
     poll = select.poll()

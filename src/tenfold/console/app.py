@@ -1,6 +1,7 @@
 """The console's pages as an ASGI application. Those of a run only read; those of switches change by the door alone."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -11,16 +12,20 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tenfold.console.drawing import TEMPLATES
-from tenfold.console.events import event_stream
-from tenfold.console.policy import REPORT_POLICY, LoopbackPolicy
-from tenfold.console.publisher import Publisher
-from tenfold.console.switchboard import SwitchPages
+from tenfold.console.publisher import Publisher, progress_events
+from tenfold.serving import LoopbackPolicy
 from tenfold.telemetry import CONTENT_TYPE, render
 
 _HERE = Path(__file__).parent
+REPORT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""For the report, which is one file and so carries its scripts inside; it states their hashes itself, and the
+browser holds it to both policies."""
 
 
-def console_app(publisher: Publisher, switches: SwitchPages | None = None) -> Starlette:
+def console_app(publisher: Publisher, switches: Sequence[Route] = ()) -> Starlette:
     """The live page, its event stream, the metrics of this process, the report once there is one, and the switches."""
     pages = _Pages(publisher)
     return Starlette(
@@ -31,10 +36,10 @@ def console_app(publisher: Publisher, switches: SwitchPages | None = None) -> St
             Route("/verdict.json", pages.verdict),
             Route("/metrics", pages.metrics),
             Route("/health", pages.health),
-            *(switches.routes() if switches is not None else ()),
+            *switches,
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
-        middleware=[Middleware(LoopbackPolicy)],
+        middleware=[Middleware(LoopbackPolicy, name="The console")],
     )
 
 
@@ -49,7 +54,7 @@ class _Pages:
     async def events(self, _: Request) -> Response:
         if self._publisher.full:
             return PlainTextResponse("Too many pages follow this run already. Close one.\n", status_code=503)
-        stream = event_stream(self._publisher, asyncio.current_task())
+        stream = progress_events(self._publisher, asyncio.current_task())
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def report(self, _: Request) -> Response:

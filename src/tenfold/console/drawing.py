@@ -6,8 +6,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from tenfold.console import words
-from tenfold.console.policy import FORM_POLICY
+from tenfold.console.filters import FILTERS
+from tenfold.serving import FORM_HEADERS
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -17,10 +17,7 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters |= words.FILTERS
-
-FORM_HEADERS = {"Content-Security-Policy": FORM_POLICY, "Referrer-Policy": "same-origin"}
-"""A page with forms may send them home, and only home. With `no-referrer` browsers would send `Origin: null`."""
+TEMPLATES.filters |= FILTERS
 
 
 def draw(template: str, *, status: int = 200, **told: Any) -> HTMLResponse:

@@ -1,19 +1,25 @@
 """One rehearsal told to many viewers: each gets the newest, as fast as it can take it, and none can hold up the run.
 
+snapshot   the first event of a connection: everything known, with the history of samples
+progress   what is newest, with the samples since the event before
+alive      nothing is new
+closed     the run is over; nothing newer will come from this server
+
 A viewer's queue is one flag: there is something newer than what you have. When it comes to fetch, it gets the newest
 frame and every sample that it has not seen, so a slow viewer skips frames (counted) and loses no point of a chart.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from tenfold.rehearse.view.progress import RunProgress, Sample
+from tenfold.serving.events import CLOSED, HEARTBEAT_S, RETRY, Viewers, event
 from tenfold.telemetry import Registry
 
 SAMPLES_MAX = 1200
@@ -22,7 +28,7 @@ VIEWERS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ProgressFrame:
     """What one viewer is sent at once. `first` frames carry the whole history, the others what is new."""
 
     number: int
@@ -42,8 +48,7 @@ class Publisher:
         self._head = b"null"
         self._samples: deque[Sample] = deque(maxlen=samples_max)
         self._encoded: dict[float, bytes] = {}
-        self._viewers: set[Viewer] = set()
-        self._last_left = asyncio.Event()
+        self._viewers = Viewers(VIEWERS_MAX)
         self._declare_metrics()
 
     def publish(self, progress: RunProgress) -> None:
@@ -56,12 +61,12 @@ class Publisher:
         self._head = msgspec.json.encode(self.latest)
         self._encoded.clear()
         self.number += 1
-        self._wake_viewers()
+        self._viewers.wake()
 
     def close(self) -> None:
         """End every viewer's stream: the run is over and nothing newer will come."""
         self.closed = True
-        self._wake_viewers()
+        self._viewers.wake()
 
     @property
     def viewers(self) -> int:
@@ -69,30 +74,18 @@ class Publisher:
 
     @property
     def full(self) -> bool:
-        return len(self._viewers) >= VIEWERS_MAX
+        return self._viewers.full
 
     async def see_viewers_off(self, *, patience_s: float) -> None:
-        """Close, and leave behind whoever has not taken the farewell in time: it would hold its server open."""
+        """Close, and leave behind each viewer that has not taken the farewell in time."""
         self.close()
-        if self._viewers:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._last_left.wait(), patience_s)
-        for viewer in self._viewers:
-            if viewer.serving is not None:
-                viewer.serving.cancel()
+        await self._viewers.see_off(patience_s=patience_s)
 
     @contextmanager
     def viewer(self, serving: "asyncio.Task[Any] | None" = None) -> Iterator["Viewer"]:
         """A place among the viewers for as long as the block lasts; `serving` is the task that writes to it."""
-        viewer = Viewer(self, serving)
-        self._viewers.add(viewer)
-        self._last_left.clear()
-        try:
-            yield viewer
-        finally:
-            self._viewers.discard(viewer)
-            if not self._viewers:
-                self._last_left.set()
+        with self._viewers.join(serving) as news:
+            yield Viewer(self, news)
 
     def samples_after(self, at: float) -> list[Sample]:
         return [sample for sample in self._samples if sample.at > at]
@@ -108,10 +101,6 @@ class Publisher:
     def newest_sample_at(self) -> float:
         return self._samples[-1].at if self._samples else -1.0
 
-    def _wake_viewers(self) -> None:
-        for viewer in self._viewers:
-            viewer.wake()
-
     def _declare_metrics(self) -> None:
         viewers = self.registry.gauge("tenfold_console_viewers", "Pages that follow this run now.")
         viewers.child().ask(lambda: float(self.viewers))
@@ -124,17 +113,13 @@ class Publisher:
 class Viewer:
     """One page that follows the run: knows what it has seen, and is told that there is more."""
 
-    def __init__(self, publisher: Publisher, serving: "asyncio.Task[Any] | None" = None) -> None:
-        self.serving = serving
+    def __init__(self, publisher: Publisher, news: asyncio.Event) -> None:
         self._publisher = publisher
-        self._news = asyncio.Event()
+        self._news = news
         self._number = 0
         self._samples_until = -1.0
 
-    def wake(self) -> None:
-        self._news.set()
-
-    async def next(self, *, patience_s: float) -> Frame | None:
+    async def next(self, *, patience_s: float) -> ProgressFrame | None:
         """The newest frame that this viewer has not seen; None when `patience_s` pass or the run is over first."""
         if self._number == self._publisher.number and not self._publisher.closed:
             self._news.clear()
@@ -144,11 +129,26 @@ class Viewer:
                 return None
         return self._take() if self._number < self._publisher.number else None
 
-    def _take(self) -> Frame:
+    def _take(self) -> ProgressFrame:
         publisher, first = self._publisher, self._number == 0
         publisher.skipped.inc(0 if first else publisher.number - self._number - 1)
         publisher.frames.inc()
         body = publisher.body_after(self._samples_until)
         self._number = publisher.number
         self._samples_until = publisher.newest_sample_at
-        return Frame(number=self._number, first=first, body=body)
+        return ProgressFrame(number=self._number, first=first, body=body)
+
+
+async def progress_events(
+    publisher: Publisher, serving: "asyncio.Task[Any] | None" = None, *, heartbeat_s: float = HEARTBEAT_S
+) -> AsyncIterator[bytes]:
+    """What one viewer is sent, until the publisher closes or the viewer leaves; `serving` is the task that sends."""
+    with publisher.viewer(serving) as viewer:
+        yield RETRY
+        while (frame := await viewer.next(patience_s=heartbeat_s)) is not None or not publisher.closed:
+            yield encode(frame) if frame is not None else event("alive")
+        yield CLOSED
+
+
+def encode(frame: ProgressFrame) -> bytes:
+    return event("snapshot" if frame.first else "progress", frame.body, number=frame.number)

@@ -9,11 +9,12 @@ events       what happened, to whom, when; kept in memory to a bound and appende
 from tenfold.telemetry.events import Event, EventFolder, EventLog, EventReader
 from tenfold.telemetry.exposition import CONTENT_TYPE, MetricsServer, render
 from tenfold.telemetry.histogram import Histogram
-from tenfold.telemetry.metrics import Counter, Gauge, Registry, Timer
+from tenfold.telemetry.metrics import Counter, DurationHistogram, Gauge, Registry
 
 __all__ = [
     "CONTENT_TYPE",
     "Counter",
+    "DurationHistogram",
     "Event",
     "EventFolder",
     "EventLog",
@@ -22,6 +23,5 @@ __all__ = [
     "Histogram",
     "MetricsServer",
     "Registry",
-    "Timer",
     "render",
 ]

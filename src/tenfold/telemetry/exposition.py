@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tenfold.telemetry.metrics import Registry, Timer
+from tenfold.telemetry.metrics import DurationHistogram, Registry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,13 +42,13 @@ def _lines(registry: Registry) -> Iterator[str]:
         yield f"# TYPE {family.name} {family.kind}"
         for values, child in family:
             pairs = [f'{name}="{_escape(value)}"' for name, value in zip(family.labels, values, strict=True)]
-            if isinstance(child, Timer):
+            if isinstance(child, DurationHistogram):
                 yield from _histogram_lines(family.name, pairs, child)
             else:
                 yield f"{family.name}{_braced(pairs)} {child.value}"
 
 
-def _histogram_lines(name: str, pairs: list[str], timer: Timer) -> Iterator[str]:
+def _histogram_lines(name: str, pairs: list[str], timer: DurationHistogram) -> Iterator[str]:
     histogram = timer.histogram
     for limit_ns, count in zip(BUCKETS_NS, histogram.cumulative(BUCKETS_NS), strict=True):
         yield _bucket_line(name, pairs, f"{limit_ns / 1e9:g}", count)

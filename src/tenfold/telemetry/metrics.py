@@ -50,7 +50,7 @@ class Gauge:
         return self._ask() if self._ask is not None else self._value
 
 
-class Timer:
+class DurationHistogram:
     """A histogram of lengths of time in nanoseconds, exposed in seconds."""
 
     __slots__ = ("histogram",)
@@ -62,7 +62,7 @@ class Timer:
         self.histogram.record(ns)
 
 
-Child = TypeVar("Child", Counter, Gauge, Timer)
+Child = TypeVar("Child", Counter, Gauge, DurationHistogram)
 
 
 class Family(Generic[Child]):
@@ -98,7 +98,7 @@ class Registry:
     """Every metric of one process. Declaring the same name twice gives the same family."""
 
     def __init__(self) -> None:
-        self._families: dict[str, Family[Counter] | Family[Gauge] | Family[Timer]] = {}
+        self._families: dict[str, Family[Counter] | Family[Gauge] | Family[DurationHistogram]] = {}
 
     def counter(self, name: str, help_text: str, labels: tuple[str, ...] = ()) -> Family[Counter]:
         return self._declare(Family(Counter, "counter", name, help_text, labels))
@@ -106,8 +106,8 @@ class Registry:
     def gauge(self, name: str, help_text: str, labels: tuple[str, ...] = ()) -> Family[Gauge]:
         return self._declare(Family(Gauge, "gauge", name, help_text, labels))
 
-    def timer(self, name: str, help_text: str, labels: tuple[str, ...] = ()) -> Family[Timer]:
-        return self._declare(Family(Timer, "histogram", name, help_text, labels))
+    def timer(self, name: str, help_text: str, labels: tuple[str, ...] = ()) -> Family[DurationHistogram]:
+        return self._declare(Family(DurationHistogram, "histogram", name, help_text, labels))
 
     def _declare(self, family: Family[Child]) -> Family[Child]:
         known = self._families.setdefault(family.name, family)
@@ -115,5 +115,5 @@ class Registry:
             raise ValueError(f"{family.name} is already a {known.kind} with labels {known.labels}")
         return known  # type: ignore[return-value]  # the kind was just compared
 
-    def __iter__(self) -> Iterator[Family[Counter] | Family[Gauge] | Family[Timer]]:
+    def __iter__(self) -> Iterator[Family[Counter] | Family[Gauge] | Family[DurationHistogram]]:
         return iter(sorted(self._families.values(), key=lambda family: family.name))

@@ -11,7 +11,7 @@ from freshmart.mutants import MUTANTS, Mutant
 from freshmart.orders import (
     AskedLine,
     AskedOrder,
-    Connection,
+    OrderConnection,
     OrderDesk,
     PrimaryConnection,
     apply_effects,
@@ -59,7 +59,7 @@ async def _reset(shop: Shop) -> None:
 async def _order(shop: Shop, mutant: Mutant) -> list[tuple[str, int, str]]:
     scarce = shop.new_sku()
     await shop.stock_up(scarce, 5)
-    connection: Connection = PrimaryConnection(shop.settings.primary_url, place_sql=mutant.place_sql)
+    connection: OrderConnection = PrimaryConnection(shop.settings.primary_url, place_sql=mutant.place_sql)
     desk = OrderDesk([mutant.through(connection) if mutant.through else connection], breaker=Breaker("primary"))
     desk.open()
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from tests.freshmart_shop import Shop
 
-from freshmart.orders import AskedLine, AskedOrder, Decision, OrderDesk, PrimaryConnection, read_order
+from freshmart.orders import AskedLine, AskedOrder, OrderDecision, OrderDesk, PrimaryConnection, read_order
 from tenfold.fleet import FAULTS
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
@@ -28,7 +28,7 @@ def open_desk(shop: Shop, events: EventLog | None = None) -> OrderDesk:
     return desk
 
 
-async def place(desk: OrderDesk, key: str, store: int, *lines: tuple[int, int], shadow: bool = True) -> Decision:
+async def place(desk: OrderDesk, key: str, store: int, *lines: tuple[int, int], shadow: bool = True) -> OrderDecision:
     asked = AskedOrder(store, [AskedLine(sku, quantity) for sku, quantity in lines])
     return await desk.place(read_order(asked, key, shadow=shadow))
 
@@ -37,7 +37,7 @@ def test_two_hundred_orders_for_the_last_ten_pieces_sell_ten(shop: Shop) -> None
     """Exactly ten are accepted, the shelf is empty, and everyone else is told so."""
     sku = shop.new_sku()
 
-    async def rush() -> list[Decision]:
+    async def rush() -> list[OrderDecision]:
         await shop.stock_up(sku, 10)
         desk = open_desk(shop)
         decisions = await asyncio.gather(*(place(desk, f"rush-{sku}-{n}", shop.store, (sku, 1)) for n in range(200)))
@@ -55,7 +55,7 @@ def test_an_order_is_not_declined_for_a_batch_mate_that_was_declined_itself(shop
     """The greedy one before it asks for what is not there; what is there goes to the modest one."""
     plenty, scarce = shop.new_sku(), shop.new_sku()
 
-    async def compete() -> tuple[Decision, ...]:
+    async def compete() -> tuple[OrderDecision, ...]:
         await shop.stock_up(plenty, 10)
         await shop.stock_up(scarce, 0)
         desk = open_desk(shop)
@@ -73,7 +73,7 @@ def test_one_key_sent_many_times_at_once_is_one_order_with_one_answer(shop: Shop
     """Twenty retries on two desks, as from two processes: one row, twenty equal answers."""
     sku = shop.new_sku()
 
-    async def retry() -> list[Decision]:
+    async def retry() -> list[OrderDecision]:
         desks = [open_desk(shop), open_desk(shop)]
         decisions = await asyncio.gather(
             *(place(desks[n % 2], f"retry-{sku}", shop.store, (sku, 2)) for n in range(20))
@@ -91,7 +91,7 @@ def test_a_key_used_for_another_body_is_refused(shop: Shop) -> None:
     """409 key-reused, and the first order stands."""
     sku = shop.new_sku()
 
-    async def reuse() -> tuple[Decision, Decision]:
+    async def reuse() -> tuple[OrderDecision, OrderDecision]:
         desk = open_desk(shop)
         first = await place(desk, f"reuse-{sku}", shop.store, (sku, 1))
         second = await place(desk, f"reuse-{sku}", shop.store, (sku, 2))
@@ -106,7 +106,7 @@ def test_a_declined_order_stays_declined_under_its_key(shop: Shop) -> None:
     """The same question has the same answer, even when the shelf was filled meanwhile."""
     sku = shop.new_sku()
 
-    async def ask_twice() -> tuple[Decision, Decision]:
+    async def ask_twice() -> tuple[OrderDecision, OrderDecision]:
         await shop.stock_up(sku, 0)
         desk = open_desk(shop)
         first = await place(desk, f"sold-out-{sku}", shop.store, (sku, 1))
@@ -124,7 +124,7 @@ def test_an_unknown_product_or_store_is_told_and_leaves_the_key_free(shop: Shop)
     """422 names it; the same key may then carry the corrected order."""
     sku = shop.new_sku()
 
-    async def ask() -> list[Decision]:
+    async def ask() -> list[OrderDecision]:
         desk = open_desk(shop)
         decisions = [
             await place(desk, f"unknown-{sku}", shop.store, (sku, 1), (999_999_999, 1)),
@@ -161,9 +161,9 @@ def test_orders_wait_while_the_primary_is_cut_and_none_is_lost_or_doubled(shop: 
     skus = [shop.new_sku() for _ in range(5)]
     events = EventLog("desk")
 
-    async def shop_on() -> list[Decision]:
+    async def shop_on() -> list[OrderDecision]:
         desk = open_desk(shop, events)
-        orders: list[asyncio.Task[Decision]] = []
+        orders: list[asyncio.Task[OrderDecision]] = []
 
         async def arrive(count: int) -> None:
             for _ in range(count):
@@ -193,7 +193,7 @@ def test_random_batches_are_decided_as_one_after_the_other(shop: Shop) -> None:
     pieces = {sku: chance.randint(0, 12) for sku in skus}
     asked = [[(sku, chance.randint(1, 4)) for sku in chance.sample(skus, chance.randint(1, 3))] for _ in range(60)]
 
-    async def compete() -> list[Decision]:
+    async def compete() -> list[OrderDecision]:
         for sku in skus:
             await shop.stock_up(sku, pieces[sku])
         desk = open_desk(shop)

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from tests.freshmart_shop import Shop, until
 
-from freshmart.cashier import Acquirer, Cashier, Collector, Demand
+from freshmart.cashier import Acquirer, Cashier, Collector, PaymentDemand
 from freshmart.orders import AskedLine, AskedOrder, OrderDesk, PrimaryConnection, read_order
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.fleet import FAULTS, Service
@@ -91,7 +91,7 @@ def test_money_that_was_held_and_never_heard_of_is_taken_once(shop: Shop, paymen
     acquirer = Acquirer(shop.settings.payment_url)
 
     async def twice() -> list[str]:
-        demand = Demand("held-and-lost-1", 500)
+        demand = PaymentDemand("held-and-lost-1", 500)
         asked = (acquirer.authorise, acquirer.charge, acquirer.charge)
         receipts = [receipt for ask in asked for receipt in await ask([demand])]
         await acquirer.close()

@@ -37,7 +37,7 @@ def api(shop: Shop) -> Iterator[Api]:
         ("/stores/{store}/products/{sku}/recommendations", answers.Recommendations),
         ("/products/{sku}/reviews", answers.Reviews),
         ("/stores/{store}/banners", answers.Banners),
-        ("/stores/{store}/slots", answers.Slots),
+        ("/stores/{store}/slots", answers.DeliverySlots),
         ("/stores/{store}/orders", answers.History),
         ("/features", list[answers.FeatureAnswer]),
     ],

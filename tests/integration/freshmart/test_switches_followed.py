@@ -12,7 +12,7 @@ from tests.freshmart_api import Api
 from tests.freshmart_shop import Shop, until
 
 from tenfold.channel import Change
-from tenfold.channel.snapshot import Keepsake
+from tenfold.channel.snapshot import SnapshotFile
 from tenfold.protect.live.switches import Rule
 from tenfold.respond.switchboard import SwitchOperator
 
@@ -83,7 +83,7 @@ def test_what_is_shielded_stays_so_when_the_api_is_killed_while_the_control_node
     assert "x-degraded" not in api.ask(path).headers
     throw(api, node, "banners", False)
     assert api.ask(path).headers["x-degraded"] == "banners"
-    keepsake = Keepsake(tmp_path / "api.channel")
+    keepsake = SnapshotFile(tmp_path / "api.channel")
     assert holds_soon(api, lambda: "banners" in keepsake.load().topics.get("switches", {}))
     node.kill()
     try:

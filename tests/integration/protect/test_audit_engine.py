@@ -17,7 +17,7 @@ from tenfold.plan.model import Engine, ServerPlan
 from tenfold.protect.reads.audit import Auditor, RecentKeys, Wrong
 from tenfold.protect.reads.downgrade import CacheGuard, Downgrade, Phase, Repair
 from tenfold.protect.reads.downgrade.postgres import PostgresFreshness
-from tenfold.protect.reads.downgrade.valkey import ValkeyShelf
+from tenfold.protect.reads.downgrade.valkey import RepairableValkey
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.postgres import PostgresRung
 from tenfold.protect.reads.valkey import ValkeyRung
@@ -50,7 +50,7 @@ class House:
         self.primary = primary
         self.main = ValkeyRung("main", ground.url("main.primary"), ttl=TTL, prefix=prefix, timeout=PATIENCE)
         self.audited = ValkeyCluster("audited", ground.url("main.primary"), timeout=PATIENCE)
-        self.shelf = ValkeyShelf(self.audited, ttl=TTL, prefix=prefix)
+        self.shelf = RepairableValkey(self.audited, ttl=TTL, prefix=prefix)
         self.replica = PostgresRung("replica", replica, QUERY, timeout=PATIENCE)
         self.freshness = PostgresFreshness(primary=primary, replica=replica, timeout=PATIENCE)
 
@@ -106,7 +106,7 @@ def test_a_shelf_is_scanned_read_and_replaced_by_comparison(ground: Ground) -> N
     ground.run(test())
 
 
-def test_a_replica_that_replays_nothing_proves_nothing_and_its_lag_grows(ground: Ground) -> None:
+def test_a_replica_that_replays_nothing_proves_nothing(ground: Ground) -> None:
     """Replay is paused: the proof stands still and comes when replay goes on."""
 
     async def test() -> None:
@@ -126,7 +126,6 @@ def test_a_replica_that_replays_nothing_proves_nothing_and_its_lag_grows(ground:
                 await asyncio.sleep(0.05)
                 await freshness.observe()
                 assert freshness.proven_ns() < written_ns
-                assert freshness.lag(clock.monotonic_ns()) >= Duration.from_ms(50)
                 await control.execute("SELECT pg_wal_replay_resume()")
                 async with asyncio.timeout(DEADLINE_S):
                     while freshness.proven_ns() < written_ns:
@@ -160,7 +159,7 @@ def test_a_cache_gone_wrong_is_found_left_repaired_and_used_again(ground: Ground
                 downgrade=downgrade,
                 repair=Repair(
                     "price",
-                    shelf=house.shelf,
+                    cache=house.shelf,
                     database=house.replica.read_many,
                     proven_ns=proven_ns,
                     settle=settle,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenfold.channel import Channel
-from tenfold.protect.calls.breaker import TOPIC, Breaker, Breakers, BreakerState, link
+from tenfold.protect.calls.breaker import TOPIC, Breaker, Breakers, BreakerState, link_breakers
 from tenfold.respond.control import ControlNode, Put, SqliteStore
 from tenfold.respond.control.server import ControlServer
 from tenfold.respond.merges import merge_breakers
@@ -80,7 +80,7 @@ def test_what_three_found_out_the_fourth_is_told_and_that_it_is_back_too(node: T
     channels = [Channel(node.url, TOKEN, service="shop") for _ in range(4)]
     families = [Breakers() for _ in channels]
     breakers: list[Breaker] = [family.of("supplier", "order") for family in families]
-    leave = [link(channel, family) for channel, family in zip(channels, families, strict=True)]
+    leave = [link_breakers(channel, family) for channel, family in zip(channels, families, strict=True)]
     for channel in channels:
         channel.open()
     try:

@@ -14,7 +14,7 @@ from tenfold.channel import Channel
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect.reads.found import Found
-from tenfold.protect.reads.hot import HotKeys, link
+from tenfold.protect.reads.hot import HotKeys, link_hot_keys
 from tenfold.protect.reads.ladder import ReadLadder, Step
 from tenfold.protect.reads.near import NearCache
 from tenfold.protect.reads.valkey import ValkeyRung
@@ -50,7 +50,7 @@ class Service:
         self.hot = HotKeys("price")
         self.channel = Channel(control.url, control.token, service="test")
         self.ladder = ReadLadder("price", near=self.near, steps=[Step(self.rung, timeout=PATIENCE)], hot=self.hot)
-        link(self.channel, [self.hot])
+        link_hot_keys(self.channel, [self.hot])
         self.channel.open()
 
     async def read(self, key: str) -> bytes | None:
@@ -150,7 +150,7 @@ def test_a_control_node_killed_costs_nobody_an_answer_and_is_followed_again(
             await until(lambda: answers.total() >= 1_000)
             assert one.hot.is_hot(HOT)
             assert set(answers) == {b"one"}
-            quiet.hot.told(None)
+            quiet.hot.notified(None)
             await until(lambda: not quiet.hot.is_hot(HOT))
             control.open()
             await until(lambda: quiet.hot.is_hot(HOT))

@@ -22,7 +22,8 @@ from tenfold.fleet.ports import free_port
 from tenfold.kernel import Duration
 from tenfold.plan.model import Engine
 from tenfold.protect import NearCache
-from tenfold.protect.reads.valkey.tracking import AnnouncementFailed, Announcer, AsyncTracking, Pace, Tracking
+from tenfold.protect.reads.near import Lifetimes
+from tenfold.protect.reads.valkey.tracking import AnnouncementFailed, Announcer, AsyncTracking, Tracking, TrackingPace
 from tenfold.protect.reads.valkey.tracking.notice import HOME
 from tenfold.telemetry import EventLog
 
@@ -47,10 +48,10 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 class House:
     """A near cache that is kept coherent, whoever announces, and another client."""
 
-    def __init__(self, ground: Ground, reader: Reader, *, keys: bool = False, pace: Pace | None = None) -> None:
+    def __init__(self, ground: Ground, reader: Reader, *, keys: bool = False, pace: TrackingPace | None = None) -> None:
         url = ground.url("main.primary")
         self.events = EventLog("test")
-        self.near = NearCache("price", bytes_max=1 << 20, ttl=HOUR, jitter_ratio=0)
+        self.near = NearCache("price", bytes_max=1 << 20, ttl=HOUR, lifetimes=Lifetimes(jitter_ratio=0))
         self.tracking = reader("main", url, {"price:": self.near}, keys=keys, pace=pace, events=self.events)
         self.announcer = Announcer("relay", url, timeout=PATIENT)
         self.other: Any = Redis.from_url(url, protocol=2)
@@ -67,7 +68,7 @@ class House:
 
 @asynccontextmanager
 async def opened_house(
-    ground: Ground, reader: Reader, *, keys: bool = False, pace: Pace | None = None
+    ground: Ground, reader: Reader, *, keys: bool = False, pace: TrackingPace | None = None
 ) -> AsyncIterator[House]:
     house = House(ground, reader, keys=keys, pace=pace)
     house.tracking.open()
@@ -202,7 +203,7 @@ def test_an_announcer_that_falls_silent_is_a_gap(ground: Ground, reader: Reader)
     """The server is well: only nobody says any more what changes."""
 
     async def test() -> None:
-        house = House(ground, reader, pace=Pace(beat_max=Duration.from_ms(500)))
+        house = House(ground, reader, pace=TrackingPace(beat_max=Duration.from_ms(500)))
         house.tracking.open()
         for _ in range(5):
             await house.announcer.beat("price:")
@@ -419,7 +420,7 @@ async def told(port: int, *command: str, wanted: bytes = b"") -> Any:
 async def followed(url: str, reader: Reader) -> AsyncIterator[tuple[NearCache, Announcer]]:
     """Followed while somebody beats."""
     near = NearCache("price", bytes_max=1 << 20, ttl=HOUR)
-    tracking = reader("main", url, {"price:": near}, pace=Pace(beat_max=Duration.from_ms(500)))
+    tracking = reader("main", url, {"price:": near}, pace=TrackingPace(beat_max=Duration.from_ms(500)))
     announcer = Announcer("relay", url, timeout=PATIENT)
     beating = asyncio.create_task(beat(announcer))
     tracking.open()

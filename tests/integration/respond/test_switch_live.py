@@ -16,7 +16,7 @@ import pytest
 from benchmarks.protect.followers import ControlProcess
 
 from tenfold.channel import Channel
-from tenfold.channel.snapshot import Keepsake
+from tenfold.channel.snapshot import SnapshotFile
 from tenfold.commands.switch import add_switch_commands
 from tenfold.protect.doors.shields import Shields
 from tenfold.protect.live.switches import BooleanSwitch, Rule, Switches, SwitchRecord
@@ -283,7 +283,7 @@ def test_a_lost_store_resets_no_switch_before_somebody_says_so(
     with Service(node, keepsake=tmp_path / "keepsake") as service:
         call(capsys, "set", "limit", "20", "--reason", "before the loss")
         call(capsys, "set", "reviews", "off", "--store", "9", "--reason", "before the loss")
-        until(lambda: Keepsake(tmp_path / "keepsake").load().epoch == service.channel.epoch)
+        until(lambda: SnapshotFile(tmp_path / "keepsake").load().epoch == service.channel.epoch)
         node.kill()
         for path in tmp_path.glob("control.db*"):
             path.unlink()

@@ -111,7 +111,7 @@ def test_the_exit_status_says_whether_every_figure_was_held(
     """0 yes, 1 no; and the results are written either way."""
     monkeypatch.setattr("benchmarks.figures.RESULTS", tmp_path)
     monkeypatch.setattr(first, "CHECKOUT", tmp_path)
-    monkeypatch.setattr(first, "compare", lambda rounds, say: _answer(score_of(ours, [100.0])))
+    monkeypatch.setattr(first, "compare", lambda *_, **__: _answer(score_of(ours, [100.0])))
     assert main([]) == status
     assert (tmp_path / "first.json").is_file()
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_measured_is_status_2(
 ) -> None:
     """Nothing is written then, and one sentence says why."""
     monkeypatch.setattr("benchmarks.figures.RESULTS", tmp_path)
-    monkeypatch.setattr(first, "compare", lambda rounds, say: _fail())
+    monkeypatch.setattr(first, "compare", lambda *_, **__: _fail())
     assert main(["--rounds", "1"]) == 2
     assert "the servers are gone" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -56,6 +56,15 @@ def test_looks_are_short_while_the_limit_is_far() -> None:
     assert not Search(100, leap=STEP).is_rough
 
 
+def test_a_search_of_one_look_is_over_after_it() -> None:
+    """Held or missed."""
+    held, missed = Search(100, looks_max=1), Search(100, looks_max=1)
+    held.tell(held=True)
+    missed.tell(held=False)
+    assert (held.next_rps, held.held_rps) == (None, 100)
+    assert (missed.next_rps, missed.held_rps) == (None, 0)
+
+
 def test_a_search_that_is_over_is_told_nothing_more() -> None:
     """Whoever goes on has lost count."""
     search = Search(100)

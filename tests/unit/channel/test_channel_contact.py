@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tenfold.channel.contact import Contact
+from tenfold.channel.follower import Contact
 from tenfold.telemetry import Counter, Registry
 
 MS = 1_000_000

@@ -7,8 +7,8 @@ import pytest
 from tests.asgi_client import AsgiClient
 
 from tenfold.console import Publisher, console_app
-from tenfold.console.policy import host_name
 from tenfold.rehearse.view.progress import RunProgress
+from tenfold.serving.policy import host_name
 
 STATIC = Path("src/tenfold/console/static")
 

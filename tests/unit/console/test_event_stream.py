@@ -2,8 +2,7 @@
 
 import asyncio
 
-from tenfold.console.events import encode, event_stream
-from tenfold.console.publisher import Frame, Publisher
+from tenfold.console.publisher import ProgressFrame, Publisher, encode, progress_events
 from tenfold.rehearse.view.progress import RunProgress
 
 
@@ -14,7 +13,7 @@ def progress(title: str = "Shop") -> RunProgress:
 def read_all(publisher: Publisher, *, heartbeat_s: float = 5.0, chunks_max: int = 10) -> list[str]:
     async def scene() -> list[str]:
         chunks = []
-        async for chunk in event_stream(publisher, heartbeat_s=heartbeat_s):
+        async for chunk in progress_events(publisher, heartbeat_s=heartbeat_s):
             chunks.append(chunk.decode())
             if len(chunks) == chunks_max:
                 break
@@ -49,4 +48,4 @@ def test_a_line_break_in_the_data_cannot_end_the_event() -> None:
 
 def test_only_the_first_frame_is_a_snapshot() -> None:
     """A page forgets its history at a snapshot and at nothing else."""
-    assert encode(Frame(number=7, first=False, body=b"{}")) == b"id: 7\nevent: progress\ndata: {}\n\n"
+    assert encode(ProgressFrame(number=7, first=False, body=b"{}")) == b"id: 7\nevent: progress\ndata: {}\n\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tenfold.console.publisher import VIEWERS_MAX, Frame, Publisher
+from tenfold.console.publisher import VIEWERS_MAX, ProgressFrame, Publisher
 from tenfold.rehearse.view.progress import RunProgress, Sample
 
 PATIENT_S = 5.0
@@ -21,7 +21,7 @@ def progress(*sample_times: float, run_id: str = "run-1", phase: str = "steps") 
     return RunProgress(run_id=run_id, plan="shop", title="Shop", began_at="", phase=phase, samples=samples)
 
 
-def times(frame: Frame | None) -> list[float]:
+def times(frame: ProgressFrame | None) -> list[float]:
     assert frame is not None
     return [sample["at"] for sample in json.loads(frame.body)["samples"]]
 

@@ -8,22 +8,23 @@ from html import unescape
 
 import msgspec
 import pytest
+from starlette.routing import Route
 from tests.console_visitor import HOST, OWN_PAGE, Visitor, fields_of
 from tests.memory_control import MemoryControl
 
 from tenfold.channel import Process
 from tenfold.console import Publisher, console_app
-from tenfold.console.door import Door
-from tenfold.console.session import Sessions
-from tenfold.console.switchboard import Desk, SwitchPages, Watch
+from tenfold.console.drawing import draw
+from tenfold.console.switchboard import HOME, NodeGateway, Watch, switch_routes
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.control.ledger import Ack
 from tenfold.respond.switchboard import SwitchOperator
+from tenfold.serving import Door, Sessions
 from tenfold.telemetry import Registry
 
 HOSTILE = "</b><script>alert(1)</script>\"'&"
@@ -37,11 +38,11 @@ class Room:
     control: MemoryControl
     clock: VirtualClock
     sessions: Sessions
-    desk: Desk
+    gateway: NodeGateway
     registry: Registry
     visitor: Visitor
     runner: asyncio.Runner
-    pages: SwitchPages
+    pages: list[Route]
 
     def newcomer(self, name: str = "") -> Visitor:
         visitor = Visitor(console_app(Publisher(self.registry), self.pages), self.runner)
@@ -64,9 +65,9 @@ class Room:
 def room() -> Iterator[Room]:
     clock = VirtualClock()
     control, sessions, registry = MemoryControl(clock), Sessions(clock=clock), Registry()
-    desk = Desk(clock=clock, connect=lambda node, timeout_s: control)  # type: ignore[arg-type, return-value]
-    desk.attach("http://127.0.0.1:7600", "the-control-token")
-    pages = SwitchPages(desk, Watch(desk, registry), Door(sessions, registry))
+    gateway = NodeGateway(clock=clock, connect=lambda node, timeout_s: control)  # type: ignore[arg-type, return-value]
+    gateway.attach("http://127.0.0.1:7600", "the-control-token")
+    pages = switch_routes(gateway, Watch(gateway, registry), Door(sessions, draw, HOME, registry))
     sessions.open()
     for declaration in (
         Declaration(
@@ -79,11 +80,11 @@ def room() -> Iterator[Room]:
     control.loads["p1"] = msgspec.Raw(b'{"seconds":5,"loads":[["reviews",120.0,"api","7"]]}')
     with asyncio.Runner() as runner:
         app = console_app(Publisher(registry), pages)
-        yield Room(control, clock, sessions, desk, registry, Visitor(app, runner), runner, pages)
-    desk.close()
+        yield Room(control, clock, sessions, gateway, registry, Visitor(app, runner), runner, pages)
+    gateway.close()
 
 
-def wish_for(visitor: Visitor, name: str, **fields: str) -> dict[str, str]:
+def form_for(visitor: Visitor, name: str, **fields: str) -> dict[str, str]:
     """The form as a person without JavaScript has it once they have looked at what it would touch."""
     action = f"/switches/set/{name}"
     looked = visitor.post(action, {**visitor.form_at(action, action), **fields, "look": "1"})
@@ -271,7 +272,7 @@ def test_one_setting_is_taken_back_and_a_percentage_of_the_same_scope_stays(room
 def test_the_second_of_two_is_told_who_was_faster(room: Room) -> None:
     """Nothing of theirs is set, and they have to look before they can press again."""
     ann, ben = room.newcomer("Ann"), room.newcomer("Ben")
-    anns, bens = wish_for(ann, "reviews", reason="slow"), wish_for(ben, "reviews", reason="ugly")
+    anns, bens = form_for(ann, "reviews", reason="slow"), form_for(ben, "reviews", reason="ugly")
     assert ann.post("/switches/set/reviews", anns).status == 303
     answer = ben.post("/switches/set/reviews", bens)
     assert answer.status == 409
@@ -288,7 +289,7 @@ def test_the_second_of_two_is_told_who_was_faster(room: Room) -> None:
 def test_a_look_tells_that_somebody_was_faster(room: Room) -> None:
     """What is typed while another presses does not become a change of what nobody looked at."""
     ann = room.newcomer("Ann")
-    form = wish_for(ann, "reviews", reason="slow")
+    form = form_for(ann, "reviews", reason="slow")
     room.set_by("Ben", "reviews", False, "first")
     answer = ann.get(f"/switches/set/reviews?value=off&stores=7&if_epoch={form['if_epoch']}")
     assert "Ben was faster." in answer.text
@@ -311,7 +312,7 @@ def test_who_was_faster_is_known_when_nothing_is_set_any_longer(room: Room) -> N
     """An undo leaves no record; the history has its name."""
     ann = room.newcomer("Ann")
     room.set_by("Ben", "limit", 7)
-    form = wish_for(ann, "limit", value="9", reason="more")
+    form = form_for(ann, "limit", value="9", reason="more")
     operator = room.operator("Cat")
     operator.put(operator.draft_undo("limit"), reason="no", confirmed=True)
     answer = ann.post("/switches/set/limit", form)
@@ -322,7 +323,7 @@ def test_who_was_faster_is_known_when_nothing_is_set_any_longer(room: Room) -> N
 def test_a_form_that_was_changed_since_the_look_is_looked_at_again(room: Room) -> None:
     """Nobody sets what they were not shown the effect of."""
     ann = room.newcomer("Ann")
-    form = wish_for(ann, "reviews", stores="7", reason="slow")
+    form = form_for(ann, "reviews", stores="7", reason="slow")
     answer = ann.post("/switches/set/reviews", {**form, "stores": ""})
     assert answer.status == 422
     assert "changed after the last look" in answer.text
@@ -336,7 +337,7 @@ def test_a_form_that_was_changed_since_the_look_is_looked_at_again(room: Room) -
 def test_what_cannot_be_set_is_said_beside_its_field(room: Room, fields: dict[str, str], said: str) -> None:
     """And the form keeps what was typed."""
     ann = room.newcomer("Ann")
-    form = wish_for(ann, "limit", value="7", reason="more")
+    form = form_for(ann, "limit", value="7", reason="more")
     answer = ann.post("/switches/set/limit", {**form, **fields})
     assert answer.status == 422
     assert said in answer.text
@@ -350,7 +351,7 @@ def test_what_cannot_be_set_is_said_beside_its_field(room: Room, fields: dict[st
 def test_nothing_is_changed_without_a_session_a_token_and_an_own_page(room: Room, address: str) -> None:
     """Each of the three alone keeps it shut."""
     ann = room.newcomer("Ann")
-    form = {**wish_for(ann, "reviews", reason="slow"), "change": "1", "rule": "0"}
+    form = {**form_for(ann, "reviews", reason="slow"), "change": "1", "rule": "0"}
     stranger = room.newcomer()
     assert stranger.post(address, form).status == 401
     assert ann.post(address, {**form, "csrf": "0" * 64}).status == 403
@@ -390,7 +391,7 @@ def test_a_session_is_a_cookie_that_scripts_and_other_sites_do_not_get(room: Roo
 def test_who_signs_out_changes_nothing_any_more(room: Room) -> None:
     """The page that is still open is turned away in words."""
     ann = room.newcomer("Ann")
-    form = wish_for(ann, "reviews", reason="slow")
+    form = form_for(ann, "reviews", reason="slow")
     kept = dict(ann.cookies)
     assert ann.post("/sign-out", {"csrf": form["csrf"]}).status == 303
     ann.cookies = kept
@@ -445,7 +446,7 @@ def test_whatever_a_switch_or_a_person_says_is_text(room: Room) -> None:
     room.set_by(HOSTILE, "hostile", HOSTILE, HOSTILE, stores=(HOSTILE,), where={HOSTILE: HOSTILE})
     odd = SwitchRecord((Rule(value={HOSTILE: 1}, owner=HOSTILE, reason=HOSTILE),))
     room.control.slip_in(f"a/{HOSTILE}", odd.json or b"")
-    form = wish_for(ann, "hostile", value=HOSTILE, stores=HOSTILE, ends=HOSTILE, owner=HOSTILE, reason=HOSTILE)
+    form = form_for(ann, "hostile", value=HOSTILE, stores=HOSTILE, ends=HOSTILE, owner=HOSTILE, reason=HOSTILE)
     pages = [
         ann.get(path).text
         for path in (
@@ -476,7 +477,7 @@ def test_a_switch_with_any_name_has_a_page(room: Room) -> None:
 def test_an_unreachable_node_is_said_with_what_to_do(room: Room) -> None:
     """What was seen last stays on the page, with its time; nothing can be pressed."""
     ann = room.newcomer("Ann")
-    form = wish_for(ann, "reviews", reason="slow")
+    form = form_for(ann, "reviews", reason="slow")
     assert ann.get("/switches").status == 200
     room.clock.advance(Duration.from_s(5))
     room.control.failing = ControlUnreachableError("The control node at http://127.0.0.1:7600 does not answer.")
@@ -495,7 +496,7 @@ def test_an_unreachable_node_is_said_with_what_to_do(room: Room) -> None:
 def test_of_a_change_that_failed_at_the_node_it_is_not_said_that_it_was_not_made(room: Room) -> None:
     """A node that is ending may have written it; a refusal is known to have changed nothing."""
     ann = room.newcomer("Ann")
-    form = wish_for(ann, "reviews", reason="slow")
+    form = form_for(ann, "reviews", reason="slow")
     room.control.failing = ControlFailedError("The control node answered 503: it accepts no change any longer.")
     pressed = ann.post("/switches/set/reviews", form)
     assert pressed.status == 503
@@ -517,15 +518,15 @@ def test_a_value_that_is_one_of_a_few_can_be_chosen_whatever_it_is(room: Room) -
     offered = [unescape(text) for text in re.findall(r'<option value="([^"]*)"', page.partition("<datalist")[0])]
     assert offered == ["null", "true", '{"max":5}', "fast"]
     for text, value in zip(offered[1:], choices[1:], strict=True):
-        form = wish_for(ann, "mode", value=text, reason="x")
+        form = form_for(ann, "mode", value=text, reason="x")
         assert ann.post("/switches/set/mode", form).status == 303
         assert room.operator("x").view("mode").value == value
 
 
 def test_before_the_node_is_started_the_page_says_so() -> None:
     """The console opens first."""
-    desk = Desk(clock=VirtualClock())
-    pages = SwitchPages(desk, Watch(desk), Door(Sessions()))
+    gateway = NodeGateway(clock=VirtualClock())
+    pages = switch_routes(gateway, Watch(gateway), Door(Sessions(), draw, HOME))
     with asyncio.Runner() as runner:
         answer = Visitor(console_app(Publisher(), pages), runner).get("/switches")
     assert answer.status == 503

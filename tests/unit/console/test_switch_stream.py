@@ -8,12 +8,12 @@ import pytest
 from tests.memory_control import MemoryControl
 
 from tenfold.channel import Change, Process
-from tenfold.console.switchboard import Desk, Watch
+from tenfold.console.switchboard import NodeGateway, Watch
 from tenfold.console.switchboard import watch as watch_module
 from tenfold.kernel import Duration
 from tenfold.kernel.clock import VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import ControlUnreachableError
 
 Scene = Callable[[Watch, MemoryControl, VirtualClock], Coroutine[Any, Any, None]]
@@ -29,14 +29,14 @@ def watched(scene: Scene) -> None:
     async def whole() -> None:
         clock = VirtualClock()
         control = MemoryControl(clock)
-        desk = Desk(clock=clock, connect=lambda node, timeout_s: control)  # type: ignore[arg-type, return-value]
-        desk.attach("http://127.0.0.1:7600", "token")
-        watch = Watch(desk)
+        gateway = NodeGateway(clock=clock, connect=lambda node, timeout_s: control)  # type: ignore[arg-type, return-value]
+        gateway.attach("http://127.0.0.1:7600", "token")
+        watch = Watch(gateway)
         try:
             await scene(watch, control, clock)
         finally:
             await watch.close(patience_s=0.0)
-            desk.close()
+            gateway.close()
 
     asyncio.run(asyncio.wait_for(whole(), 10))
 
@@ -130,4 +130,4 @@ def test_a_page_is_told_at_the_end() -> None:
 def test_pages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is told so by the address of the stream."""
     monkeypatch.setattr(watch_module, "VIEWERS_MAX", 0)
-    assert Watch(Desk()).full
+    assert Watch(NodeGateway()).full

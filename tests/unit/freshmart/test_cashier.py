@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from freshmart.cashier import DEFERRED, Acquirer, AcquirerUnreachable, Cashier, Collector, Demand, Receipt
-from freshmart.orders import AskedLine, AskedOrder, Decision, Order, OrderDesk, read_order
-from freshmart.payment import Ledger
+from freshmart.cashier import DEFERRED, Acquirer, AcquirerUnreachable, Cashier, Collector, PaymentDemand, Receipt
+from freshmart.orders import AskedLine, AskedOrder, Order, OrderDecision, OrderDesk, read_order
+from freshmart.payment import AcquirerLedger
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
@@ -27,7 +27,7 @@ class Bank:
         self.failures = failures
         self.batches: list[int] = []
 
-    async def authorise(self, demands: Sequence[Demand]) -> list[Receipt]:
+    async def authorise(self, demands: Sequence[PaymentDemand]) -> list[Receipt]:
         self.batches.append(len(demands))
         if self.failures:
             self.failures -= 1
@@ -51,7 +51,7 @@ class Open:
         )
 
     async def all(self, count: int) -> list[str]:
-        return await asyncio.gather(*(self.cashier.authorise(Demand(f"k{n}", 100)) for n in range(count)))
+        return await asyncio.gather(*(self.cashier.authorise(PaymentDemand(f"k{n}", 100)) for n in range(count)))
 
 
 def in_time(work: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
@@ -75,9 +75,9 @@ def test_what_comes_while_as_many_exchanges_as_may_are_out_gathers() -> None:
 
     async def pay(clock: Any) -> list[str]:
         cashier = Open(bank, clock, at_once=1).cashier
-        first = asyncio.create_task(cashier.authorise(Demand("first", 1)))
+        first = asyncio.create_task(cashier.authorise(PaymentDemand("first", 1)))
         await asyncio.sleep(0.001)
-        others = [asyncio.create_task(cashier.authorise(Demand(f"k{n}", 1))) for n in range(9)]
+        others = [asyncio.create_task(cashier.authorise(PaymentDemand(f"k{n}", 1))) for n in range(9)]
         return [await first, *(await asyncio.gather(*others))]
 
     assert DEFERRED not in in_time(pay)
@@ -91,9 +91,9 @@ def test_a_late_acquirer_costs_an_order_the_deadline_and_no_more() -> None:
     async def pay(clock: Any) -> tuple[list[str], float]:
         cashier = Open(bank, clock, at_once=1)
         began_ns = clock.monotonic_ns()
-        first = asyncio.create_task(cashier.cashier.authorise(Demand("first", 1)))
+        first = asyncio.create_task(cashier.cashier.authorise(PaymentDemand("first", 1)))
         await asyncio.sleep(0.001)
-        others = (cashier.cashier.authorise(Demand(f"k{n}", 1)) for n in range(3))
+        others = (cashier.cashier.authorise(PaymentDemand(f"k{n}", 1)) for n in range(3))
         outcomes = await asyncio.gather(first, *others)
         return outcomes, (clock.monotonic_ns() - began_ns) / 1e6
 
@@ -109,9 +109,9 @@ def test_an_open_breaker_lets_orders_go_on_at_once() -> None:
     async def pay(clock: Any) -> tuple[BreakerState, str, int]:
         open_ = Open(bank, clock)
         for n in range(3):
-            await open_.cashier.authorise(Demand(f"k{n}", 1))
+            await open_.cashier.authorise(PaymentDemand(f"k{n}", 1))
         before_ns = clock.monotonic_ns()
-        outcome = await open_.cashier.authorise(Demand("next", 1))
+        outcome = await open_.cashier.authorise(PaymentDemand("next", 1))
         return open_.breaker.state, outcome, clock.monotonic_ns() - before_ns
 
     assert in_time(pay) == (BreakerState.OPEN, DEFERRED, 0)
@@ -136,9 +136,9 @@ def test_closing_leaves_nobody_waiting() -> None:
 
     async def close(clock: Any) -> list[str]:
         cashier = Open(Bank(takes_s=10.0), clock, at_once=1).cashier
-        waiting = [asyncio.create_task(cashier.authorise(Demand(f"k{n}", 1))) for n in range(3)]
+        waiting = [asyncio.create_task(cashier.authorise(PaymentDemand(f"k{n}", 1))) for n in range(3)]
         await asyncio.sleep(0.001)
-        waiting.append(asyncio.create_task(cashier.authorise(Demand("queued", 1))))
+        waiting.append(asyncio.create_task(cashier.authorise(PaymentDemand("queued", 1))))
         await asyncio.sleep(0.001)
         await cashier.close()
         return await asyncio.gather(*waiting)
@@ -152,7 +152,7 @@ def test_closing_leaves_nobody_waiting_whose_exchange_has_just_been_begun() -> N
     async def close(clock: Any) -> tuple[bool, int]:
         open_ = Open(Bank(), clock)
         cashier = open_.cashier
-        asked = asyncio.create_task(cashier.authorise(Demand("k", 1)))
+        asked = asyncio.create_task(cashier.authorise(PaymentDemand("k", 1)))
         while not cashier._out:  # noqa: ASYNC110  # turns pass, no time
             await asyncio.sleep(0)
         await cashier.close()
@@ -168,7 +168,7 @@ async def hurried(cashier: Cashier, clock: Any, left_ms: float) -> tuple[str, fl
     """What a caller with so much time was told, and after how many milliseconds."""
     began_ns = clock.monotonic_ns()
     with deadline_within(Duration.from_ms(left_ms), clock):
-        answer = await cashier.authorise(Demand("hurried", 1))
+        answer = await cashier.authorise(PaymentDemand("hurried", 1))
     return answer, (clock.monotonic_ns() - began_ns) / 1e6
 
 
@@ -178,9 +178,9 @@ def test_a_caller_in_a_hurry_is_answered_in_time_and_nothing_is_begun_for_it_aft
 
     async def pay(clock: Any) -> tuple[str, tuple[str, float], str]:
         cashier = Open(bank, clock, at_once=1).cashier
-        first = asyncio.create_task(cashier.authorise(Demand("first", 1)))
+        first = asyncio.create_task(cashier.authorise(PaymentDemand("first", 1)))
         await asyncio.sleep(0.005)
-        others = asyncio.gather(hurried(cashier, clock, 35), cashier.authorise(Demand("patient", 1)))
+        others = asyncio.gather(hurried(cashier, clock, 35), cashier.authorise(PaymentDemand("patient", 1)))
         return (await first, *await others)
 
     first, (answer, took_ms), patient = in_time(pay)
@@ -194,7 +194,9 @@ def test_a_caller_in_a_hurry_costs_the_others_of_its_exchange_nothing() -> None:
 
     async def pay(clock: Any) -> tuple[tuple[str, float], str, dict[str, float]]:
         open_ = Open(Bank(takes_s=0.045), clock)
-        told = await asyncio.gather(hurried(open_.cashier, clock, 35), open_.cashier.authorise(Demand("patient", 1)))
+        told = await asyncio.gather(
+            hurried(open_.cashier, clock, 35), open_.cashier.authorise(PaymentDemand("patient", 1))
+        )
         return (*told, {name: count.value for name, count in open_.cashier._counts.items() if count.value})
 
     assert in_time(pay) == ((DEFERRED, 35), "number-of-patient", {"authorised": 1, "late": 1})
@@ -206,10 +208,10 @@ def test_nothing_is_asked_for_whoever_has_left() -> None:
 
     async def pay(clock: Any) -> str:
         cashier = Open(bank, clock, at_once=1).cashier
-        first = asyncio.create_task(cashier.authorise(Demand("first", 1)))
+        first = asyncio.create_task(cashier.authorise(PaymentDemand("first", 1)))
         await asyncio.sleep(0.001)
-        left = asyncio.create_task(cashier.authorise(Demand("left", 1)))
-        stays = asyncio.create_task(cashier.authorise(Demand("stays", 1)))
+        left = asyncio.create_task(cashier.authorise(PaymentDemand("left", 1)))
+        stays = asyncio.create_task(cashier.authorise(PaymentDemand("stays", 1)))
         await asyncio.sleep(0.001)
         left.cancel()
         await first
@@ -223,7 +225,7 @@ def test_nothing_is_asked_for_whoever_has_left() -> None:
 def test_what_is_no_answer_opens_the_breaker(answer: Exception | list[Receipt]) -> None:
     """Whatever is raised, and fewer receipts than were asked for."""
 
-    async def answers(_: Sequence[Demand]) -> list[Receipt]:
+    async def answers(_: Sequence[PaymentDemand]) -> list[Receipt]:
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -231,7 +233,7 @@ def test_what_is_no_answer_opens_the_breaker(answer: Exception | list[Receipt]) 
     async def pay(clock: Any) -> tuple[list[str], BreakerState, int]:
         open_ = Open(Bank(), clock)
         open_.cashier._authorise = answers
-        told = [await open_.cashier.authorise(Demand(f"k{n}", 1)) for n in range(4)]
+        told = [await open_.cashier.authorise(PaymentDemand(f"k{n}", 1)) for n in range(4)]
         return told, open_.breaker.state, open_.cashier._limiter.inflight
 
     assert in_time(pay) == ([DEFERRED] * 4, BreakerState.OPEN, 0)
@@ -252,7 +254,7 @@ def test_an_acquirer_that_says_no_answer_is_unreachable(said: bytes) -> None:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             acquirer = Acquirer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
             with pytest.raises(AcquirerUnreachable):
-                await acquirer.authorise([Demand("k", 1)])
+                await acquirer.authorise([PaymentDemand("k", 1)])
             breaker = Breaker("payment/collect", failures_max=1)
             collected = await Collector(acquirer.charge, breaker=breaker).collect(Books())
             await acquirer.close()
@@ -271,7 +273,7 @@ class Books:
 def test_a_collector_outlives_whatever_is_raised() -> None:
     """It counts as a failure, and the order is collected later."""
 
-    async def fails(_: Sequence[Demand]) -> list[Receipt]:
+    async def fails(_: Sequence[PaymentDemand]) -> list[Receipt]:
         raise RecursionError
 
     async def collect() -> tuple[int, BreakerState]:
@@ -286,9 +288,9 @@ def test_the_desk_places_an_order_with_the_number_under_which_its_money_is_held(
     placed: list[Order] = []
 
     class Primary:
-        async def place(self, orders: Sequence[Order]) -> list[Decision]:
+        async def place(self, orders: Sequence[Order]) -> list[OrderDecision]:
             placed.extend(orders)
-            return [Decision("accepted", 201, b"{}") for _ in orders]
+            return [OrderDecision("accepted", 201, b"{}") for _ in orders]
 
         async def close(self) -> None:
             return None
@@ -313,8 +315,8 @@ def test_the_desk_places_an_order_with_the_number_under_which_its_money_is_held(
 def test_the_acquirer_takes_the_money_of_a_key_once() -> None:
     """Held and then charged, charged twice, held after it was charged: one charge, one number."""
     registry = Registry()
-    ledger = Ledger(registry)
-    demand = Demand("order-1", 500)
+    ledger = AcquirerLedger(registry)
+    demand = PaymentDemand("order-1", 500)
     receipts = {verb(demand).authorisation for verb in (ledger.hold, ledger.charge, ledger.charge, ledger.hold)}
     assert len(receipts) == 1
     assert ledger._counts["charged"].value == 1

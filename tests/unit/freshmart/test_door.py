@@ -7,7 +7,7 @@ import pytest
 from tests.asgi_client import Answer, AsgiClient
 
 from freshmart.web import open_door
-from freshmart.web.tiers import tenant_of, tier_of
+from freshmart.web.door import tenant_of, tier_of
 from tenfold.kernel import VirtualClock
 from tenfold.protect import Shedder, Shields, Switches
 from tenfold.protect.calls.limit import FixedLimit

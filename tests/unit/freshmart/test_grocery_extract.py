@@ -3,13 +3,9 @@
 import re
 from collections import Counter
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from freshmart.catalog import read_baskets, read_products, read_stores
 from freshmart.inventory import PLENTY, festival_shelves
 from freshmart.media import draw_picture, placeholder
-from freshmart.pricing import store_price_fen
 
 
 def test_the_extract_is_whole_and_clean() -> None:
@@ -51,14 +47,6 @@ def test_plenty_lasts_for_a_hundred_thousand_orders() -> None:
         for line in basket.lines:
             wanted[basket.store, line.sku] += line.quantity
     assert 2 * max(wanted.values()) * 100_000 / len(baskets) < PLENTY
-
-
-@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**8))
-def test_a_store_price_stays_within_five_percent_and_above_nothing(list_fen: int, store: int, sku: int) -> None:
-    """Integer fen, rounded half up."""
-    price_fen = store_price_fen(list_fen, store, sku)
-    assert price_fen >= 1
-    assert list_fen * 0.95 - 0.5 <= price_fen <= list_fen * 1.05 + 0.5 or price_fen == 1
 
 
 def test_pictures_are_repeatable_small_and_escaped() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from freshmart.orders import AskedLine, AskedOrder, Decision, DeskBusy, DeskLate, Order, OrderDesk, read_order
+from freshmart.orders import AskedLine, AskedOrder, Order, OrderDecision, OrderDesk, OrdersBusy, OrdersLate, read_order
 from freshmart.orders.postgres import PrimaryUnreachable
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Breaker
@@ -18,12 +18,12 @@ from tenfold.protect.testing import run_in_virtual_time
 class Primary:
     """Decides what `decide` says, one turn of the loop later; remembers the batches it was sent."""
 
-    def __init__(self, decide: Callable[[Order], Decision]) -> None:
+    def __init__(self, decide: Callable[[Order], OrderDecision]) -> None:
         self.decide = decide
         self.batches: list[list[str]] = []
         self.away = False
 
-    async def place(self, orders: Sequence[Order]) -> list[Decision]:
+    async def place(self, orders: Sequence[Order]) -> list[OrderDecision]:
         self.batches.append([order.key for order in orders])
         await asyncio.sleep(0)
         if self.away:
@@ -46,7 +46,7 @@ class Desk:
         self.clock.advance(Duration.from_s(seconds))
         await asyncio.sleep(0)
 
-    async def all(self, *orders: Order) -> list[Decision | BaseException]:
+    async def all(self, *orders: Order) -> list[OrderDecision | BaseException]:
         self.desk.open()
         decisions = await asyncio.gather(*(self.desk.place(order) for order in orders), return_exceptions=True)
         await self.desk.close()
@@ -57,19 +57,19 @@ def order(key: str, quantity: int = 1) -> Order:
     return read_order(AskedOrder(1, [AskedLine(7, quantity)]), key, shadow=True)
 
 
-def accept(_: Order) -> Decision:
-    return Decision("accepted", 201, b"{}")
+def accept(_: Order) -> OrderDecision:
+    return OrderDecision("accepted", 201, b"{}")
 
 
-def run(work: Awaitable[list[Decision | BaseException]]) -> list[Decision | BaseException]:
-    async def awaited() -> list[Decision | BaseException]:
+def run(work: Awaitable[list[OrderDecision | BaseException]]) -> list[OrderDecision | BaseException]:
+    async def awaited() -> list[OrderDecision | BaseException]:
         return await work
 
     return asyncio.run(awaited())
 
 
-def on_desk(primary: Primary, *orders: Order, **options: Any) -> list[Decision | BaseException]:
-    async def place() -> list[Decision | BaseException]:
+def on_desk(primary: Primary, *orders: Order, **options: Any) -> list[OrderDecision | BaseException]:
+    async def place() -> list[OrderDecision | BaseException]:
         return await Desk(primary, **options).all(*orders)
 
     return asyncio.run(place())
@@ -86,9 +86,9 @@ def test_an_order_that_was_not_decided_goes_first_in_the_next_batch() -> None:
     """It came before those that arrived meanwhile."""
     asked: list[str] = []
 
-    def decide(order: Order) -> Decision:
+    def decide(order: Order) -> OrderDecision:
         asked.append(order.key)
-        return Decision("again") if order.key == "order-1-" and asked.count("order-1-") == 1 else accept(order)
+        return OrderDecision("again") if order.key == "order-1-" and asked.count("order-1-") == 1 else accept(order)
 
     primary = Primary(decide)
     decisions = on_desk(primary, *(order(f"order-{n}-") for n in range(4)), batch_max=2)
@@ -108,7 +108,7 @@ def test_orders_wait_while_the_primary_is_away_and_the_breaker_probes_it() -> No
     primary = Primary(accept)
     primary.away = True
 
-    async def outage() -> tuple[list[Decision | BaseException], BreakerState]:
+    async def outage() -> tuple[list[OrderDecision | BaseException], BreakerState]:
         desk = Desk(primary)
         placing = asyncio.create_task(desk.all(order("patient-1"), order("patient-2")))
         while desk.breaker.state is not BreakerState.OPEN:  # noqa: ASYNC110  # virtual time passes by turns
@@ -123,18 +123,18 @@ def test_orders_wait_while_the_primary_is_away_and_the_breaker_probes_it() -> No
 
 
 def test_an_order_that_waited_to_its_deadline_is_told_that_it_is_not_known() -> None:
-    """DeskLate, not silence."""
+    """OrdersLate, not silence."""
     primary = Primary(accept)
     primary.away = True
     (decision,) = on_desk(primary, order("too-late-"), deadline=Duration.from_s(8))
-    assert isinstance(decision, DeskLate)
+    assert isinstance(decision, OrdersLate)
 
 
 def test_an_order_whose_caller_has_stopped_waiting_is_not_begun() -> None:
     """The others of the queue are; the caller's deadline holds though the desk's own is later."""
     primary = Primary(accept)
 
-    async def place() -> list[Decision | BaseException]:
+    async def place() -> list[OrderDecision | BaseException]:
         desk = Desk(primary)
         with deadline_within(Duration.from_ms(0), desk.clock):
             hurried = asyncio.ensure_future(desk.desk.place(order("hurried-")))
@@ -142,28 +142,34 @@ def test_an_order_whose_caller_has_stopped_waiting_is_not_begun() -> None:
 
     decided, late = run(place())
     assert decided == accept(order("patient-"))
-    assert isinstance(late, DeskLate)
+    assert isinstance(late, OrdersLate)
     assert primary.batches == [["patient-"]]
 
 
 def test_more_orders_than_may_wait_are_not_taken() -> None:
-    """DeskBusy for those, an answer for the others."""
+    """OrdersBusy for those, an answer for the others."""
     primary = Primary(accept)
     decisions = on_desk(primary, *(order(f"crowd-{n:04}") for n in range(5)), waiting_max=3)
-    assert [type(decision) for decision in decisions] == [Decision, Decision, Decision, DeskBusy, DeskBusy]
+    assert [type(decision) for decision in decisions] == [
+        OrderDecision,
+        OrderDecision,
+        OrderDecision,
+        OrdersBusy,
+        OrdersBusy,
+    ]
 
 
 def test_an_order_that_breaks_its_batch_breaks_nobody_else() -> None:
     """Everyone of the batch goes alone; only the one at fault is told."""
 
-    def decide(order: Order) -> Decision:
+    def decide(order: Order) -> OrderDecision:
         if order.key == "broken-key":
             raise ValueError("broken")
         return accept(order)
 
     primary = Primary(decide)
     decisions = on_desk(primary, order("before-it-"), order("broken-key"), order("behind-it-"))
-    assert [type(decision) for decision in decisions] == [Decision, ValueError, Decision]
+    assert [type(decision) for decision in decisions] == [OrderDecision, ValueError, OrderDecision]
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -171,7 +177,7 @@ def test_a_caller_who_left_takes_nobody_along(count: int) -> None:
     """A cancelled wait frees its place; the others are answered."""
     primary = Primary(accept)
 
-    async def leave() -> list[Decision | BaseException]:
+    async def leave() -> list[OrderDecision | BaseException]:
         desk = Desk(primary)
         desk.desk.open()
         leaving = asyncio.create_task(desk.desk.place(order("leaving--")))
@@ -188,7 +194,7 @@ def test_a_caller_who_left_takes_nobody_along(count: int) -> None:
 class SlowPrimary(Primary):
     """Takes six tenths of a second for a batch."""
 
-    async def place(self, orders: Sequence[Order]) -> list[Decision]:
+    async def place(self, orders: Sequence[Order]) -> list[OrderDecision]:
         await asyncio.sleep(0.6)
         return await super().place(orders)
 
@@ -198,13 +204,13 @@ def test_a_caller_in_a_hurry_hears_in_time_though_every_batch_is_out(key: str) -
     """In the queue, and behind the order with the same key; neither is begun."""
     primary = SlowPrimary(accept)
 
-    async def hurry(clock: VirtualClock) -> tuple[Decision, int]:
+    async def hurry(clock: VirtualClock) -> tuple[OrderDecision, int]:
         desk = OrderDesk([primary], breaker=Breaker("primary", clock=clock), clock=clock)
         desk.open()
         first = asyncio.create_task(desk.place(order("same-key-")))
         await asyncio.sleep(0.01)
         began_ns = clock.monotonic_ns()
-        with deadline_within(Duration.from_ms(50), clock), pytest.raises(DeskLate):
+        with deadline_within(Duration.from_ms(50), clock), pytest.raises(OrdersLate):
             await desk.place(order(key))
         heard_ns = clock.monotonic_ns() - began_ns
         decision = await first
@@ -225,7 +231,7 @@ def test_an_order_that_is_late_with_its_batch_hears_so_when_the_batch_is_back() 
     async def wait(clock: VirtualClock) -> int:
         desk = OrderDesk([primary], breaker=Breaker("primary", clock=clock), clock=clock)
         desk.open()
-        with deadline_within(Duration.from_ms(50), clock), pytest.raises(DeskLate):
+        with deadline_within(Duration.from_ms(50), clock), pytest.raises(OrdersLate):
             await desk.place(order("hurried-"))
         await desk.close()
         return clock.monotonic_ns()
@@ -270,7 +276,7 @@ def test_whoever_waits_behind_one_who_leaves_is_next(leaver: int) -> None:
     """Of three with one key the first, or the second, has gone while the desk was still closed."""
     primary = Primary(accept)
 
-    async def leave() -> list[Decision | BaseException]:
+    async def leave() -> list[OrderDecision | BaseException]:
         desk = Desk(primary).desk
         placing = [asyncio.create_task(desk.place(order("same-key-"))) for _ in range(3)]
         await turns()

@@ -7,7 +7,7 @@ from typing import Any, cast
 from tests.channel_in_memory import MemoryChannel
 
 from freshmart.backends import Backends
-from freshmart.orders import AskedLine, AskedOrder, Decision, Order, OrderRates
+from freshmart.orders import AskedLine, AskedOrder, Order, OrderDecision, OrderRates
 from freshmart.web import Storefront
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.calls.limit import RateExceeded
@@ -64,8 +64,8 @@ def test_an_order_too_many_is_a_429_that_says_when_to_come_back() -> None:
     tills = Tills()
     tills.channel.put_record("orders-per-store-burst", Rule(value=1))
 
-    async def place(order: Order) -> Decision:
-        return Decision("accepted", 201, b"{}")
+    async def place(order: Order) -> OrderDecision:
+        return OrderDecision("accepted", 201, b"{}")
 
     backends = SimpleNamespace(
         reads=None,

@@ -17,7 +17,7 @@ SOURCES = Path(__file__).parents[3] / "src" / "tenfold"
 ROOMS = ("channel", "engines", "protect", "stream", "respond")
 DECLARED = re.compile(r'(?<!ContextVar\()"(tenfold_[a-z_]+)"')
 EMITTED = re.compile(r'(?:emit|tell)\(\s*"([a-z]+(?:-[a-z]+)+)"')
-COMPOSED = {"stream/valkey.py": "tenfold_stream_{}_total", "protect/reads/hot/signs.py": "tenfold_hot_{}_total"}
+COMPOSED = {"stream/valkey.py": "tenfold_stream_{}_total", "protect/reads/hot/metrics.py": "tenfold_hot_{}_total"}
 """Files that make names of a part of them."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 import pytest
 
-from tenfold.channel import AddressInvalid, Change
+from tenfold.channel import Change, ControlAddressInvalid
 from tenfold.respond.control import (
     Conflict,
     ControlClient,
@@ -49,7 +49,7 @@ class Answered(ControlClient):
 @pytest.mark.parametrize("url", ["http://127.0.0.1:76000", "http://127.0.0.1:x", "http://[::1", "127.0.0.1:7600"])
 def test_an_address_that_is_none_is_refused_with_what_to_say(url: str) -> None:
     """Before anything is asked."""
-    with pytest.raises(AddressInvalid, match="is no address of a control node") as refused:
+    with pytest.raises(ControlAddressInvalid, match="is no address of a control node") as refused:
         ControlClient(url, "secret")
     assert "http://HOST:PORT" in refused.value.remedy
 
@@ -90,7 +90,7 @@ def test_an_unknown_outcome_is_not_a_refusal(ask: Asks) -> None:
         ask(Answered(503, body))
     assert isinstance(unknown.value, ControlUnreachableError)
     with pytest.raises(ControlRefusedError, match="not made"):
-        ask(Answered(503, msgspec.json.encode({"problem": "It was not made.", "kind": "DeskEnded"})))
+        ask(Answered(503, msgspec.json.encode({"problem": "It was not made.", "kind": "WriterEnded"})))
 
 
 def test_records_are_told_with_the_epoch_up_to_which_they_are_all_there_is() -> None:

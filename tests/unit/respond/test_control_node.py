@@ -6,22 +6,31 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from tests.asgi_client import AsgiClient
 
 from tenfold.channel import Change, Process
-from tenfold.channel.messages import Acks, Applied, Report, Reports
+from tenfold.channel.messages import Acks, AppliedEpoch, Report, Reports
 from tenfold.kernel import TenfoldError, VirtualClock
-from tenfold.respond.control.app import control_app
-from tenfold.respond.control.body import BYTES_MAX
+from tenfold.respond.control.app import BYTES_MAX, control_app
+from tenfold.respond.control.change_writer import ChangeFailed, ChangeWriter, WriterEnded
 from tenfold.respond.control.client import TopicRecords
-from tenfold.respond.control.desk import ChangeFailed, Desk, DeskEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
 from tenfold.respond.control.inbox import Inbox
-from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, Ledger
-from tenfold.respond.control.log import RECORDS_MAX, VALUE_BYTES_MAX, Check, Conflict, Draft, Log, Put, Unacceptable
+from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, FollowerLedger
+from tenfold.respond.control.log import (
+    RECORDS_MAX,
+    VALUE_BYTES_MAX,
+    ChangeBatch,
+    Check,
+    Conflict,
+    Log,
+    Put,
+    Unacceptable,
+)
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.sqlite import SqliteStore, StoreUnusable
 from tenfold.respond.switchboard.history import Wholeness, ends_at, wholeness_of
@@ -36,7 +45,7 @@ def put(value: bytes | None = b"1", *, topic: str = "switches", key: str = "a", 
 
 def test_two_who_press_at_once_cannot_both_win() -> None:
     """Also when both are in the same batch."""
-    draft = Draft(Log("i", "b"))
+    draft = ChangeBatch(Log("i", "b"))
     first = draft.weigh(put(b"1", if_epoch=0), 0)
     second = draft.weigh(put(b"2", if_epoch=0), 0)
     assert isinstance(first, Change)
@@ -45,7 +54,7 @@ def test_two_who_press_at_once_cannot_both_win() -> None:
 
 def test_a_removed_record_is_as_if_it_had_never_been() -> None:
     """Its epoch for compare-and-set is 0 again."""
-    draft = Draft(Log("i", "b"))
+    draft = ChangeBatch(Log("i", "b"))
     draft.weigh(put(b"1"), 0)
     draft.weigh(put(None), 0)
     assert isinstance(draft.weigh(put(b"2", if_epoch=0), 0), Change)
@@ -53,7 +62,7 @@ def test_a_removed_record_is_as_if_it_had_never_been() -> None:
 
 def test_a_value_is_put_on_one_line() -> None:
     """A line feed in it would end the line of every stream."""
-    change = Draft(Log("i", "b")).weigh(put(b'{\n  "on": true\n}'), 0)
+    change = ChangeBatch(Log("i", "b")).weigh(put(b'{\n  "on": true\n}'), 0)
     assert isinstance(change, Change)
     assert change.json == b'{"on":true}'
 
@@ -79,7 +88,7 @@ def test_a_value_is_put_on_one_line() -> None:
 )
 def test_what_cannot_be_told_is_refused_with_a_reason(wish: Put) -> None:
     """And costs no epoch."""
-    draft = Draft(Log("i", "b"))
+    draft = ChangeBatch(Log("i", "b"))
     outcome = draft.weigh(wish, 0)
     assert isinstance(outcome, Unacceptable)
     assert outcome.problem
@@ -88,7 +97,7 @@ def test_what_cannot_be_told_is_refused_with_a_reason(wish: Put) -> None:
 
 def test_who_and_why_may_be_written_in_any_language() -> None:
     """With the spaces that go with it."""
-    change = Draft(Log("i", "b")).weigh(
+    change = ChangeBatch(Log("i", "b")).weigh(
         Put(topic="a", key="a", value=b"1", by="李娜", reason="页面\u3000很慢\u00a0!"), 0
     )
     assert isinstance(change, Change)
@@ -99,8 +108,8 @@ def test_the_number_of_records_is_bounded() -> None:
     log = Log("i", "b")
     for number in range(RECORDS_MAX):
         log.append(Change(epoch=number + 1, topic="t", key=str(number), value=msgspec.Raw(b"1")))
-    assert isinstance(Draft(log).weigh(put(topic="t", key="more"), 0), Unacceptable)
-    assert isinstance(Draft(log).weigh(put(topic="t", key="5"), 0), Change)
+    assert isinstance(ChangeBatch(log).weigh(put(topic="t", key="more"), 0), Unacceptable)
+    assert isinstance(ChangeBatch(log).weigh(put(topic="t", key="5"), 0), Change)
 
 
 class Torn(BaseException):
@@ -128,11 +137,13 @@ class Disk:
         return {}
 
 
-async def desk_of(disk: Disk, check: Check | None = None) -> tuple[Log, Desk, list[Change]]:
+async def writer_of(disk: Disk, check: Check | None = None) -> tuple[Log, ChangeWriter, list[Change]]:
     log, told = Log("i", "b"), list[Change]()
-    desk = Desk(log, disk, lambda change, _: told.append(change), VirtualClock(), {"switches": check} if check else {})
-    desk.open()
-    return log, desk, told
+    writer = ChangeWriter(
+        log, disk, lambda change, _: told.append(change), VirtualClock(), {"switches": check} if check else {}
+    )
+    writer.open()
+    return log, writer, told
 
 
 async def turns(count: int = 20) -> None:
@@ -146,14 +157,14 @@ def test_nobody_is_told_before_it_is_durable() -> None:
 
     async def main() -> None:
         disk = Disk()
-        log, desk, told = await desk_of(disk)
-        asking = asyncio.create_task(desk.put(put()))
+        log, writer, told = await writer_of(disk)
+        asking = asyncio.create_task(writer.put(put()))
         await turns()
         assert (told, log.epoch) == ([], 0)
         disk.go.set()
         change = await asking
         assert disk.durable == told == [change]
-        await desk.close()
+        await writer.close()
 
     asyncio.run(main())
 
@@ -163,17 +174,17 @@ def test_what_the_disk_refuses_never_was() -> None:
 
     async def main() -> None:
         disk = Disk()
-        log, desk, told = await desk_of(disk)
+        log, writer, told = await writer_of(disk)
         disk.broken = True
         disk.go.set()
         with pytest.raises(TenfoldError, match="no room"):
-            await desk.put(put())
+            await writer.put(put())
         assert (told, log.epoch) == ([], 0)
         disk.broken = False
-        change = await desk.put(put())
+        change = await writer.put(put())
         assert isinstance(change, Change)
         assert change.epoch == 1
-        await desk.close()
+        await writer.close()
 
     asyncio.run(main())
 
@@ -187,17 +198,17 @@ def test_what_a_check_or_the_disk_raises_is_the_failure_of_one_change() -> None:
     async def main() -> None:
         disk = Disk()
         disk.go.set()
-        _, desk, told = await desk_of(disk, check)
+        _, writer, told = await writer_of(disk, check)
         async with asyncio.timeout(5):
             wishes = [put(key=key) for key in ("a", "large", "poison", "b")]
-            outcomes = await asyncio.gather(*map(desk.put, wishes), return_exceptions=True)
+            outcomes = await asyncio.gather(*map(writer.put, wishes), return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [Change, ChangeFailed, ChangeFailed, Change]
             assert "OverflowError" in str(outcomes[1])
-            assert isinstance(await desk.put(put(key="c")), Change)
+            assert isinstance(await writer.put(put(key="c")), Change)
         assert [change.key for change in told] == ["a", "b", "c"]
         assert [change.epoch for change in told] == [1, 2, 3]
-        assert not desk.ended
-        await desk.close()
+        assert not writer.ended
+        await writer.close()
 
     asyncio.run(main())
 
@@ -212,13 +223,13 @@ def test_a_change_that_cannot_be_told_is_made_all_the_same() -> None:
         def broken(_: Change, __: str) -> None:
             raise RuntimeError("broken on purpose")
 
-        desk = Desk(Log("i", "b"), disk, broken, VirtualClock(), failures=failures)
-        desk.open()
+        writer = ChangeWriter(Log("i", "b"), disk, broken, VirtualClock(), failures=failures)
+        writer.open()
         async with asyncio.timeout(5):
-            epochs = [outcome.epoch for outcome in [await desk.put(put()), await desk.put(put())]]  # type: ignore[union-attr]
+            epochs = [outcome.epoch for outcome in [await writer.put(put()), await writer.put(put())]]  # type: ignore[union-attr]
         assert epochs == [1, 2]
         assert failures.value == 2
-        await desk.close()
+        await writer.close()
 
     asyncio.run(main())
 
@@ -239,7 +250,7 @@ def test_a_node_whose_desk_has_ended_says_so(tmp_path: Path) -> None:
         assert (await client.ask("GET", "/health")).status == 200
         async with asyncio.timeout(5):
             for _ in range(2):
-                with pytest.raises(DeskEnded, match="accepts no change any longer"):
+                with pytest.raises(WriterEnded, match="accepts no change any longer"):
                     await node.put(put())
         health = await client.ask("GET", "/health")
         assert (health.status, "no change" in health.text) == (503, True)
@@ -254,16 +265,16 @@ def test_a_change_that_is_durable_when_the_node_is_stopped_is_told_and_answered(
 
     async def main() -> None:
         disk = Disk()
-        log, desk, told = await desk_of(disk)
-        asking = asyncio.create_task(desk.put(put()))
+        log, writer, told = await writer_of(disk)
+        asking = asyncio.create_task(writer.put(put()))
         await turns()
-        waiting = asyncio.create_task(desk.put(put(key="b")))
-        closing = asyncio.create_task(desk.close())
+        waiting = asyncio.create_task(writer.put(put(key="b")))
+        closing = asyncio.create_task(writer.close())
         await turns()
         disk.go.set()
         async with asyncio.timeout(5):
             change = await asking
-            with pytest.raises(DeskEnded, match="was not made"):
+            with pytest.raises(WriterEnded, match="was not made"):
                 await waiting
             await closing
         assert disk.durable == told == [change]
@@ -290,7 +301,7 @@ def test_of_a_change_that_was_torn_off_nobody_says_that_it_was_not_made(tmp_path
             late = await client.ask("PUT", "/control/v1/topics/demo/a", headers, parts=[b"1"])
         assert (torn.status, torn.json()["kind"]) == (503, "OutcomeUnknown")
         assert "nobody knows" in torn.json()["problem"]
-        assert (late.status, late.json()["kind"]) == (503, "DeskEnded")
+        assert (late.status, late.json()["kind"]) == (503, "WriterEnded")
         with suppress(Torn):
             await node.close()
         store.close()
@@ -303,15 +314,15 @@ def test_whoever_leaves_does_not_stop_his_change() -> None:
 
     async def main() -> None:
         disk = Disk()
-        _, desk, told = await desk_of(disk)
-        asking = asyncio.create_task(desk.put(put()))
+        _, writer, told = await writer_of(disk)
+        asking = asyncio.create_task(writer.put(put()))
         for _ in range(5):
             await asyncio.sleep(0)
         asking.cancel()
         disk.go.set()
-        await desk.put(put(key="b"))
+        await writer.put(put(key="b"))
         assert [change.key for change in told] == ["a", "b"]
-        await desk.close()
+        await writer.close()
 
     asyncio.run(main())
 
@@ -335,7 +346,7 @@ def test_a_slow_process_is_cut_off_and_the_others_go_on() -> None:
 
 def test_what_a_change_took_needs_no_common_clock() -> None:
     """From acceptance to the word, less the time for which the process says it held the word."""
-    ledger = Ledger()
+    ledger = FollowerLedger()
     ledger.joined(API, 0, 0)
     ledger.accepted(1, 1_000)
     assert ledger.acked("p1", 1, 40_000, 0, 50_000) == 9_000
@@ -345,7 +356,7 @@ def test_what_a_change_took_needs_no_common_clock() -> None:
 
 def test_what_comes_and_goes_does_not_push_out_who_has_a_change() -> None:
     """Breakers and hot keys are measured and not kept; so is what is older than the newest durable changes."""
-    ledger = Ledger(changes_max=2)
+    ledger = FollowerLedger(changes_max=2)
     ledger.joined(API, 0, 0)
     ledger.acked("p1", 6, 0, 0, 0)
     ledger.accepted(7, 0)
@@ -361,7 +372,7 @@ def test_what_comes_and_goes_does_not_push_out_who_has_a_change() -> None:
 
 def test_a_process_that_comes_back_before_its_old_stream_ends_is_there() -> None:
     """The node hears late of a connection that broke."""
-    ledger = Ledger()
+    ledger = FollowerLedger()
     ledger.joined(API, 3, 0)
     ledger.joined(API, 4, 5)
     ledger.left(API, 10)
@@ -372,7 +383,7 @@ def test_a_process_that_comes_back_before_its_old_stream_ends_is_there() -> None
 
 def test_a_process_that_left_long_ago_is_forgotten() -> None:
     """One that only just left is still shown."""
-    ledger = Ledger()
+    ledger = FollowerLedger()
     ledger.joined(API, 3, 0)
     ledger.left(API, 10)
     assert [presence.epoch for presence in ledger.presences(20)] == [3]
@@ -402,7 +413,7 @@ def opened(folder: Path) -> SqliteStore:
 
 def accepted(store: SqliteStore, *wishes: Put) -> list[Change]:
     node = ControlNode(store)
-    draft = Draft(node.log)
+    draft = ChangeBatch(node.log)
     for wish in wishes:
         assert isinstance(draft.weigh(wish, 5), Change)
     store.commit(draft.changes)
@@ -558,7 +569,7 @@ def test_what_was_changed_since_the_loss_stays_when_the_rest_is_taken_in(tmp_pat
 
 def test_who_holds_what_another_store_had_has_nothing_of_this_one_in_force() -> None:
     """However large its epoch is; until it acknowledges, or has ended."""
-    ledger = Ledger()
+    ledger = FollowerLedger()
     ledger.joined(API, 900, 0, holds="0001-lost")
     ledger.left(API, 10)
     [presence] = ledger.presences(20)
@@ -613,15 +624,41 @@ def test_a_body_is_read_to_its_bound_and_no_further(tmp_path: Path, method: str,
     with_node(tmp_path, test)
 
 
+def test_one_key_is_told_in_several_topics_at_once(tmp_path: Path) -> None:
+    """With as many of its newest changes in the first topic as are asked for."""
+
+    async def main() -> None:
+        store = opened(tmp_path)
+        node = ControlNode(store)
+        await node.open()
+        for topic, value in (("switches", b"1"), ("other", b"2"), ("switches", b"3")):
+            await node.put(put(value, topic=topic, key="a/b"))
+        client, headers = AsgiClient(control_app(node, "secret")), {"Authorization": "Bearer secret"}
+
+        async def ask(query: str) -> Any:
+            return (await client.ask("GET", f"/control/v1/keys/a/b?{query}", headers)).json()
+
+        told = await ask("topic=switches&topic=other&topic=none&changes=1")
+        assert [record["value"] for record in told["records"]] == [3, 2]
+        assert [change["epoch"] for change in told["changes"]] == [3]
+        assert (await ask("topic=switches"))["changes"] == []
+        assert await ask("changes=1") == {"records": [], "changes": []}
+        assert await ask("topic=switches&changes=many") == {"problem": "'changes' is a whole number."}
+        await node.close()
+        store.close()
+
+    asyncio.run(main())
+
+
 def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
     """Only who has followed the stream is somebody."""
 
     def test(node: ControlNode, _: AsgiClient) -> None:
         reports = Reports("p1", [Report("hot-keys", msgspec.Raw(b"1"))])
-        assert not node.hear_acks(Acks("p1", [Applied(1, 0)]))
+        assert not node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
         assert not node.hear_reports(reports)
         node.ledger.joined(API, 0, node.clock.monotonic_ns())
-        assert node.hear_acks(Acks("p1", [Applied(1, 0)]))
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
         assert node.hear_reports(reports)
 
     with_node(tmp_path, test)
@@ -632,9 +669,9 @@ def test_a_word_about_another_stores_epochs_counts_for_nothing(tmp_path: Path) -
 
     def test(node: ControlNode, _: AsgiClient) -> None:
         node.ledger.joined(API, 900, 0, holds="0001-lost")
-        assert node.hear_acks(Acks("p1", [Applied(900, 0)], "0001-lost"))
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(900, 0)], "0001-lost"))
         assert [one.epoch for one in node.ledger.presences(0)] == [0]
-        assert node.hear_acks(Acks("p1", [Applied(3, 0)], node.log.incarnation))
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(3, 0)], node.log.incarnation))
         assert [one.epoch for one in node.ledger.presences(0)] == [3]
 
     with_node(tmp_path, test)

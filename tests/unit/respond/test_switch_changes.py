@@ -16,9 +16,9 @@ from tenfold.commands.switch import caller, changes
 from tenfold.kernel import VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule
 from tenfold.respond.control import Conflict, ControlUnreachableError
-from tenfold.respond.control.chain import Chain
 from tenfold.respond.control.client import ControlFailedError
 from tenfold.respond.control.ledger import Ack
+from tenfold.respond.control.store import Chain
 from tenfold.respond.switchboard import SwitchOperator
 
 LOST = ControlUnreachableError("The control node does not answer.", remedy="Start it again.")

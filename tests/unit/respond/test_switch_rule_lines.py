@@ -3,7 +3,7 @@
 import pytest
 
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
-from tenfold.respond.switchboard.check import rules_problem
+from tenfold.respond.switchboard import Draft
 
 D = Declaration(name="reviews", kind="boolean", default=True, stores_max=None)
 
@@ -19,5 +19,7 @@ D = Declaration(name="reviews", kind="boolean", default=True, stores_max=None)
 def test_a_rule_is_told_on_one_line(owner: str, reason: str, refused: bool) -> None:
     """No reason draws an entry that nobody made."""
     rule = Rule(value=False, owner=owner, reason=reason)
-    problem = rules_problem("reviews", SwitchRecord(), SwitchRecord((rule,)), D, 0)
+    problem = Draft(
+        name="reviews", if_epoch=0, before=SwitchRecord(), after=SwitchRecord((rule,)), declaration=D
+    ).refusal(0)
     assert ("are one line" in problem) == refused

@@ -9,7 +9,7 @@ from tenfold.channel import Change
 from tenfold.commands.switch import text
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
-from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.switchboard import SwitchOperator
 from tenfold.respond.switchboard.operator import ChangedAgain, UndoRefused
 

@@ -18,13 +18,12 @@ from tenfold.commands.switch import text
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.live.switches import Declaration, Rule, SwitchRecord
 from tenfold.protect.live.switches.declaration import DECLARED, DeclarationReport
-from tenfold.protect.live.switches.loads import Load, LoadReport
-from tenfold.protect.live.switches.record import TOPIC
-from tenfold.protect.live.switches.standing import Refusal, Standing
+from tenfold.protect.live.switches.reports import LoadReport, ReadRate, RecordRefusal, SwitchStanding
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
-from tenfold.respond.control.chain import Head
 from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
+from tenfold.respond.control.store import Head
 from tenfold.respond.switchboard import Draft, Switchboard, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following
@@ -459,8 +458,8 @@ def effect(before: SwitchRecord, after: SwitchRecord, *, subject: bool = True, a
     draft = Draft(name="reviews", if_epoch=0, before=before, after=after, declaration=REVIEWS)
     processes = [API, Process(id="p2", service="gateway")]
 
-    def load(reads_per_s: float, service: str, store: str) -> Load:
-        return Load("reviews", reads_per_s, service, store, subject=subject, attributes=attributes)
+    def load(reads_per_s: float, service: str, store: str) -> ReadRate:
+        return ReadRate("reviews", reads_per_s, service, store, subject=subject, attributes=attributes)
 
     loads = {
         "p1": LoadReport(5, [load(100, "api", "7")]),
@@ -542,7 +541,7 @@ def test_a_dry_run_of_a_percentage_counts_those_between_the_two(
     """Whoever is in at 10 is in at 11; only a read that names nobody is answered with the figure itself."""
     share = Declaration(name="share", kind="percentage", default=before)
     draft = Draft(name="share", if_epoch=0, before=NOTHING, after=SwitchRecord((after,)), declaration=share)
-    loads = {"p1": LoadReport(5, [Load("share", 100, "api", "7", subject=subject)])}
+    loads = {"p1": LoadReport(5, [ReadRate("share", 100, "api", "7", subject=subject)])}
     said = effect_of(draft, [API], loads, now_ms=1)
     assert (said.reads_per_s, said.reads_per_s_all, said.processes) == (reads_per_s, 100, 1)
 
@@ -605,7 +604,11 @@ def test_who_refuses_a_change_does_not_have_it_in_force() -> None:
         for number, epoch in enumerate((7, 7, 9, 6))
     ]
     acks = [Ack("p0", 2_000_000, 0), Ack("p1", 1_000_000, 0, "20 is more than 10.")]
-    standings = {"p2": Standing(refused=(Refusal("limit", 7, "20 is more than 5."), Refusal("limit", 3, "old")))}
+    standings = {
+        "p2": SwitchStanding(
+            refused=(RecordRefusal("limit", 7, "20 is more than 5."), RecordRefusal("limit", 3, "old"))
+        )
+    }
     follows = following(7, presences, acks, standings)
     assert (follows.processes, follows.applied, follows.missing, follows.complete) == (4, 1, ("api/3",), False)
     assert follows.refused == (Refused("api/1", "20 is more than 10."), Refused("api/2", "20 is more than 5."))

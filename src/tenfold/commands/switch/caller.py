@@ -1,4 +1,4 @@
-"""Who types `tenfold switch`, when, and what opens the control node for them."""
+"""The person who types `tenfold switch`, and what opens the control node for them."""
 
 import argparse
 import getpass
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tenfold.commands.switch.typed import check_typed
+from tenfold.commands.switch.typed_rule import check_typed
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control import ControlClient
 from tenfold.respond.switchboard import SwitchOperator
@@ -17,7 +17,7 @@ BY = "TENFOLD_BY"
 
 
 class ControlUnknown(TenfoldError):
-    """Nobody said where the control node is, or what opens it."""
+    """Neither an option nor the environment says where the control node is, or what opens it."""
 
 
 @contextmanager

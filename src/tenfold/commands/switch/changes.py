@@ -9,7 +9,7 @@ from tenfold.channel import Change
 from tenfold.commands.switch import text
 from tenfold.commands.switch.answer import DONE, NOT_DONE, UNCONFIRMED, note, say
 from tenfold.commands.switch.caller import at_node, now_ms
-from tenfold.commands.switch.typed import end_of, rule_of, scope_of, value_of
+from tenfold.commands.switch.typed_rule import end_of, rule_of, scope_of, value_of
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control import ControlRefusedError, ControlUnreachableError
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator

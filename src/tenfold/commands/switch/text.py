@@ -9,7 +9,7 @@ import msgspec
 from tenfold.protect.live.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
-from tenfold.respond.switchboard.history import Entry, Wholeness
+from tenfold.respond.switchboard.history import HistoryEntry, Wholeness
 from tenfold.respond.switchboard.shield import ShieldView
 from tenfold.respond.switchboard.view import SwitchView
 from tenfold.respond.switchboard.watch import Away, Back
@@ -53,7 +53,7 @@ def missed(shield: ShieldView) -> str:
 
 
 def saved(shield: ShieldView) -> str:
-    """What it was good for."""
+    """What the shield saved."""
     if not shield.spared_all:
         return "every request was served since these processes began"
     causes = ", ".join(f"{cause} {count:,}" for cause, count in shield.spared.items())
@@ -64,7 +64,7 @@ def saved(shield: ShieldView) -> str:
 
 
 def effect_lines(effect: Effect, now_ms: int) -> Iterator[str]:
-    """What it would touch, for how long, and whose settings would go."""
+    """What a draft would touch, for how long, and whose settings would go."""
     yield f"{effect.name}: {said(effect.before)} -> {said(effect.after)} wherever nothing narrower is set"
     if effect.undoes:
         yield f"  takes back epoch {effect.undoes}"
@@ -94,7 +94,7 @@ def rate(per_s: float) -> str:
     return f"{per_s:,.0f}" if per_s >= 10 or per_s == 0 else f"{per_s:.2g}"
 
 
-def entry_line(entry: Entry) -> str:
+def entry_line(entry: HistoryEntry) -> str:
     return f"{entry.epoch:>6}  {at(entry.at_ns)}  {entry.switch}  {_set(entry)}  by {entry.by}: {entry.reason}"
 
 
@@ -142,7 +142,7 @@ def said(value: Any) -> str:
 
 
 def scope(rule: Rule) -> str:
-    """Whom it is about."""
+    """The scope of a rule in words."""
     parts = [
         f"{rule.percent:g} % of subjects" if rule.percent is not None else "",
         _named("store", rule.stores),
@@ -169,7 +169,7 @@ def at(wall_ns: int) -> str:
     return datetime.fromtimestamp(wall_ns // 1_000_000_000).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
 
 
-def _set(entry: Entry) -> str:
+def _set(entry: HistoryEntry) -> str:
     if entry.record is None:
         return "default"
     try:

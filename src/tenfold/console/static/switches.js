@@ -116,12 +116,12 @@ function attend(form) {
   let asked = 0;
 
   async function look({ anew = false } = {}) {
-    const wish = new FormData(form);
-    for (const name of ["csrf", "seen", "confirmed", "reason", "owner", ...(anew ? ["if_epoch"] : [])]) wish.delete(name);
+    const looked = new FormData(form);
+    for (const name of ["csrf", "seen", "confirmed", "reason", "owner", ...(anew ? ["if_epoch"] : [])]) looked.delete(name);
     const number = ++asked;
     busy(true);
     try {
-      const { page } = await fetched(`${form.getAttribute("action")}?${new URLSearchParams(wish)}`);
+      const { page } = await fetched(`${form.getAttribute("action")}?${new URLSearchParams(looked)}`);
       if (number !== asked) return;
       const fresh = page.getElementById("effect");
       if (!fresh) { form.requestSubmit(form.querySelector(".look")); return; }
@@ -132,7 +132,7 @@ function attend(form) {
     countDown();
   }
 
-  // A wish that has changed since its effect was shown cannot be pressed.
+  // A form that has changed since its effect was shown cannot be pressed.
   function busy(is) {
     form.querySelector("#effect").setAttribute("aria-busy", String(is));
     for (const button of form.querySelectorAll("#effect button")) button.disabled = is;

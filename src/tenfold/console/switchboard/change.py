@@ -1,23 +1,24 @@
-"""One change of one switch, as far as it has come: what it would touch, made, or lost to somebody faster."""
+"""One change of one switch, as far as it has come: what it would touch, made, or lost to a faster person."""
 
 from collections.abc import Callable
 
 import msgspec
 
 from tenfold.channel import Change
-from tenfold.console.words import seal
+from tenfold.console.filters import seal
 from tenfold.kernel import TenfoldError
-from tenfold.protect.live.switches import Declaration, RecordInvalid, Rule
+from tenfold.protect.live.switches import RecordInvalid
 from tenfold.respond.control import Conflict
 from tenfold.respond.switchboard import Draft, Effect, SwitchOperator
-from tenfold.respond.switchboard.history import Entry
+from tenfold.respond.switchboard.history import HistoryEntry
 from tenfold.respond.switchboard.operator import ChangedAgain, UndoRefused
+from tenfold.serving.body import Fields, number_in
 
 
 class Faster(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody else changed the switch since it was looked at; `entry` is their change, `value` what holds now."""
+    """Another person changed the switch since it was looked at; `entry` is their change, `value` what holds now."""
 
-    entry: Entry | None
+    entry: HistoryEntry | None
     value: object
 
 
@@ -34,23 +35,29 @@ class RuleGone(TenfoldError):
 
 
 Drafting = Callable[[SwitchOperator], Draft]
+LOOKED_AT = "if_epoch"
+"""The field of a form or an address that says what a person looked at before they pressed."""
+NEVER = -1
+"""The epoch that nothing has."""
 
 
-def set_rule(name: str, rule: Rule) -> Drafting:
-    return lambda operator: operator.draft_set(name, rule)
+def looked_at(fields: Fields) -> int | None:
+    """None for a first look."""
+    return number_in(fields, LOOKED_AT)
 
 
 def unset_rule(name: str, wanted: str) -> Drafting:
     """Without the rule of that seal, as it was looked at, and no other."""
 
     def draft(operator: SwitchOperator) -> Draft:
-        rule = next((rule for rule in operator.view(name).rules if seal(rule) == wanted), None)
+        switch = operator.known(name)
+        rule = next((rule for rule in switch.now.rules if seal(rule) == wanted), None)
         if rule is None:
             raise RuleGone(
                 f"What was to be taken back is not set any longer for the switch '{name}'; nothing was changed.",
                 remedy="Look again what is set.",
             )
-        return operator.draft_without(name, rule)
+        return switch.draft_without(rule)
 
     return draft
 
@@ -63,11 +70,12 @@ def propose(drafting: Drafting, if_epoch: int | None, operator: SwitchOperator) 
     return Proposal(draft=draft, effect=effect, faster=_faster(operator, draft.name) if lost else None)
 
 
-def make(
-    drafting: Drafting, reason: str, confirmed: bool, if_epoch: int, operator: SwitchOperator
-) -> Change | Proposal:
-    """The change, or what stands in its way. Under the epoch that the person saw, whatever happens meanwhile."""
-    draft = drafting(operator)
+def make(drafting: Drafting, reason: str, fields: Fields, operator: SwitchOperator) -> Change | Proposal:
+    """The change, or what stands in its way. Under the epoch that the person saw, whatever happens meanwhile: a form
+    that does not say what was looked at changes nothing.
+    """
+    draft, confirmed = drafting(operator), fields.get("confirmed") == "1"
+    if_epoch = NEVER if (seen := looked_at(fields)) is None else seen
     if draft.if_epoch != if_epoch or (draft.needs_confirmation and not confirmed):
         return propose(lambda _: draft, if_epoch, operator)
     outcome = operator.put(draft, reason=reason, confirmed=confirmed)
@@ -77,7 +85,7 @@ def make(
 
 
 def undo(name: str, change: int, operator: SwitchOperator) -> Change | Faster:
-    """What was set before `change`, unless somebody has changed it since; going back is never held up by its reach.
+    """What was set before `change`, unless another person has changed it since; a wide reach never holds up an undo.
 
     Raises UndoRefused, also when nothing would be different.
     """
@@ -97,11 +105,6 @@ def undo_proposal(name: str, operator: SwitchOperator) -> Proposal | None:
     except (UndoRefused, RecordInvalid):
         return None
     return Proposal(draft=draft, effect=operator.effect(draft))
-
-
-def declaration_of(name: str, operator: SwitchOperator) -> Declaration | None:
-    """What it may be."""
-    return operator.declaration(name)
 
 
 def _faster(operator: SwitchOperator, name: str) -> Faster:

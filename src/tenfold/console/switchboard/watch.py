@@ -1,4 +1,4 @@
-"""Looks at the control node while anybody has a page open, and tells the pages that something is different.
+"""Looks at the control node while a page is open, and tells each page that something is different.
 
 A page that is told fetches itself again: what it shows is drawn in one place, the template, with JavaScript or without.
 """
@@ -9,34 +9,35 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from tenfold.console.events import HEARTBEAT_S, RETRY_MS
-from tenfold.console.switchboard.desk import Desk
-from tenfold.console.switchboard.picture import Card, Picture, look
+from tenfold.console.switchboard.gateway import NodeGateway
+from tenfold.console.switchboard.overview import Card, Overview, look
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.respond.switchboard import SwitchUnknown
+from tenfold.serving.events import CLOSED, HEARTBEAT_S, RETRY, Viewers, event
 from tenfold.telemetry import Registry
 
 LOOK_EVERY_S = 1.0
 SOON_S = 0.1
 """After a change, while processes are still taking it up."""
 FRESH = Duration.from_ms(100)
-"""So old a picture may be that several pages share."""
+"""So old an overview may be that several pages share."""
 VIEWERS_MAX = 200
 
 
 class Watch:
-    """The newest picture, shared by all pages of one event loop."""
+    """The newest overview, shared by all pages of one event loop."""
 
-    def __init__(self, desk: Desk, registry: Registry | None = None) -> None:
-        self.newest: Picture | None = None
+    def __init__(self, gateway: NodeGateway, registry: Registry | None = None) -> None:
+        self.newest: Overview | None = None
         self.number = 0
         self.closed = False
         self._problem = ""
         self._looked_ns: int | None = None
         self._round = 0
-        self._desk = desk
-        self._viewers: dict[asyncio.Event, asyncio.Task[Any] | None] = {}
-        self._looking: asyncio.Task[Picture] | None = None
+        self._gateway = gateway
+        gateway.on_commit = self.expire
+        self._viewers = Viewers(VIEWERS_MAX)
+        self._looking: asyncio.Task[Overview] | None = None
         self._task: asyncio.Task[None] | None = None
         viewers = (registry or Registry()).gauge(
             "tenfold_console_switch_viewers", "Pages that follow the switches now."
@@ -45,10 +46,10 @@ class Watch:
 
     @property
     def full(self) -> bool:
-        return len(self._viewers) >= VIEWERS_MAX
+        return self._viewers.full
 
-    async def picture(self) -> Picture:
-        """As things are now. Raises what the desk raises."""
+    async def overview(self) -> Overview:
+        """As things are now. Raises what the gateway raises."""
         if self.newest is not None and self._is_fresh():
             return self.newest
         if self._looking is None or self._looking.done():
@@ -57,9 +58,9 @@ class Watch:
         return await asyncio.shield(self._looking)
 
     async def card(self, name: str) -> Card:
-        """One switch as things are now. Raises SwitchUnknown, and what the desk raises."""
-        picture = await self.picture()
-        card = next((card for card in picture.cards if card.view.name == name), None)
+        """One switch as things are now. Raises SwitchUnknown, and what the gateway raises."""
+        overview = await self.overview()
+        card = next((card for card in overview.cards if card.view.name == name), None)
         if card is None:
             raise SwitchUnknown(f"There is no switch '{name}': nobody has declared or set it.")
         return card
@@ -71,33 +72,23 @@ class Watch:
 
     async def stream(self, serving: "asyncio.Task[Any] | None" = None) -> AsyncIterator[bytes]:
         """What one page is sent: `changed` when it should fetch itself again, `alive` in between, `closed` at last."""
-        news, number = asyncio.Event(), self.number
-        self._viewers[news] = serving
-        self._begin()
-        try:
-            yield b"retry: %d\n\nevent: changed\ndata: %d\n\n" % (RETRY_MS, number)
+        number = self.number
+        with self._viewers.join(serving) as news:
+            self._begin()
+            yield RETRY + event("changed", b"%d" % number)
             while not self.closed:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), HEARTBEAT_S)
                 news.clear()
-                word = b"alive" if number == self.number else b"changed"
+                kind = "alive" if number == self.number else "changed"
                 number = self.number
-                yield b"event: %s\ndata: %d\n\n" % (word, number)
-            yield b"event: closed\ndata: {}\n\n"
-        finally:
-            self._viewers.pop(news, None)
+                yield event(kind, b"%d" % number)
+            yield CLOSED
 
     async def close(self, *, patience_s: float) -> None:
-        """Say farewell, leave behind who does not take it, and look no more."""
+        """Say farewell, leave behind each page that does not take it, and look no more."""
         self.closed = True
-        self._tell()
-        waited_s = 0.0
-        while self._viewers and waited_s < patience_s:
-            await asyncio.sleep(0.01)
-            waited_s += 0.01
-        for serving in self._viewers.values():
-            if serving is not None:
-                serving.cancel()
+        await self._viewers.see_off(patience_s=patience_s)
         for task in (self._task, self._looking):
             if task is not None:
                 task.cancel()
@@ -108,39 +99,35 @@ class Watch:
             self._task = asyncio.create_task(self._follow(), name="switchboard-watch")
 
     def _is_fresh(self) -> bool:
-        return self._looked_ns is not None and self._desk.clock.monotonic_ns() - self._looked_ns < FRESH.ns
+        return self._looked_ns is not None and self._gateway.clock.monotonic_ns() - self._looked_ns < FRESH.ns
 
     async def _follow(self) -> None:
-        """While anybody looks on."""
+        """While a page is open."""
         while self._viewers and not self.closed:
             try:
-                settled = not (await self.picture()).behind
+                settled = not (await self.overview()).behind
             except TenfoldError as error:
                 settled = True
                 self._note_problem(str(error))
             await asyncio.sleep(LOOK_EVERY_S if settled else SOON_S)
 
-    async def _look(self) -> Picture:
-        began_ns, this_round = self._desk.clock.monotonic_ns(), self._round
-        picture = await self._desk.ask(partial(look, now_ns=self._desk.clock.wall_ns()))
+    async def _look(self) -> Overview:
+        began_ns, this_round = self._gateway.clock.monotonic_ns(), self._round
+        overview = await self._gateway.ask(partial(look, now_ns=self._gateway.clock.wall_ns()))
         if this_round == self._round:
-            self._take(picture, began_ns)
-        return picture
+            self._take(overview, began_ns)
+        return overview
 
-    def _take(self, picture: Picture, looked_ns: int) -> None:
-        different = self._problem or not picture.same_as(self.newest)
-        self.newest, self._looked_ns, self._problem = picture, looked_ns, ""
+    def _take(self, overview: Overview, looked_ns: int) -> None:
+        different = self._problem or not overview.same_as(self.newest)
+        self.newest, self._looked_ns, self._problem = overview, looked_ns, ""
         if different:
             self.number += 1
-            self._tell()
+            self._viewers.wake()
 
     def _note_problem(self, problem: str) -> None:
         self._looked_ns = None
         if problem != self._problem:
             self._problem = problem
             self.number += 1
-            self._tell()
-
-    def _tell(self) -> None:
-        for news in self._viewers:
-            news.set()
+            self._viewers.wake()

@@ -1,16 +1,16 @@
 """One cache cluster: standalone with replicas, watched by Sentinels, or a Cluster; values read, filled and examined."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.engines.valkey.address import Address, Endpoint, Kind
 from tenfold.engines.valkey.connection import ReplyError
-from tenfold.engines.valkey.health import Health
 from tenfold.engines.valkey.members import Members
+from tenfold.engines.valkey.observer import ClusterObserver
 from tenfold.engines.valkey.server import TIMEOUT
 from tenfold.engines.valkey.shard import Shard
-from tenfold.engines.valkey.succession import Standing
+from tenfold.engines.valkey.succession import Health
 from tenfold.engines.valkey.values import KeyedCommand, Lasting, get, get_lasting, lasting_of, values_of
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.telemetry import EventLog, Registry
@@ -45,28 +45,17 @@ class ValkeyCluster:
         events: EventLog | None = None,
     ) -> None:
         self.name = name
-        self.on_doubt: list[Callable[[str], None]] = []
-        self._events = events
-        self._declare(registry or Registry())
+        observer = ClusterObserver(name, registry=registry or Registry(), events=events, health=lambda: self.health)
+        self.on_doubt = observer.on_doubt
         self._members = Members(
             Address.parse(url),
             timeout=timeout,
             connect_timeout=connect_timeout,
             watch=watch,
             clock=clock or SystemClock(),
-            doubted=self._doubt,
-            changed=self._tell_standing,
-            hedged=self._hedges.inc,
+            observer=observer,
             extra=extra or AmplificationBudget(name, share=HEDGED_SHARE, floor_per_s=0.0, registry=registry),
         )
-
-    def _declare(self, registry: Registry) -> None:
-        primaries = registry.gauge("tenfold_cluster_primary", "1 while every primary is confirmed.", ("cluster",))
-        primaries.child(self.name).ask(lambda: float(self.health.primary))
-        doubts = registry.counter("tenfold_cluster_doubts_total", "Servers suspected by traffic.", ("cluster",))
-        self._doubts = doubts.child(self.name)
-        hedges = registry.counter("tenfold_cluster_hedges_total", "Batches that a replica was asked too.", ("cluster",))
-        self._hedges = hedges.child(self.name)
 
     @property
     def health(self) -> Health:
@@ -137,20 +126,6 @@ class ValkeyCluster:
 
     async def close(self) -> None:
         await self._members.close()
-
-    def _doubt(self, reason: str) -> None:
-        self._doubts.inc()
-        self._tell("cluster-doubted", reason=reason)
-        for listener in self.on_doubt:
-            listener(reason)
-
-    def _tell_standing(self, standing: Standing) -> None:
-        kind = "cluster-primary-confirmed" if standing.primary else "cluster-primary-lost"
-        self._tell(kind, primary=standing.primary, renewed=standing.renewed, readable=sorted(standing.readable))
-
-    def _tell(self, kind: str, **evidence: Any) -> None:
-        if self._events is not None:
-            self._events.emit(kind, self.name, **evidence)
 
     async def _get(self, shard: Shard, keys: list[str]) -> list[bytes | None]:
         clustered = self._members.address.kind is Kind.CLUSTER

@@ -1,26 +1,27 @@
 """The shards of one cluster: located when nobody knows where they are, examined, and watched while in use."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.engines.valkey.address import Access, Address, Endpoint, Kind
 from tenfold.engines.valkey.connection import Command
-from tenfold.engines.valkey.health import Health
+from tenfold.engines.valkey.observer import ClusterObserver
 from tenfold.engines.valkey.server import Server
 from tenfold.engines.valkey.shard import UNKNOWN, ClusterUnreachable, Shard
 from tenfold.engines.valkey.slots import Slots
-from tenfold.engines.valkey.succession import Standing
+from tenfold.engines.valkey.succession import Health
 from tenfold.engines.valkey.topology import Place, TopologyUnknown, locate
 from tenfold.kernel import Clock, Duration
+from tenfold.kernel.tasks import end_tasks, runs_here
 
 WATCH_DOUBTED = Duration.from_ms(25)
 WATCH_DOUBTED_MAX = Duration.from_ms(250)
 
 
 class Members:
-    """One task watches while they are in use: every `watch` when all is well; at once, and often, when somebody is
-    doubted. `doubted` hears why, `changed` what an examination found to be new, `hedged` that a replica was asked too.
+    """One task watches while they are in use: every `watch` when all is well; at once, and often, when traffic
+    doubts a server.
     """
 
     def __init__(
@@ -31,9 +32,7 @@ class Members:
         connect_timeout: Duration,
         watch: Duration,
         clock: Clock,
-        doubted: Callable[[str], None],
-        changed: Callable[[Standing], None],
-        hedged: Callable[[], None],
+        observer: ClusterObserver,
         extra: AmplificationBudget,
     ) -> None:
         self.address = address
@@ -41,12 +40,12 @@ class Members:
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._watch_s = watch.s
         self._clock = clock
-        self._doubted, self._changed, self._hedged = doubted, changed, hedged
+        self._observer = observer
+        observer.on_doubt.append(self._wake)
         self._extra = extra
         self._examining: asyncio.Task[Health] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
-        self._renewals = 0
         self._located = address.kind is Kind.STANDALONE
         if self._located:
             self._take(Place(address.endpoints))
@@ -64,12 +63,12 @@ class Members:
         return Health(
             readable=all(health.readable for health in healths),
             primary=all(health.primary for health in healths),
-            renewals=self._renewals,
+            renewals=self._observer.renewals,
         )
 
     async def ready(self) -> None:
         """Have somebody watch, and know where the servers are. Raises ClusterUnreachable."""
-        if not _runs_here(self._watching):
+        if not runs_here(self._watching):
             self._woken = asyncio.Event()
             self._watching = asyncio.create_task(self._watch())
         if not self.shards:
@@ -79,7 +78,7 @@ class Members:
 
     async def examine(self) -> Health:
         """Have every server say who it is; one examination for all who ask meanwhile."""
-        if self._examining is None or not _runs_here(self._examining):
+        if self._examining is None or not runs_here(self._examining):
             self._examining = asyncio.create_task(self._examine())
         return await asyncio.shield(self._examining)
 
@@ -89,10 +88,7 @@ class Members:
         self._woken.set()
 
     async def close(self) -> None:
-        tasks = [task for task in (self._watching, self._examining) if task is not None and _runs_here(task)]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*(task for task in (self._watching, self._examining) if runs_here(task)))
         for shard in self.shards:
             shard.close()
 
@@ -142,21 +138,9 @@ class Members:
         return Shard(
             servers,
             clock=self._clock,
-            doubted=self._doubt,
-            changed=self._change,
-            hedged=self._hedged,
+            observer=self._observer,
             extra=self._extra,
         )
 
-    def _doubt(self, reason: str) -> None:
+    def _wake(self, _reason: str) -> None:
         self._woken.set()
-        self._doubted(reason)
-
-    def _change(self, standing: Standing) -> None:
-        self._renewals += standing.renewed
-        self._changed(standing)
-
-
-def _runs_here(task: asyncio.Task[Health] | asyncio.Task[None] | None) -> bool:
-    """It runs, and in this loop: after a fork or in a new loop it is somebody else's."""
-    return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()

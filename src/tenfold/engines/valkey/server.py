@@ -7,6 +7,7 @@ from tenfold.engines.valkey.address import Access, Endpoint
 from tenfold.engines.valkey.connection import Command, Connection, ConnectionBroken, ReplyError
 from tenfold.engines.valkey.succession import RoleReport
 from tenfold.kernel import Duration, TenfoldError
+from tenfold.kernel.tasks import are_we_cancelled
 
 TIMEOUT = Duration.from_ms(50)
 """Of a command, and of opening a connection."""
@@ -85,7 +86,7 @@ class Server:
         try:
             return await waiting
         except asyncio.CancelledError:
-            if waiting.cancelled() and not _we_are_cancelled():
+            if waiting.cancelled() and not are_we_cancelled():
                 raise ConnectionBroken(f"The connection to {self.name} was closed while it was opened.") from None
             raise
 
@@ -98,11 +99,6 @@ class Server:
         self._opening = None
         if not opening.cancelled():
             opening.exception()  # every asker has heard it
-
-
-def _we_are_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _kind(error: BaseException) -> str:

@@ -1,17 +1,16 @@
 """The servers that hold the same keys: a primary and its replicas, of which at least one should answer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.engines.valkey.address import Endpoint
 from tenfold.engines.valkey.connection import Command
-from tenfold.engines.valkey.health import Health
-from tenfold.engines.valkey.hedge import Hedge
+from tenfold.engines.valkey.observer import ClusterObserver
 from tenfold.engines.valkey.server import Server, ServerUnreachable
-from tenfold.engines.valkey.succession import RoleReport, Standing, Succession
-from tenfold.engines.valkey.suspicion import Suspicion, Trust
+from tenfold.engines.valkey.succession import Health, RoleReport, Succession
+from tenfold.engines.valkey.suspicion import Hedge, Suspicion, Trust
 from tenfold.kernel import Clock, TenfoldError
 
 LATE_LOOP_S = 0.005
@@ -34,7 +33,7 @@ class Shard:
     """Reads go to the primary, and to a replica as soon as the primary is late or suspected; writes to a confirmed
     primary only.
 
-    Lateness and failures of the traffic make a server suspected (`doubted` is called, once); only an `examine` clears
+    Lateness and failures of the traffic make a server suspected (`observer` is told, once); only an `examine` clears
     it: by ROLE and the replication id, never by a write. That a replica is asked because the primary is late is a call
     on top of the real ones, and asked of `extra`; because the primary failed, it is not.
     """
@@ -44,9 +43,7 @@ class Shard:
         servers: Sequence[Server],
         *,
         clock: Clock,
-        doubted: Callable[[str], None],
-        changed: Callable[[Standing], None],
-        hedged: Callable[[], None],
+        observer: ClusterObserver,
         extra: AmplificationBudget,
     ) -> None:
         self.servers = list(servers)
@@ -55,9 +52,7 @@ class Shard:
         self._succession = Succession()
         self._hedge = Hedge()
         self._extra = extra
-        self._doubted = doubted
-        self._changed = changed
-        self._hedged = hedged
+        self._observer = observer
         self._late: set[asyncio.Task[list[Any]]] = set()
         self._order = list(servers)
         self.examined = False
@@ -120,7 +115,7 @@ class Shard:
         self.examined = True
         self._put_in_order()
         if standing.primary != before.primary or standing.renewed:
-            self._changed(standing)
+            self._observer.changed(standing)
         return self.health
 
     def close(self) -> None:
@@ -170,7 +165,7 @@ class Shard:
         if not done and not self._extra.take("hedge"):
             done, _ = await asyncio.wait(racing)
         if not any(_went_well(task) for task in done):
-            self._hedged()
+            self._observer.hedged()
             racing.add(self._race(second, *commands))
         while racing:
             done, racing = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
@@ -196,7 +191,7 @@ class Shard:
 
     def _blame(self, server: Server, reason: str) -> None:
         if self._trust[server.name].failed():
-            self._doubted(f"{server.name}: {reason}")
+            self._observer.doubted(f"{server.name}: {reason}")
 
 
 def _went_well(task: asyncio.Task[list[Any]]) -> bool:

@@ -34,6 +34,17 @@ class Standing(NamedTuple):
     renewed: bool = False
 
 
+class Health(NamedTuple):
+    """Whether somebody answers reads, and whether a primary of a known history is confirmed.
+
+    `renewals`: how often the history, and with it the data, has been found to be a new one.
+    """
+
+    readable: bool
+    primary: bool
+    renewals: int = 0
+
+
 class Succession:
     """Judges what servers say against the history that it knows.
 

@@ -1,12 +1,21 @@
-"""Whether one server may be asked: its traffic suspects it, a probe confirms it or clears it."""
+"""Whether one server may be asked: its traffic suspects it, a probe confirms it or clears it. And when it is late.
+
+That a second server is asked because the first is late: Dean and Barroso, The Tail at Scale, 2013.
+"""
 
 import enum
 
-from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel import Clock, Duration, GrowingPause, SystemClock
 
 STAY = Duration.from_ms(50)
 STAY_MAX = Duration.from_s(5)
 CALM = Duration.from_s(30)
+DELAY_MIN = Duration.from_ms(10)
+DELAY_MAX = Duration.from_ms(25)
+LATE_FACTOR = 3.0
+"""Later than this many times the recent p99 is late."""
+_STEP = 0.02
+_QUANTILE = 0.99
 
 
 class Trust(enum.StrEnum):
@@ -42,7 +51,7 @@ class Suspicion:
         self.state = Trust.TRUSTED
         self._now_ns = (clock or SystemClock()).monotonic_ns
         self._failures_max = failures_max
-        self._stay = GrowingStay(stay, stay_max)
+        self._stay = GrowingPause(stay, stay_max)
         self._calm_ns = calm.ns
         self._in_a_row = 0
         self._since_ns = 0
@@ -82,17 +91,24 @@ class Suspicion:
         self._since_ns = now_ns
 
 
-class GrowingStay:
-    """How long to stay away: `first`, doubled by each `grow` up to `most`."""
+class Hedge:
+    """A call is late after a few times the recent p99, within [delay_min, delay_max]; then a second may be asked.
 
-    __slots__ = ("_first_ns", "_most_ns", "ns")
+    The p99 is a frugal estimate (Ma, Muthukrishnan and Sandler, 2013): one number that each call pushes up or down. Not
+    for threads.
+    """
 
-    def __init__(self, first: Duration, most: Duration) -> None:
-        self.ns = self._first_ns = first.ns
-        self._most_ns = max(first.ns, most.ns)
+    def __init__(self, *, delay_min: Duration = DELAY_MIN, delay_max: Duration = DELAY_MAX) -> None:
+        self._delay_min_s = delay_min.s
+        self._delay_max_s = delay_max.s
+        self._p99_s = delay_min.s / LATE_FACTOR
 
-    def grow(self) -> None:
-        self.ns = min(self.ns * 2, self._most_ns)
+    @property
+    def delay_s(self) -> float:
+        return min(max(self._p99_s * LATE_FACTOR, self._delay_min_s), self._delay_max_s)
 
-    def reset(self) -> None:
-        self.ns = self._first_ns
+    def answered(self, seconds: float) -> None:
+        """One call took so long."""
+        up = seconds > self._p99_s
+        self._p99_s *= 1 + _STEP * (_QUANTILE if up else _QUANTILE - 1)
+        self._p99_s = min(max(self._p99_s, 1e-5), self._delay_max_s)

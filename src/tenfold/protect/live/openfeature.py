@@ -26,7 +26,7 @@ from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Reason
 from openfeature.provider import AbstractProvider, FeatureProvider, Metadata
 
-from tenfold.protect.live.switches import Declaration, Outcome, Switches
+from tenfold.protect.live.switches import Declaration, Switches, SwitchOutcome
 
 Value = TypeVar("Value")
 OnEmit = Callable[[FeatureProvider, ProviderEvent, ProviderEventDetails], None]
@@ -113,7 +113,7 @@ def _asked(context: EvaluationContext) -> dict[str, Any]:
     return {"subject": context.targeting_key, "where": others or None, **places}
 
 
-def _details(declaration: Declaration, outcome: Outcome[Any], value: Value) -> FlagResolutionDetails[Value]:
+def _details(declaration: Declaration, outcome: SwitchOutcome[Any], value: Value) -> FlagResolutionDetails[Value]:
     stated = {"tier": declaration.tier, "owner": declaration.owner}
     metadata = {name: text for name, text in stated.items() if text} | declaration.labels
     return FlagResolutionDetails(
@@ -121,7 +121,7 @@ def _details(declaration: Declaration, outcome: Outcome[Any], value: Value) -> F
     )
 
 
-def _reason(outcome: Outcome[Any]) -> Reason:
+def _reason(outcome: SwitchOutcome[Any]) -> Reason:
     rule = outcome.rule
     if rule is None or not rule.scoped:
         return Reason.DEFAULT if outcome.targeted else Reason.STATIC

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from tenfold.kernel import TenfoldError
+from tenfold.kernel.tasks import end_tasks
 from tenfold.protect.doors.deadline import for_many
 
 Item = TypeVar("Item")
@@ -57,9 +58,7 @@ class Batcher(Generic[Item, Result]):
         """End what is out; whoever waits gets BatcherClosed."""
         _fail(self._waiting, BatcherClosed("The batcher was closed."))
         self._waiting.clear()
-        for task in self._out:
-            task.cancel()
-        await asyncio.gather(*self._out, return_exceptions=True)
+        await end_tasks(*self._out)
 
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._called and self._waiting and len(self._out) < self._batches_max:

@@ -1,5 +1,6 @@
 """A value as it travels between the places that it is read from."""
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 UNKNOWN = 0
@@ -16,3 +17,7 @@ class Found(NamedTuple):
     value: bytes
     version: int = UNKNOWN
     true_at_ns: int = UNKNOWN
+
+
+ReadMany = Callable[[Sequence[str]], Awaitable[Mapping[str, Found]]]
+"""Answers what lies there for these keys, in one round trip; keys that are not there are left out."""

@@ -1,7 +1,8 @@
 """Remembers in the near cache what a function answers: one decorator for sync and async functions alike."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from functools import partial, update_wrapper
 from typing import Any, TypeVar, cast
 
@@ -12,6 +13,9 @@ from tenfold.protect.reads.near import NearCache
 Function = TypeVar("Function", bound=Callable[..., Any])
 Key = Callable[..., str]
 Call = Callable[[], Any]
+Hit = Callable[[str], bytes | None]
+Answering = Callable[[str, Call], Any]
+Steps = Generator[bool, bytes | None, bytes | None]
 
 WAIT_MAX = Duration.from_s(30)
 _NO_WAIT = Duration(0)
@@ -30,93 +34,85 @@ def memoize(
 
     def decorate(function: Function) -> Function:
         is_async = inspect.iscoroutinefunction(function)
-        remembered = (_async if is_async else _sync)(near, function, key, wait_max)
-        return cast("Function", update_wrapper(remembered, function))
+        flight: Any = SingleFlight() if is_async else ThreadFlight()
+        run = _run_async if is_async else _run
+
+        def load(name: str, call: Call, anew: bool) -> Any:
+            return run(_loading(near, name, anew), lambda _: call())
+
+        def fly(name: str, call: Call, anew: bool) -> Any:
+            return flight.do(name, partial(load, name, call, anew), timeout=_NO_WAIT if anew else wait_max)
+
+        def answer(name: str, call: Call) -> Any:
+            return run(_answering(near, name), partial(fly, name, call))
+
+        remembering = _remembering_async if is_async else _remembering
+        return cast("Function", update_wrapper(remembering(near.hit, answer, function, key), function))
 
     return decorate
 
 
-def _async(near: NearCache, function: Callable[..., Any], key: Key | None, wait_max: Duration) -> Callable[..., Any]:
-    flight: SingleFlight[bytes | None] = SingleFlight()
-    hit = near.hit
-
-    async def load(name: str, call: Call) -> bytes | None:
-        for _ in range(_LOADS_MAX):
-            token = near.begin(name)
-            value: bytes | None = await call()
-            if _is_settled(near, near.put(name, value, token=token)):
-                break
-        return value
-
-    async def answer(name: str, call: Call) -> bytes | None:
-        entry = near.read(name)
-        if entry is None or not entry.answerable:
-            return await first(name, call)
-        if entry.refresh:
-            await begin(name, call)
-        return entry.value
-
-    async def first(name: str, call: Call) -> bytes | None:
+def _answering(near: NearCache, name: str) -> Steps:
+    """A read that is no plain hit: yields whether what is at hand is loaded anew or there is nothing yet."""
+    entry = near.read(name)
+    if entry is None or not entry.answerable:
         try:
-            return await flight.do(name, partial(load, name, call), timeout=wait_max)
+            return (yield False)
         except Exception as error:
-            return _old(near, name, error)
-
-    async def begin(name: str, call: Call) -> None:
-        try:
-            await flight.do(name, partial(load, name, call), timeout=_NO_WAIT)
-        except Exception:
-            return  # the value at hand is still good, and somebody is asked again when the lease of this refresh ends
-
-    async def remembered(argument: str) -> bytes | None:
-        value = hit(argument)
-        return value if value is not None else await answer(argument, partial(function, argument))
-
-    async def remembered_by_key(*args: Any, **kwargs: Any) -> bytes | None:
-        name = key(*args, **kwargs)  # type: ignore[misc]  # only used where there is one
-        value = hit(name)
-        return value if value is not None else await answer(name, partial(function, *args, **kwargs))
-
-    return remembered if key is None else remembered_by_key
+            old = near.entry(name)
+            if old is None:
+                raise error
+            return old.value
+    if entry.refresh:
+        with suppress(Exception):  # the value at hand is still good; when this refresh's lease ends another is asked
+            yield True
+    return entry.value
 
 
-def _sync(near: NearCache, function: Callable[..., Any], key: Key | None, wait_max: Duration) -> Callable[..., Any]:
-    flight: ThreadFlight[bytes | None] = ThreadFlight()
-    hit = near.hit
-
-    def load(name: str, call: Call) -> bytes | None:
-        for _ in range(_LOADS_MAX):
-            token = near.begin(name)
-            value: bytes | None = call()
-            if _is_settled(near, near.put(name, value, token=token)):
-                break
-        return value
-
-    def load_missing(name: str, call: Call) -> bytes | None:
-        """Between this caller's look and its flight another thread's flight may have landed."""
-        entry = near.entry(name)
-        return entry.value if entry is not None and entry.answerable else load(name, call)
-
-    def answer(name: str, call: Call) -> bytes | None:
-        entry = near.read(name)
-        if entry is None or not entry.answerable:
-            return first(name, call)
-        if entry.refresh:
-            begin(name, call)
+def _loading(near: NearCache, name: str, anew: bool) -> Steps:
+    """A load: twice when its key was invalidated meanwhile, for some may have asked after that."""
+    entry = None if anew else near.entry(name)
+    if entry is not None and entry.answerable:  # between the caller's look and its flight another's may have landed
         return entry.value
+    value = None
+    for _ in range(_LOADS_MAX):
+        token = near.begin(name)
+        value = yield anew
+        if near.put(name, value, token=token) or not near.enabled:
+            break
+    return value
 
-    def first(name: str, call: Call) -> bytes | None:
-        try:
-            return flight.do(name, partial(load_missing, name, call), timeout=wait_max)
-        except Exception as error:
-            return _old(near, name, error)
 
-    def begin(name: str, call: Call) -> None:
-        try:
-            flight.do(name, partial(load, name, call), timeout=_NO_WAIT)
-        except Exception:
-            return  # as above
+def _run(steps: Steps, act: Callable[[bool], Any]) -> bytes | None:
+    """Act as the steps ask, and tell them what came of it."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                brought = act(step)
+            except Exception as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(brought)
+    except StopIteration as end:
+        return cast("bytes | None", end.value)
 
+
+async def _run_async(steps: Steps, act: Callable[[bool], Any]) -> bytes | None:
+    try:
+        step = next(steps)
+        while True:
+            try:
+                brought = await act(step)
+            except Exception as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(brought)
+    except StopIteration as end:
+        return cast("bytes | None", end.value)
+
+
+def _remembering(hit: Hit, answer: Answering, function: Callable[..., Any], key: Key | None) -> Callable[..., Any]:
     def remembered(argument: str) -> bytes | None:
         value = hit(argument)
         return value if value is not None else answer(argument, partial(function, argument))
@@ -129,14 +125,16 @@ def _sync(near: NearCache, function: Callable[..., Any], key: Key | None, wait_m
     return remembered if key is None else remembered_by_key
 
 
-def _is_settled(near: NearCache, kept: bool) -> bool:
-    """Whether a load may be answered. Not when its key was invalidated meanwhile: some may have asked after that."""
-    return kept or not near.enabled
+def _remembering_async(
+    hit: Hit, answer: Answering, function: Callable[..., Any], key: Key | None
+) -> Callable[..., Any]:
+    async def remembered(argument: str) -> bytes | None:
+        value = hit(argument)
+        return value if value is not None else await answer(argument, partial(function, argument))
 
+    async def remembered_by_key(*args: Any, **kwargs: Any) -> bytes | None:
+        name = key(*args, **kwargs)  # type: ignore[misc]  # only used where there is one
+        value = hit(name)
+        return value if value is not None else await answer(name, partial(function, *args, **kwargs))
 
-def _old(near: NearCache, name: str, error: Exception) -> bytes | None:
-    """The value for when nobody can load it; raises `error` when there is none."""
-    entry = near.entry(name)
-    if entry is None:
-        raise error
-    return entry.value
+    return remembered if key is None else remembered_by_key

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.kernel.forks import tell_forks
+from tenfold.kernel.tasks import end_tasks
 
 Result = TypeVar("Result")
 CLOSE_LIMIT = Duration.from_s(5)
@@ -80,9 +81,6 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(end_tasks(*asyncio.all_tasks(loop)))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

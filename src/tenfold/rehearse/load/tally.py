@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tenfold.rehearse.load.messages import JourneyTick, Tick
 from tenfold.rehearse.load.request import Request, Script
 from tenfold.rehearse.load.response import Response
-from tenfold.telemetry import Counter, Gauge, Registry, Timer
+from tenfold.telemetry import Counter, DurationHistogram, Gauge, Registry
 from tenfold.telemetry.histogram import bucket_of
 
 
@@ -97,7 +97,7 @@ class DriverMetrics:
         timers = registry.timer(
             "tenfold_driver_response_seconds", "From when a request was due to its last byte.", ("journey",)
         )
-        self.responses: dict[str, Timer] = {name: timers.child(name) for name in names}
+        self.responses: dict[str, DurationHistogram] = {name: timers.child(name) for name in names}
         self._ended = registry.counter(
             "tenfold_driver_requests_total", "Requests that ended, by answer.", ("journey", "answer")
         )

@@ -2,23 +2,21 @@
 
     python -m tenfold.respond.control --port 7600 --store control.db
 
-log        the records and their order: pure
-chain      digests over the history
-sqlite     where changes are durable
-lock       one node on one store
-desk       where changes are accepted, one batch at a time
-fanout     one change told to many
-ledger     who has which epoch in force, and how long it took
-inbox      what processes report
-node       all of that in one event loop
-stream     one process's stream
-app        every address of the node
-body       what a request holds, to a bound
-gate       who may ask
-server     serves it
-client     what an operator's tool says to it, and nothing but the standard library
+log            the records and their order: pure
+store          what the node needs of the place where changes are kept: its chain of digests, one node at a time
+sqlite         where changes are durable
+change_writer  accepts changes, one batch at a time
+fanout         one change told to many
+ledger         who has which epoch in force, and how long it took
+inbox          what processes report
+node           all of that in one event loop
+stream         one process's stream
+app            every address of the node
+server         serves it
+client         what an operator's tool says to it, and nothing but the standard library
 
-Who serves a node imports `tenfold.respond.control.server` itself, so that a tool that only asks needs no web framework.
+A program that serves a node imports `tenfold.respond.control.server` itself, so that a tool that only asks needs no web
+framework.
 """
 
 from tenfold.respond.control.client import (
@@ -28,10 +26,10 @@ from tenfold.respond.control.client import (
     ControlUnreachableError,
     TopicRecords,
 )
-from tenfold.respond.control.lock import StoreBusy
 from tenfold.respond.control.log import Conflict, Put, Unacceptable
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.sqlite import SqliteStore, StoreUnusable
+from tenfold.respond.control.store import StoreBusy
 
 __all__ = [
     "Conflict",

@@ -13,18 +13,19 @@ from typing import Any
 import msgspec
 import uvloop
 
-from tenfold.channel.lines import Snapshot
-from tenfold.channel.snapshot import Keepsake, KeepsakeRefused
+from tenfold.channel.messages import Snapshot
+from tenfold.channel.snapshot import SnapshotFile, SnapshotRefused
 from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
 from tenfold.protect.calls.breaker import TOPIC as BREAKERS
 from tenfold.protect.reads.hot import TOPIC as HOT_KEYS
 from tenfold.respond.control.log import Put
 from tenfold.respond.control.node import ControlNode
-from tenfold.respond.control.server import LOOPBACK, ControlServer
+from tenfold.respond.control.server import ControlServer
 from tenfold.respond.control.sqlite import SqliteStore
 from tenfold.respond.merges import merge_breakers, merge_hot_keys
 from tenfold.respond.merges.merge_loop import MergeLoop
 from tenfold.respond.switchboard.board import Switchboard
+from tenfold.serving import LOOPBACK
 from tenfold.telemetry import EventLog
 
 TOKEN = "TENFOLD_CONTROL_TOKEN"  # noqa: S105  # the name of the variable
@@ -116,8 +117,8 @@ def _store(options: argparse.Namespace) -> SqliteStore:
 def _adopted(path: Path) -> Snapshot:
     """Raises AdoptRefused, since the keepsake's own remedy is for the process that wrote it."""
     try:
-        return Keepsake(path).read()
-    except KeepsakeRefused as error:
+        return SnapshotFile(path).read()
+    except SnapshotRefused as error:
         raise AdoptRefused(
             f"{path} is no last good state of a process ({error.__cause__}); nothing was taken in.",
             remedy="Give --adopt the file that a process's Channel has as its keepsake.",

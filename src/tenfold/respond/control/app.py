@@ -10,12 +10,14 @@ GET    /control/v1/topics/{topic}         its records, and the epoch up to which
 GET    /control/v1/topics/{topic}/{key}   one record; its epoch is the ETag
 PUT    /control/v1/topics/{topic}/{key}   a new value, JSON; `If-Match: "EPOCH"`, 0 for "there must be none"
 DELETE /control/v1/topics/{topic}/{key}   the same, without a value
+GET    /control/v1/keys/{key}             its records in topics, its newest changes; ?topic=&topic=&changes=
 GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
 GET    /control/v1/chain                  durable changes with their digests, oldest first, and the head; ?after=&limit=
 GET    /control/v1/changes/{epoch}/acks   who has a durable change in force, and how long it took
 GET    /health, /metrics                  without a token
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,18 +29,20 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tenfold.channel.lines import Change
-from tenfold.channel.messages import Acks, Reports
+from tenfold.channel.messages import Acks, Change, Reports
 from tenfold.kernel import TenfoldError
-from tenfold.respond.control.body import BYTES_MAX, BodyInvalid, BodyTooLarge, body_of, text_of
-from tenfold.respond.control.desk import ChangeFailed
-from tenfold.respond.control.gate import Gate
+from tenfold.respond.control.change_writer import ChangeFailed
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.stream import StreamEndpoint
+from tenfold.serving import BearerGate, BodyInvalid, BodyTooLarge, read_body, read_json
+from tenfold.serving.body import number_in
 from tenfold.telemetry import CONTENT_TYPE, render
 
+BYTES_MAX = 2 << 20
+"""Of a body."""
 HISTORY_MAX = 1000
+REFUSAL = "The control node asks for its token, in the header 'Authorization: Bearer …'."
 _ROOT = "/control/v1"
 
 
@@ -56,18 +60,19 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route(f"{_ROOT}/topics/{{topic}}", desk.records),
             Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.record),
             Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.change, methods=["PUT", "DELETE"]),
+            Route(f"{_ROOT}/keys/{{key:path}}", desk.key),
             Route(f"{_ROOT}/history", desk.history),
             Route(f"{_ROOT}/chain", desk.chain),
             Route(f"{_ROOT}/changes/{{epoch:int}}/acks", desk.change_acks),
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
         ],
-        middleware=[Middleware(Gate, token=token)],
+        middleware=[Middleware(BearerGate, token=token, refusal=REFUSAL)],
         exception_handlers={
-            BodyTooLarge: _body_too_large,
-            BodyInvalid: _body_invalid,
-            ChangeFailed: _failed,
-            TenfoldError: _cannot,
+            BodyTooLarge: _as(413),
+            BodyInvalid: _as(400),
+            ChangeFailed: _as(500, named=True),
+            TenfoldError: _as(503, named=True),
         },
     )
 
@@ -77,12 +82,10 @@ class _Addresses:
         self._node = node
 
     async def acks(self, request: Request) -> Response:
-        known = self._node.hear_acks(await body_of(request, Acks))
-        return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+        return _heard(self._node.hear_acks(await read_json(request, Acks, BYTES_MAX)))
 
     async def reports(self, request: Request) -> Response:
-        known = self._node.hear_reports(await body_of(request, Reports))
-        return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+        return _heard(self._node.hear_reports(await read_json(request, Reports, BYTES_MAX)))
 
     async def reports_of(self, request: Request) -> Response:
         reports = self._node.inbox.of(request.path_params["topic"])
@@ -105,8 +108,16 @@ class _Addresses:
         record = self._node.log.get(request.path_params["topic"], request.path_params["key"])
         return _problem(404, NO_RECORD) if record is None else _changed(record)
 
+    async def key(self, request: Request) -> Response:
+        """The key's records, and its newest changes in the first topic that is stated."""
+        key, topics = request.path_params["key"], request.query_params.getlist("topic")
+        limit = min(_number(request, "changes", 0), HISTORY_MAX)
+        records = [record for topic in topics if (record := self._node.log.get(topic, key)) is not None]
+        changes = self._node.store.history(topics[0], key, limit=limit) if topics and limit else []
+        return _json({"records": records, "changes": changes})
+
     async def change(self, request: Request) -> Response:
-        value = await text_of(request) if request.method == "PUT" else None
+        value = await read_body(request, BYTES_MAX) if request.method == "PUT" else None
         put = Put(
             topic=request.path_params["topic"],
             key=request.path_params["key"],
@@ -125,22 +136,14 @@ class _Addresses:
 
     async def history(self, request: Request) -> Response:
         asked = request.query_params
-        before, limit = asked.get("before"), asked.get("limit", "100")
-        if not (before is None or before.isdecimal()) or not limit.isdecimal():
-            return _problem(400, "'before' and 'limit' are whole numbers.")
-        changes = self._node.store.history(
-            asked.get("topic"),
-            asked.get("key"),
-            before=int(before) if before else None,
-            limit=min(int(limit), HISTORY_MAX),
-        )
+        before = _number(request, "before", 0) if "before" in asked else None
+        limit = min(_number(request, "limit", 100), HISTORY_MAX)
+        changes = self._node.store.history(asked.get("topic"), asked.get("key"), before=before, limit=limit)
         return _json({"changes": changes})
 
     async def chain(self, request: Request) -> Response:
-        after, limit = request.query_params.get("after", "0"), request.query_params.get("limit", "1000")
-        if not after.isdecimal() or not limit.isdecimal():
-            return _problem(400, "'after' and 'limit' are whole numbers.")
-        return _json(self._node.store.chain(int(after), min(int(limit), HISTORY_MAX)))
+        after, limit = _number(request, "after", 0), _number(request, "limit", HISTORY_MAX)
+        return _json(self._node.store.chain(after, min(limit, HISTORY_MAX)))
 
     async def change_acks(self, request: Request) -> Response:
         return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})
@@ -154,6 +157,10 @@ class _Addresses:
         return Response(render(self._node.registry), media_type=CONTENT_TYPE)
 
 
+def _heard(known: bool) -> Response:
+    return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+
+
 def _if_epoch(request: Request) -> int | None:
     """Raises BodyInvalid."""
     stated = request.headers.get("if-match")
@@ -163,6 +170,14 @@ def _if_epoch(request: Request) -> int | None:
     if not number.isdecimal():
         raise BodyInvalid(f"'{stated}' is no epoch; If-Match is the ETag of the record as it was read.")
     return int(number)
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    """What the address states by that name. Raises BodyInvalid."""
+    number = number_in(request.query_params, name) if name in request.query_params else default
+    if number is None:
+        raise BodyInvalid(f"'{name}' is a whole number.")
+    return number
 
 
 def _changed(change: Change) -> Response:
@@ -178,17 +193,10 @@ def _problem(status: int, problem: str, *, kind: str = "") -> Response:
     return _json({"problem": problem} | ({"kind": kind} if kind else {}), status=status)
 
 
-async def _body_invalid(_: Request, error: Exception) -> Response:
-    return _problem(400, str(error))
+def _as(status: int, *, named: bool = False) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answers an error with its own sentence; `named` with its kind, which the client raises again."""
 
+    async def answer(_: Request, error: Exception) -> Response:
+        return _problem(status, str(error), kind=type(error).__name__ if named else "")
 
-async def _body_too_large(_: Request, __: Exception) -> Response:
-    return _problem(413, f"A body has at most {BYTES_MAX} bytes; nothing was done.")
-
-
-async def _failed(_: Request, error: Exception) -> Response:
-    return _problem(500, str(error), kind=type(error).__name__)
-
-
-async def _cannot(_: Request, error: Exception) -> Response:
-    return _problem(503, str(error), kind=type(error).__name__)
+    return answer

@@ -1,18 +1,18 @@
 """What an operator's tool says to the control node: read, change, look back. Synchronous; standard library only."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from tenfold.channel.lines import Change
-from tenfold.channel.wire import Address, Failure, hung_up
+from tenfold.channel.messages import Change
+from tenfold.channel.wire import ControlAddress, Failure, hung_up
 from tenfold.kernel import TenfoldError
-from tenfold.respond.control.chain import Chain
-from tenfold.respond.control.desk import OutcomeUnknown
+from tenfold.respond.control.change_writer import OutcomeUnknown
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
+from tenfold.respond.control.store import Chain
 
 TIMEOUT_S = 5.0
 
@@ -32,7 +32,17 @@ class ControlRefusedError(TenfoldError):
 
 
 class ControlFailedError(ControlRefusedError):
-    """What answers has failed, and does not say at what: a change may have been made all the same."""
+    """The server that answers has failed, and does not say at what: a change may have been made all the same."""
+
+
+class KeyRecords(msgspec.Struct, frozen=True):
+    """What the topics that were asked have under one key, and its newest changes in the first of them."""
+
+    records: list[Change]
+    changes: list[Change]
+
+    def of(self, topic: str) -> Change | None:
+        return next((record for record in self.records if record.topic == topic), None)
 
 
 class TopicRecords(msgspec.Struct, frozen=True):
@@ -40,6 +50,17 @@ class TopicRecords(msgspec.Struct, frozen=True):
 
     epoch: int
     records: list[Change]
+
+
+class Terms(TypedDict, total=False):
+    """On which a record is changed: `if_epoch` is its epoch as it was read (0: there was none), `by` and `reason` stand
+    in the history, `confirmed` says that its reach is meant.
+    """
+
+    if_epoch: int | None
+    by: str
+    reason: str
+    confirmed: bool
 
 
 class _Changes(msgspec.Struct):
@@ -76,7 +97,7 @@ class ControlClient:
     """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._address = Address(url, token)
+        self._address = ControlAddress(url, token)
         self._connection = self._address.connect()
         self._connection.timeout = timeout_s
 
@@ -93,40 +114,17 @@ class ControlClient:
         """The same with the epoch of the moment in which the node looked, to be held against a later look."""
         return self._got(f"/topics/{_quoted(topic)}", TopicRecords)
 
-    def put(
-        self,
-        topic: str,
-        key: str,
-        value: Any,
-        *,
-        if_epoch: int | None = None,
-        by: str = "",
-        reason: str = "",
-        confirmed: bool = False,
-    ) -> Change | Conflict:
+    def put(self, topic: str, key: str, value: Any, **terms: Unpack[Terms]) -> Change | Conflict:
         """Change the record; `value` is anything that msgspec can encode, msgspec.Raw for what is JSON already.
 
-        With `if_epoch`, the epoch of the record as it was read (0: there was none), a Conflict says that somebody
-        else was first; `confirmed` says that its reach is meant. Without an answer nobody knows whether it was made:
-        read before trying again. Raises ControlRefusedError, ControlOutcomeUnknownError.
+        A Conflict says that somebody else was first. Without an answer nobody knows whether the change was made: read
+        before trying again. Raises ControlRefusedError, ControlOutcomeUnknownError.
         """
-        written = _written(value)
-        wish = Put(topic=topic, key=key, value=written, if_epoch=if_epoch, by=by, reason=reason, confirmed=confirmed)
-        return self._change("PUT", wish)
+        return self._change("PUT", Put(topic=topic, key=key, value=_written(value), **terms))
 
-    def remove(
-        self,
-        topic: str,
-        key: str,
-        *,
-        if_epoch: int | None = None,
-        by: str = "",
-        reason: str = "",
-        confirmed: bool = False,
-    ) -> Change | Conflict:
-        """Remove the record, under the same conditions."""
-        wish = Put(topic=topic, key=key, value=None, if_epoch=if_epoch, by=by, reason=reason, confirmed=confirmed)
-        return self._change("DELETE", wish)
+    def remove(self, topic: str, key: str, **terms: Unpack[Terms]) -> Change | Conflict:
+        """Remove the record, under the same terms."""
+        return self._change("DELETE", Put(topic=topic, key=key, value=None, **terms))
 
     def history(
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
@@ -135,6 +133,11 @@ class ControlClient:
         asked = {"topic": topic, "key": key, "before": before, "limit": limit}
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return self._got(f"/history?{query}", _Changes).changes
+
+    def at(self, key: str, *topics: str, changes: int = 0) -> KeyRecords:
+        """The records of one key in several topics in one moment, with so many of its newest changes in the first."""
+        query = urlencode({"topic": topics, "changes": changes}, doseq=True)
+        return self._got(f"/keys/{_quoted(key)}?{query}", KeyRecords)
 
     def chain(self, after: int, *, limit: int = 1000) -> Chain:
         """Durable changes after the epoch `after`, oldest first, with their digests as they were written; the head."""
@@ -145,11 +148,11 @@ class ControlClient:
         return self._got("/topics", _Topics).incarnation
 
     def processes(self) -> list[Presence]:
-        """Who follows, or did a moment ago."""
+        """The processes that follow, or did a moment ago."""
         return self._got("/processes", _Presences).processes
 
     def acks(self, epoch: int) -> list[Ack]:
-        """Who has this durable change in force, and how long it took."""
+        """The processes that have this durable change in force, and how long each took."""
         return self._got(f"/changes/{epoch}/acks", _Acks).acks
 
     def reports(self, topic: str) -> dict[str, msgspec.Raw]:
@@ -159,12 +162,12 @@ class ControlClient:
     def close(self) -> None:
         self._connection.close()
 
-    def _change(self, method: str, wish: Put) -> Change | Conflict:
-        headers = {"Content-Type": "application/json", "Tenfold-Confirmed": "1" if wish.confirmed else "0"}
-        headers |= {"Tenfold-By": _quoted(wish.by), "Tenfold-Reason": _quoted(wish.reason)}
-        if wish.if_epoch is not None:
-            headers["If-Match"] = f'"{wish.if_epoch}"'
-        status, answer = self._ask(method, _place(wish.topic, wish.key), headers, wish.value)
+    def _change(self, method: str, put: Put) -> Change | Conflict:
+        headers = {"Content-Type": "application/json", "Tenfold-Confirmed": "1" if put.confirmed else "0"}
+        headers |= {"Tenfold-By": _quoted(put.by), "Tenfold-Reason": _quoted(put.reason)}
+        if put.if_epoch is not None:
+            headers["If-Match"] = f'"{put.if_epoch}"'
+        status, answer = self._ask(method, _place(put.topic, put.key), headers, put.value)
         if status == 412:
             return self._decoded(200, answer, Conflict)
         return self._decoded(status, answer, Change)

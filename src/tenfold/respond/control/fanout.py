@@ -16,7 +16,7 @@ TURNS = 10
 STREAMS_MAX = 2000
 
 
-class Follower:
+class FollowerQueue:
     """One stream: what waits to be sent on it, to a bound."""
 
     def __init__(self, process: Process, turn: int, first: bytes) -> None:
@@ -53,7 +53,7 @@ class Fanout:
     """The followers of one control node, in one event loop."""
 
     def __init__(self, registry: Registry | None = None) -> None:
-        self._followers: dict[Follower, asyncio.Task[None] | None] = {}
+        self._followers: dict[FollowerQueue, asyncio.Task[None] | None] = {}
         self._joined = 0
         registry = registry or Registry()
         registry.gauge("tenfold_control_streams", "Processes that follow the control node now.").child().ask(
@@ -70,13 +70,13 @@ class Fanout:
     def full(self) -> bool:
         return len(self._followers) >= STREAMS_MAX
 
-    def __iter__(self) -> Iterator[Follower]:
+    def __iter__(self) -> Iterator[FollowerQueue]:
         return iter(list(self._followers))
 
     @contextmanager
-    def follower(self, process: Process, first: bytes, sending: "asyncio.Task[None] | None") -> Iterator[Follower]:
+    def follower(self, process: Process, first: bytes, sending: "asyncio.Task[None] | None") -> Iterator[FollowerQueue]:
         """A place for as long as the block lasts; `sending` is the task that writes and is ended at a cut-off."""
-        follower = Follower(process, self._joined % TURNS, first)
+        follower = FollowerQueue(process, self._joined % TURNS, first)
         self._joined += 1
         self._followers[follower] = sending
         try:
@@ -90,7 +90,7 @@ class Fanout:
             if turn is None or follower.turn == turn:
                 self._offer(follower, line, sending)
 
-    def _offer(self, follower: Follower, line: bytes, sending: "asyncio.Task[None] | None") -> None:
+    def _offer(self, follower: FollowerQueue, line: bytes, sending: "asyncio.Task[None] | None") -> None:
         if not follower.cut_off and not follower.offer(line):
             self._cut_off.inc()
             if sending is not None:

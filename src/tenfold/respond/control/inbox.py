@@ -1,4 +1,4 @@
-"""What processes report: the newest of each topic from each process, and whoever makes something of it."""
+"""What processes report: the newest report of each topic from each process, and the readers of a topic."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping

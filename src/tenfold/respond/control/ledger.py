@@ -1,4 +1,4 @@
-"""Who has which epoch in force, and how long it took. Pure: time comes in.
+"""Which process has which epoch in force, and how long that took. Pure: time comes in.
 
 A process says how long it held its word back; so what is measured here, by one clock, is from the moment in which a
 change was accepted to the moment in which it was in force there, plus the word's own way back.
@@ -53,7 +53,7 @@ class Presence(msgspec.Struct, kw_only=True):
         return self.left_ns is None and not self.holds
 
 
-class Ledger:
+class FollowerLedger:
     """The processes seen lately and their acknowledgements of the newest `changes_max` durable changes.
 
     What is ephemeral is measured and not kept: there is so much of it that nothing else would stay.
@@ -112,11 +112,11 @@ class Ledger:
         return took_ns
 
     def acks(self, epoch: int) -> list[Ack]:
-        """Who has this change in force, by itself; a process that caught up acknowledges only the newest epoch."""
+        """The processes that acknowledged this very change; one that caught up acknowledges only the newest epoch."""
         return list(self._acks.get(epoch, {}).values())
 
     def presences(self, now_ns: int) -> list[Presence]:
-        """Everybody, once those who left long ago are forgotten."""
+        """Every process, once those that left long ago are forgotten."""
         for presence in list(self._presences.values()):
             away_ns = now_ns - presence.left_ns if presence.left_ns is not None else 0
             if away_ns > APART_FOR.ns:
@@ -126,7 +126,7 @@ class Ledger:
         return list(self._presences.values())
 
     def _is_kept(self, epoch: int) -> bool:
-        """Whether it is one of the newest durable changes, or of an earlier life, of which that is not known."""
+        """True for one of the newest durable changes, and for one of an earlier life, of which that is not known."""
         return epoch in self._accepted_ns or self._began is None or epoch < self._began
 
     def _acks_of(self, epoch: int) -> dict[str, Ack]:

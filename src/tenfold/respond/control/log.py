@@ -1,19 +1,18 @@
 """The control node's records and their order: every accepted change gets the next epoch.
 
-Pure: what is durable, who is told and when belongs to others. A batch is weighed with `Draft`, made durable, and only
-then appended.
+Pure: what is durable, who is told and when belongs to others. A `ChangeBatch` is weighed, made durable, and only then
+appended.
 """
 
 import re
 import unicodedata
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 from msgspec import UNSET, Raw
 
-from tenfold.channel.lines import Change, Missed, Snapshot, encode
-from tenfold.channel.messages import TOPIC
+from tenfold.channel.messages import TOPIC, Change, Missed, Snapshot, encode
 
 WINDOW_MAX = 4096
 """So many changes are kept to be told to whoever missed them; older ones are replaced by a snapshot."""
@@ -28,10 +27,10 @@ _TOPIC = re.compile(TOPIC)
 
 
 class Put(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish to change one record. `value` is JSON, None to remove the key.
+    """A change of one record that is asked for. `value` is JSON, None to remove the key.
 
     `if_epoch` is the epoch that the record must have now, 0 for "there must be none"; None when it does not matter.
-    `confirmed`: whoever wishes it knows how far it reaches.
+    `confirmed`: its author knows how far it reaches.
     """
 
     topic: str
@@ -44,7 +43,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """Somebody else was first: what is there now, None when nothing is."""
+    """Another change was first: `current` is what is there now, None when nothing is."""
 
     current: Change | None
 
@@ -56,7 +55,7 @@ class Unacceptable(msgspec.Struct, frozen=True):
 
 
 Check = Callable[[Put, Change | None, int], str]
-"""Given a wish, the record that is there and the wall time in ns: a sentence why it is refused, or nothing."""
+"""Given a put, the record that is there and the wall time in ns: a sentence why it is refused, or nothing."""
 
 NO_CHECKS: Mapping[str, Check] = {}
 
@@ -102,10 +101,7 @@ class Log:
 
     def topics(self) -> Mapping[str, int]:
         """How many records each topic has."""
-        counts: dict[str, int] = {}
-        for topic, _ in self._records:
-            counts[topic] = counts.get(topic, 0) + 1
-        return counts
+        return Counter(topic for topic, _ in self._records)
 
     def records(self, topic: str | None = None) -> list[Change]:
         """The records of one topic, or all, in order of their epochs."""
@@ -113,7 +109,7 @@ class Log:
         return sorted(chosen, key=lambda record: record.epoch)
 
     def append(self, change: Change) -> None:
-        """Take `change`, which a Draft accepted, into the records."""
+        """Take `change`, which a ChangeBatch accepted, into the records."""
         place = (change.topic, change.key)
         gone = self._records.pop(place, None)
         self._bytes -= _size_bytes(gone) if gone else 0
@@ -148,7 +144,7 @@ class Log:
         return Missed(incarnation=self.incarnation, boot=self.boot, after=epoch, epoch=self.epoch, changes=in_order)
 
 
-class Draft:
+class ChangeBatch:
     """A batch of changes that are not accepted yet: each is weighed as if those before it were.
 
     `checks` by topic say what else may be wrong with a change, once nobody else was first.
@@ -226,7 +222,7 @@ def _checked(put: Put) -> bytes | Unacceptable | None:
 
 
 def is_one_line(text: str) -> bool:
-    """Whether it draws nothing but itself where people read it: no line break, no escape code, no change of direction.
+    """True when it draws nothing but itself on a page: no line break, no escape code, no change of direction.
 
     Spaces that are wider than ours, or do not break, are typed without a thought.
     """

@@ -4,42 +4,22 @@ import asyncio
 from collections.abc import Collection
 from contextlib import suppress
 from itertools import cycle
-from typing import Protocol
 from uuid import uuid4
 
-from tenfold.channel.lines import Beat, Change, encode
-from tenfold.channel.messages import Acks, Reports
+from tenfold.channel.messages import Acks, Beat, Change, Reports, encode
 from tenfold.kernel import Clock, Duration, SystemClock
-from tenfold.respond.control.chain import Chain
-from tenfold.respond.control.desk import Desk, Outcome, Store
+from tenfold.respond.control.change_writer import ChangeWriter, Outcome
 from tenfold.respond.control.fanout import TURNS, Fanout
 from tenfold.respond.control.inbox import Inbox
-from tenfold.respond.control.ledger import Ledger
+from tenfold.respond.control.ledger import FollowerLedger
 from tenfold.respond.control.log import EPHEMERAL_TOPICS, Check, Log, Put
+from tenfold.respond.control.store import ControlStore
 from tenfold.telemetry import EventLog, Registry
 
 BEAT_EVERY = Duration.from_ms(250)
 """Each process hears a beat this often; it acknowledges at a beat."""
 REPORTS_OUTLIVE = Duration.from_s(10)
 """A process that left so long ago takes its reports along."""
-
-
-class ControlStore(Store, Protocol):
-    """What the node needs of the place where changes are kept."""
-
-    @property
-    def incarnation(self) -> str: ...
-    @property
-    def replaces(self) -> bool: ...
-    @property
-    def unreadable(self) -> Collection[int]: ...
-    def epoch(self) -> int: ...
-    def records(self) -> list[Change]: ...
-    def window(self) -> list[Change]: ...
-    def history(
-        self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100
-    ) -> list[Change]: ...
-    def chain(self, after: int, limit: int) -> Chain: ...
 
 
 class ControlNode:
@@ -66,16 +46,16 @@ class ControlNode:
             ephemeral_topics=ephemeral_topics,
         )
         self.fanout = Fanout(self.registry)
-        self.ledger = Ledger()
+        self.ledger = FollowerLedger()
         self.inbox = Inbox(self.registry)
         self.clock = clock or SystemClock()
         self._events = events
         self.checks: dict[str, Check] = {}
-        """By topic, what else may be wrong with a change; whoever owns a topic puts its check here before `open`."""
+        """By topic, what else may be wrong with a change; a topic's owner puts its check here before `open`."""
         failures = self.registry.counter(
             "tenfold_control_change_failures_total", "Changes that a check, the store or the telling raised at."
         ).child()
-        self._desk = Desk(self.log, store, self._publish, self.clock, self.checks, failures)
+        self._writer = ChangeWriter(self.log, store, self._publish, self.clock, self.checks, failures)
         self._beating: asyncio.Task[None] | None = None
         self._declare()
 
@@ -93,7 +73,7 @@ class ControlNode:
         ).child()
 
     async def open(self) -> None:
-        self._desk.open()
+        self._writer.open()
         self._beating = asyncio.create_task(self._beat(), name="control-beat")
 
     async def close(self) -> None:
@@ -101,17 +81,17 @@ class ControlNode:
             self._beating.cancel()
             with suppress(asyncio.CancelledError):
                 await self._beating
-        await self._desk.close()
+        await self._writer.close()
         self.fanout.close()
 
     @property
     def ended(self) -> bool:
-        """Whether it was opened and accepts changes no longer."""
-        return self._desk.ended
+        """True once it was opened and accepts changes no longer."""
+        return self._writer.ended
 
     async def put(self, put: Put) -> Outcome:
         """The accepted change, durable and on its way to everyone, or why not."""
-        return await self._desk.put(put)
+        return await self._writer.put(put)
 
     def hear_acks(self, acks: Acks) -> bool:
         """False when the process is not known: it has never followed this node. Of another store they say nothing."""

@@ -10,11 +10,10 @@ from uuid import uuid4
 
 import msgspec
 
-from tenfold.channel.lines import Change, Snapshot, encode
+from tenfold.channel.messages import Change, Snapshot, encode
 from tenfold.kernel import TenfoldError
-from tenfold.respond.control.chain import ROOT, Chain, Head, Link, link
-from tenfold.respond.control.lock import locked
 from tenfold.respond.control.log import WINDOW_MAX
+from tenfold.respond.control.store import ROOT, Chain, Head, Link, link, locked
 
 RESERVE = 1000
 """So many epochs are reserved at once for ephemeral changes, which are not written but must not come twice."""
@@ -63,7 +62,7 @@ class SqliteStore:
 
     @property
     def replaces(self) -> bool:
-        """Whether somebody has said that it takes the place of what processes hold of an earlier store."""
+        """True once an operator has said that it takes the place of what processes hold of an earlier store."""
         return self._fact("replaces") == self._incarnation
 
     def epoch(self) -> int:
@@ -258,7 +257,7 @@ def _linked(epoch: int, topic: str, key: str, change: bytes, digest: str) -> Lin
 
 
 def _is_filed(change: bytes, topic: str, key: str) -> bool:
-    """Whether the change stands where it belongs."""
+    """True when the change is of the topic and key that it is filed under."""
     try:
         filed = _DECODER.decode(change)
     except ValueError:

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from tenfold.channel import Process
-from tenfold.respond.control.fanout import Follower
+from tenfold.respond.control.fanout import FollowerQueue
 from tenfold.respond.control.node import ControlNode
 
 _HEAD = [(b"content-type", b"application/x-ndjson"), (b"cache-control", b"no-store")]
@@ -50,7 +50,7 @@ class StreamEndpoint:
                 self._node.ledger.left(process, self._node.clock.monotonic_ns())
 
 
-async def _send_all(follower: Follower, send: Send) -> None:
+async def _send_all(follower: FollowerQueue, send: Send) -> None:
     while text := await follower.next():
         await send({"type": "http.response.body", "body": text, "more_body": True})
 

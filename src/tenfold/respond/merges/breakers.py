@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from tenfold.kernel import Clock, Duration
-from tenfold.protect.calls.breaker.messages import TOPIC, BreakerReport, Word
-from tenfold.protect.calls.breaker.state import DOUBT_KEEP, FORGET, Standing
+from tenfold.protect.calls.breaker.messages import TOPIC, BreakerReport, FleetWord
+from tenfold.protect.calls.breaker.state import DOUBT_KEEP, FORGET, BreakerStanding
 from tenfold.respond.merges.merge_loop import MergeLoop, Put
 
 QUORUM = 3
@@ -26,19 +26,19 @@ REPEAT = Duration.from_s(2)
 BACK_KEEP = Duration.from_s(2)
 NAMES_MAX = 1_024
 PROCESSES_MAX = 1_024
-_MAY_PROBE = frozenset({Standing.BROKEN, Standing.BELIEVED})
+_MAY_PROBE = frozenset({BreakerStanding.BROKEN, BreakerStanding.BELIEVED})
 
 
 @dataclass(slots=True)
 class _Name:
-    """Who said what when of one breaker, and what all were told."""
+    """What each process said of one breaker and when, and what all were told."""
 
-    standings: dict[str, tuple[Standing, int]] = field(default_factory=dict)
+    standings: dict[str, tuple[BreakerStanding, int]] = field(default_factory=dict)
     probers: dict[str, int] = field(default_factory=dict)
     """Since when each of them probes."""
     episode: int = 0
     is_broken: bool = False
-    told: Word | None = None
+    told: FleetWord | None = None
     told_ns: int = 0
 
 
@@ -58,9 +58,9 @@ class BreakerMerge:
     ) -> None:
         self._quorum = quorum
         self._probers = probers
-        self._kept_ns = dict.fromkeys(Standing, forget.ns)
-        self._kept_ns[Standing.BACK] = back_keep.ns
-        self._kept_ns[Standing.DOUBTED] = doubt_keep.ns
+        self._kept_ns = dict.fromkeys(BreakerStanding, forget.ns)
+        self._kept_ns[BreakerStanding.BACK] = back_keep.ns
+        self._kept_ns[BreakerStanding.DOUBTED] = doubt_keep.ns
         self._names_max = names_max
         self._processes_max = processes_max
         self._names: dict[str, _Name] = {}
@@ -79,9 +79,9 @@ class BreakerMerge:
             else:
                 known_or_none.standings[process] = (standing, now_ns)
 
-    def changes(self, now_ns: int, *, wall_ms: int = 0) -> Mapping[str, Word | None]:
+    def changes(self, now_ns: int, *, wall_ms: int = 0) -> Mapping[str, FleetWord | None]:
         """The word on each name where there is a new one; None where there is none any more."""
-        told: dict[str, Word | None] = {}
+        told: dict[str, FleetWord | None] = {}
         for name, known in list(self._names.items()):
             self._forget(known, now_ns)
             word = self._word(name, known, now_ns)
@@ -93,7 +93,7 @@ class BreakerMerge:
                 del self._names[name]
         return told
 
-    def word(self, name: str) -> Word | None:
+    def word(self, name: str) -> FleetWord | None:
         """What all were told last about this breaker."""
         known = self._names.get(name)
         return known.told if known else None
@@ -111,23 +111,23 @@ class BreakerMerge:
             if now_ns - at_ns >= self._kept_ns[standing]:
                 del known.standings[process]
 
-    def _word(self, name: str, known: _Name, now_ns: int) -> Word | None:
+    def _word(self, name: str, known: _Name, now_ns: int) -> FleetWord | None:
         """It is broken from a quorum on until nobody is left to say so."""
         count = [standing for standing, _ in known.standings.values()]
-        broken, back = count.count(Standing.BROKEN), count.count(Standing.BACK)
-        if 2 * broken + count.count(Standing.DOUBTED) >= 2 * self._quorum and not known.is_broken:
+        broken, back = count.count(BreakerStanding.BROKEN), count.count(BreakerStanding.BACK)
+        if 2 * broken + count.count(BreakerStanding.DOUBTED) >= 2 * self._quorum and not known.is_broken:
             known.is_broken = True
             self._episodes += 1
             known.episode = self._episodes
-        elif known.is_broken and not (broken or Standing.DOUBTED in count):
+        elif known.is_broken and not (broken or BreakerStanding.DOUBTED in count):
             known.is_broken = False
         if not known.is_broken and not (back and known.told):
             return None
         self._choose(name, known, now_ns)
-        return Word(known.episode, broken, back, list(known.probers))
+        return FleetWord(known.episode, broken, back, list(known.probers))
 
     def _choose(self, name: str, known: _Name, now_ns: int) -> None:
-        """Whoever probes goes on for a while; vacancies are filled in an order that differs from name to name."""
+        """A prober goes on for a while; vacancies are filled in an order that differs from name to name."""
         able = {process: at_ns for process, (standing, at_ns) in known.standings.items() if standing in _MAY_PROBE}
         before = known.probers
         known.probers = {
@@ -145,14 +145,14 @@ class BreakerMerge:
 def _return(known: _Name, process: str, now_ns: int) -> None:
     """The process does not name it any more: whoever only doubted has nothing to come back from."""
     standing, _ = known.standings[process]
-    if standing is Standing.DOUBTED:
+    if standing is BreakerStanding.DOUBTED:
         del known.standings[process]
-    elif standing is not Standing.BACK:
-        known.standings[process] = (Standing.BACK, now_ns)
+    elif standing is not BreakerStanding.BACK:
+        known.standings[process] = (BreakerStanding.BACK, now_ns)
 
 
-def _differ(word: Word | None, told: Word | None) -> bool:
-    """Whether a process would do anything else: how many they are beyond the quorum does not matter."""
+def _differ(word: FleetWord | None, told: FleetWord | None) -> bool:
+    """True when a process would act otherwise on `word`: how many are beyond the quorum does not matter."""
     if word is None or told is None:
         return word is not told
     return (word.episode, bool(word.back), word.probers) != (told.episode, bool(told.back), told.probers)

@@ -15,8 +15,8 @@ from tenfold.respond.merges.observations import Observation, Observations
 
 FORGET = Duration.from_s(5)
 REPEAT = Duration.from_s(1)
-"""The set is told again this often while there is one, so that a process knows it from one that nobody tends."""
-SIGHTS_EVERY = Duration.from_ms(100)
+"""The set is told again this often while there is one, so that a process knows it from one that no node keeps."""
+OBSERVATIONS_EVERY = Duration.from_ms(100)
 """That others saw values unchanged is gathered so long; what rose, cooled or changed is told at once."""
 SET_BYTES_MAX = 48 << 10
 _NOBODY = Observation(Seen(), "", 0)
@@ -34,7 +34,7 @@ class _Hot:
 class _Name:
     """What is known of one name: the newest report of each process, what is hot, and what was seen of it."""
 
-    sights: Observations
+    observations: Observations
     reports: dict[str, tuple[HotReport, int]] = field(default_factory=dict)
     hot: dict[str, _Hot] = field(default_factory=dict)
     told_ns: int = 0
@@ -77,7 +77,7 @@ class HotKeyMerge:
             return
         known.reports[process] = (report, now_ns)
         for key, seen in report.seen.items():
-            known.sights.took(key, seen, report.process, now_ns)
+            known.observations.took(key, seen, report.process, now_ns)
 
     def changes(self, now_ns: int, *, wall_ms: int) -> Mapping[str, HotSet | None]:
         """The hot set of each name where it changed, or is due to be told again; None where none is left."""
@@ -86,7 +86,7 @@ class HotKeyMerge:
             if self._decide(known, now_ns):
                 told[name] = _set_of(known, wall_ms) if known.hot else None
                 known.told_ns = now_ns
-                known.sights.told(known.hot)
+                known.observations.told(known.hot)
             if not known.reports and not known.hot:
                 del self._names[name]
         return told
@@ -112,14 +112,14 @@ class HotKeyMerge:
             for process, (report, at_ns) in known.reports.items()
             if now_ns - at_ns < self._forget_ns
         }
-        known.sights.forget(now_ns)
+        known.observations.forget(now_ns)
         before = set(known.hot)
         self._merge(known, now_ns)
         if before != set(known.hot):
             return True
-        news = list(known.sights.news(known.hot))
+        news = list(known.observations.news(known.hot))
         silent_ns = now_ns - known.told_ns
-        if any(sight.is_urgent for sight in news) or (news and silent_ns >= SIGHTS_EVERY.ns):
+        if any(observation.is_urgent for observation in news) or (news and silent_ns >= OBSERVATIONS_EVERY.ns):
             return True
         return bool(known.hot) and silent_ns >= REPEAT.ns
 
@@ -153,8 +153,8 @@ def _set_of(known: _Name, wall_ms: int) -> HotSet:
     keys: list[HotKey] = []
     size_bytes = 0
     for key, hot in sorted(known.hot.items(), key=lambda item: -item[1].share):
-        sight = known.sights.get(key) or _NOBODY
-        said = HotKey(key, round(hot.share, 4), sight.seen, sight.by)
+        observation = known.observations.get(key) or _NOBODY
+        said = HotKey(key, round(hot.share, 4), observation.seen, observation.by)
         size_bytes += len(msgspec.json.encode(said)) + 1
         if size_bytes > SET_BYTES_MAX:
             break

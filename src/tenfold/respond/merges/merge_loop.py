@@ -16,7 +16,7 @@ LOOK = Duration.from_ms(250)
 """What processes said is forgotten in time, so the merge is looked at this often even when nobody reports."""
 
 Put = Callable[[str, bytes | None], Awaitable[object]]
-"""Puts a record of the tender's topic: key, and JSON or None to remove it."""
+"""Puts a record of the loop's topic: key, and JSON or None to remove it."""
 
 
 class Merge(Protocol[Report]):
@@ -56,7 +56,7 @@ class MergeLoop(Generic[Report]):
         self._news.set()
 
     def open(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._tend(), name=self.topic)
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=self.topic)
 
     async def close(self) -> None:
         if self._task is not None:
@@ -64,7 +64,7 @@ class MergeLoop(Generic[Report]):
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _tend(self) -> None:
+    async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK.s):

@@ -1,22 +1,18 @@
 """The switchboard: who may set a switch to what, what it would touch, who did, and how to take it back.
 
-board         the node's side: ties all of it to a control node
-check         why a change is refused
-reach         how far a change reaches
-written       what tells two settings apart
+board         the node's side: what it checks, records and ends
 declarations  what processes declare becomes records, so that it is known when no process runs
-expiry        what is over is taken out of the records, and the history says so
-draft         a change that is not made yet
+current       one switch in one moment, which every draft begins with
+draft         a change that is not made yet: why it is refused, and how far it reaches
 effect        what a draft would touch: processes, stores, reads a second, functions
 undo          which change is taken back, and to what
 operator      what people do: look, draft, put, undo; over the control node's HTTP, with the console dead
 following     who has a change in force, and how fast
 shield        who misses a feature now, why, and what that saved
 view          one switch as people see it
-history       one change as people see it, and whether the history is whole
-links         the node's chain of digests, page by page
+history       one change as people see it, and whether the history is whole, by the node's chain of digests
 watch         changes as they are made
-moment        `30m`, `02:00`: when a setting ends
+until         `30m`, `02:00`: when a setting ends
 """
 
 from tenfold.respond.switchboard.board import Switchboard

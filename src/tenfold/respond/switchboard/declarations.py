@@ -1,4 +1,4 @@
-"""What processes declare becomes records, so that a switch is known, and can be set, when no process runs."""
+"""Makes records of what processes declare, so that a switch is known, and can be set, when no process runs."""
 
 import asyncio
 from collections.abc import Iterable

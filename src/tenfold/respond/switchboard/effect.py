@@ -1,4 +1,4 @@
-"""What a draft would touch, from who follows the node now and from how often they said they read the switch. Pure."""
+"""What a draft would touch, by the processes that follow the node and by how often each reads the switch. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -8,12 +8,10 @@ import msgspec
 
 from tenfold.channel import Process
 from tenfold.protect.live.switches import Place, Rule, SwitchRecord
-from tenfold.protect.live.switches.loads import Load, LoadReport
-from tenfold.protect.live.switches.plan import Plan, Said
-from tenfold.protect.live.switches.rule import BUCKETS, Scalar
+from tenfold.protect.live.switches.place_rules import PlaceRules, Said
+from tenfold.protect.live.switches.reports import LoadReport, ReadRate
+from tenfold.protect.live.switches.rule import BUCKETS, Scalar, identity_of, without
 from tenfold.respond.switchboard.draft import Draft
-from tenfold.respond.switchboard.reach import gone_rules, new_rules
-from tenfold.respond.switchboard.written import written
 
 EVERYTHING = Said(subject=True, attributes=True)
 Stretches = Sequence[tuple[int | None, float]]
@@ -53,7 +51,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stays(self) -> bool:
         """Whether the value is what it was, wherever nothing narrower is set."""
-        return written(self.before) == written(self.after)
+        return identity_of(self.before) == identity_of(self.after)
 
 
 def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, LoadReport], *, now_ms: int) -> Effect:
@@ -87,8 +85,8 @@ def effect_of(draft: Draft, processes: Collection[Process], loads: Mapping[str, 
         no_subject_per_s=_sum(load.reads_per_s for load in _all(read) if share.passes_by(load)),
         elsewhere_per_s=_sum(loads[process].elsewhere_per_s.get(draft.name, 0.0) for process in read),
         functions=draft.declaration.functions if draft.declaration is not None else (),
-        new=new_rules(draft.before, draft.after),
-        gone=gone_rules(draft.before.at(now_ms), draft.after),
+        new=draft.new,
+        gone=without(draft.before.at(now_ms).rules, draft.after.rules),
         narrower=draft.narrower,
         needs_confirmation=draft.needs_confirmation,
         undoes=draft.undoes.epoch if draft.undoes is not None else 0,
@@ -106,23 +104,25 @@ class _Share:
         self._attributes: list[dict[str, Scalar]] = [{}, *(rule.where for rule in rules if rule.where)]
 
     def at(self, place: Place, said: Said = EVERYTHING) -> float:
-        before, after = self._plan(self._before, place), self._plan(self._after, place)
+        before, after = self._rules_at(self._before, place), self._rules_at(self._after, place)
         stretches = self._stretches if said.subject else NOBODY
         known = self._attributes if said.attributes else self._attributes[:1]
         return max(self._differs(before, after, stretches, attributes) for attributes in known)
 
-    def of(self, load: Load) -> float:
+    def of(self, load: ReadRate) -> float:
         return self.at(_place(load), Said(load.subject, load.attributes))
 
-    def passes_by(self, load: Load) -> bool:
-        """Whether it is only for want of a subject that the reads are answered as they are."""
+    def passes_by(self, load: ReadRate) -> bool:
+        """True for reads that name no subject and would be answered otherwise if they named one."""
         named = Said(True, load.attributes)
         return not load.subject and not self.of(load) and self.at(_place(load), named) > 0
 
-    def _plan(self, record: SwitchRecord, place: Place) -> Plan:
-        return Plan(self._draft.name, record.rules, place, self._draft.default)
+    def _rules_at(self, record: SwitchRecord, place: Place) -> PlaceRules:
+        return PlaceRules(self._draft.name, record.rules, place, self._draft.default)
 
-    def _differs(self, before: Plan, after: Plan, stretches: Stretches, attributes: Mapping[str, Scalar]) -> float:
+    def _differs(
+        self, before: PlaceRules, after: PlaceRules, stretches: Stretches, attributes: Mapping[str, Scalar]
+    ) -> float:
         return sum(
             share * self._apart(before.pick(bucket, attributes), after.pick(bucket, attributes), bucket)
             for bucket, share in stretches
@@ -133,7 +133,7 @@ class _Share:
         between the two figures: from 10 to 11 it is one of a hundred.
         """
         one, other = self._value(before), self._value(after)
-        if written(one) == written(other):
+        if identity_of(one) == identity_of(other):
             return 0.0
         return _between(one, other) if self._counts and bucket is not None else 1.0
 
@@ -157,11 +157,11 @@ def _between(one: Any, other: Any) -> float:
     return abs(float(one) - float(other)) / 100
 
 
-def _place(load: Load) -> Place:
+def _place(load: ReadRate) -> Place:
     return Place(load.service, load.store, load.instance)
 
 
-def _all(read: Mapping[str, Iterable[Load]]) -> Iterable[Load]:
+def _all(read: Mapping[str, Iterable[ReadRate]]) -> Iterable[ReadRate]:
     return (load for loads in read.values() for load in loads)
 
 

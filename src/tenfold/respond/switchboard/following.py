@@ -1,4 +1,4 @@
-"""Who has a change in force, and how fast: what processes acknowledged."""
+"""Which processes have a change in force, and how fast, by what they acknowledged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -6,12 +6,12 @@ from statistics import median
 
 import msgspec
 
-from tenfold.protect.live.switches.standing import Standing
+from tenfold.protect.live.switches.reports import SwitchStanding
 from tenfold.respond.control.ledger import Ack, Presence
 
 OPERATOR = "operator"
 """The service as which people's tools follow; they are not counted."""
-NO_STANDINGS: Mapping[str, Standing] = {}
+NO_STANDINGS: Mapping[str, SwitchStanding] = {}
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -40,12 +40,15 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether everybody who follows has said what became of it there."""
+        """True once each process that follows has said what became of the change there."""
         return not self.missing
 
 
 def following(
-    epoch: int, presences: Iterable[Presence], acks: Sequence[Ack], standings: Mapping[str, Standing] = NO_STANDINGS
+    epoch: int,
+    presences: Iterable[Presence],
+    acks: Sequence[Ack],
+    standings: Mapping[str, SwitchStanding] = NO_STANDINGS,
 ) -> Following:
     """`standings` by the id of the process that reported them."""
     presences = list(presences)
@@ -76,16 +79,16 @@ def followers(presences: Iterable[Presence]) -> list[Presence]:
     return [one for one in presences if one.follows and one.process.service != OPERATOR]
 
 
-def refusals(epoch: int, acks: Iterable[Ack], standings: Mapping[str, Standing]) -> dict[str, str]:
-    """By the id of the process, why it does not have the change of that epoch in force."""
+def refusals(epoch: int, acks: Iterable[Ack], standings: Mapping[str, SwitchStanding]) -> dict[str, str]:
+    """Why a process does not have the change of that epoch in force, by its id."""
     said = {
         process: one.why for process, standing in standings.items() for one in standing.refused if one.epoch == epoch
     }
     return said | {ack.process: ack.refused for ack in acks if ack.refused}
 
 
-def differing(name: str, presences: Iterable[Presence], standings: Mapping[str, Standing]) -> tuple[str, ...]:
-    """Who has declared the switch otherwise than the node knows it, and in what."""
+def differing(name: str, presences: Iterable[Presence], standings: Mapping[str, SwitchStanding]) -> tuple[str, ...]:
+    """The processes that declare the switch otherwise than the node knows it, and in what."""
     said = {
         process: one.parts
         for process, standing in standings.items()
@@ -99,12 +102,12 @@ def differing(name: str, presences: Iterable[Presence], standings: Mapping[str, 
     )
 
 
-def standings_of(reports: Mapping[str, msgspec.Raw]) -> dict[str, Standing]:
-    """Of the reports of their topic; what cannot be read says nothing."""
-    standings: dict[str, Standing] = {}
+def standings_of(reports: Mapping[str, msgspec.Raw]) -> dict[str, SwitchStanding]:
+    """Each process's standing, by its id; a report that cannot be read is left out."""
+    standings: dict[str, SwitchStanding] = {}
     for process, payload in reports.items():
         with suppress(ValueError):
-            standings[process] = msgspec.json.decode(payload, type=Standing)
+            standings[process] = msgspec.json.decode(payload, type=SwitchStanding)
     return standings
 
 

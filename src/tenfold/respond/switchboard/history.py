@@ -1,21 +1,26 @@
-"""One change of a switch as people see it, and whether the history is what was written."""
+"""One change of a switch as people see it, and whether the history is what the node's chain of digests says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from tenfold.channel import Change
-from tenfold.channel.lines import decode, encode
-from tenfold.respond.control.chain import ROOT, Head, Link, link
-from tenfold.respond.control.client import TopicRecords
+from tenfold.channel.messages import decode, encode
+from tenfold.protect.live.switches.declaration import DECLARED
+from tenfold.protect.live.switches.rule import TOPIC
+from tenfold.respond.control.client import ControlClient, TopicRecords
+from tenfold.respond.control.store import ROOT, Head, Link, link
 
 InForce = Mapping[str, TopicRecords]
 """By topic."""
+_CHAINED = (TOPIC, DECLARED)
+"""The topics whose records must be what the chain leads to."""
+PAGE = 1000
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Who changed which switch when and why, and what has been set since then."""
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One change: which switch, when, by whom and why, and what has been set since then."""
 
     epoch: int
     at_ns: int
@@ -25,11 +30,44 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     record: Any
 
 
-def entry(change: Change) -> Entry:
+def entry(change: Change) -> HistoryEntry:
     record = msgspec.json.decode(change.json) if change.json is not None else None
-    return Entry(
+    return HistoryEntry(
         epoch=change.epoch, at_ns=change.at_ns, switch=change.key, by=change.by, reason=change.reason, record=record
     )
+
+
+def in_force(control: ControlClient) -> InForce:
+    """To be asked before the links are walked: those must lead at least so far."""
+    return {topic: control.records_at(topic) for topic in _CHAINED}
+
+
+class Links:
+    """The chain from its beginning, page by page; to be walked once.
+
+    `pages_max` bounds it: `all` is False when there are more. `head` is known at the end, as it was in the same moment
+    as the last page; `since_ns` is when the first entry was made.
+    """
+
+    def __init__(self, control: ControlClient, *, pages_max: int | None = None) -> None:
+        self.head: Head | None = None
+        self.since_ns = 0
+        self.all = False
+        self._control = control
+        self._pages_max = pages_max
+
+    def __iter__(self) -> Iterator[Link]:
+        after, pages = 0, 0
+        while pages != self._pages_max:
+            chain = self._control.chain(after, limit=PAGE)
+            pages += 1
+            if chain.links and not self.since_ns:
+                self.since_ns = _made_ns(chain.links[0])
+            yield from chain.links
+            if len(chain.links) < PAGE:
+                self.head, self.all = chain.head, True
+                return
+            after = chain.links[-1].epoch
 
 
 class Wholeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +118,11 @@ def _read(one: Link) -> Change | None:
     except ValueError:
         return None
     return line if isinstance(line, Change) else None
+
+
+def _made_ns(one: Link) -> int:
+    change = _read(one)
+    return change.at_ns if change is not None else 0
 
 
 def _difference(newest: Mapping[tuple[str, str], Change], in_force: InForce) -> str:

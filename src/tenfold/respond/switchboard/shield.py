@@ -25,7 +25,7 @@ class ShieldView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shield_views(reports: Iterable[ShieldReport]) -> dict[str, ShieldView]:
-    """By name."""
+    """The features of all reports, by name."""
     told: dict[str, list[FeatureReport]] = {}
     for report in reports:
         for feature in report.features:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tenfold.channel import Change
 from tenfold.protect.live.switches import RecordInvalid, SwitchRecord
-from tenfold.respond.switchboard.written import written
+from tenfold.protect.live.switches.rule import identity_of
 
 CHANGES_MAX = 1000
 """So far back it is looked."""
@@ -39,14 +39,14 @@ def undo_of(
 
     Raises RecordInvalid when what held before cannot be read.
     """
-    held = written(current.at(now_ms))
+    held = identity_of(current.at(now_ms))
     over: Change | None = None
     for made, before in islice(_made(history), CHANGES_MAX):
         after = before.at(now_ms)
         if change is not None and made.epoch > change:
-            if written(after) != held:
+            if identity_of(after) != held:
                 return _changed_again(name, change, made)
-        elif written(after) == held and _read(made) is not None:
+        elif identity_of(after) == held and _read(made) is not None:
             over = over or made
         elif over is None:
             return Undo(made, after)
@@ -65,7 +65,7 @@ def _made(history: Iterable[Change]) -> Iterator[tuple[Change, SwitchRecord]]:
         now_ms = change.at_ns // 1_000_000
         before = SwitchRecord.read(change.key, earlier.json if earlier is not None else None)
         after = _read(change)
-        if after is None or written(after.at(now_ms)) != written(before.at(now_ms)):
+        if after is None or identity_of(after.at(now_ms)) != identity_of(before.at(now_ms)):
             yield change, before
 
 

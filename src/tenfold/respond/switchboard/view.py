@@ -6,6 +6,7 @@ import msgspec
 
 from tenfold.channel import Change
 from tenfold.protect.live.switches import Declaration, RecordInvalid, Rule, SwitchRecord
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.protect.live.switches.schema import problem_with
 
 
@@ -41,31 +42,32 @@ def view_of(
     now_ms: int,
     otherwise: tuple[str, ...] = (),
 ) -> SwitchView:
-    """`declaration` is None for what no process has declared."""
+    """`declaration` is None for what no process has declared, `change` for what was never set."""
+    shown = declaration or Declaration(name=name, kind="json", default=None)
+    change = change or Change(epoch=0, topic=TOPIC, key=name)
     record, problem = _read(name, change)
     record = record.at(now_ms)
-    default = declaration.default if declaration is not None else None
     return SwitchView(
         name=name,
         kind=declaration.kind if declaration is not None else "undeclared",
-        tier=declaration.tier if declaration is not None else "",
-        says=declaration.says if declaration is not None else "",
-        default=default,
-        value=record.everywhere(default),
+        tier=shown.tier,
+        says=shown.says,
+        default=shown.default,
+        value=record.everywhere(shown.default),
         rules=record.rules,
-        epoch=change.epoch if change is not None else 0,
-        changed_at_ns=change.at_ns if change is not None else 0,
-        changed_by=change.by if change is not None else "",
-        functions=declaration.functions if declaration is not None else (),
+        epoch=change.epoch,
+        changed_at_ns=change.at_ns,
+        changed_by=change.by,
+        functions=shown.functions,
         problem=problem,
         otherwise=otherwise,
     )
 
 
-def _read(name: str, change: Change | None) -> tuple[SwitchRecord, str]:
+def _read(name: str, change: Change) -> tuple[SwitchRecord, str]:
     """One record that cannot be read, or shown, is said to be so; it does not hide the others."""
     try:
-        record = SwitchRecord.read(name, change.json if change is not None else None)
+        record = SwitchRecord.read(name, change.json)
     except RecordInvalid as error:
         return SwitchRecord(), str(error)
     problem = next(filter(None, (problem_with(rule.value, {}) for rule in record.rules)), "")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tenfold.channel import Change, Channel
-from tenfold.protect.live.switches.record import TOPIC
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import ControlUnreachableError
 from tenfold.respond.switchboard.following import OPERATOR, Following
-from tenfold.respond.switchboard.history import Entry, entry
+from tenfold.respond.switchboard.history import HistoryEntry, entry
 from tenfold.respond.switchboard.operator import SwitchOperator
 
 PATIENCE_S = 3.0
@@ -35,7 +35,7 @@ class Back(NamedTuple):
     away_s: float
 
 
-Seen = tuple[Entry, Following] | Away | Back
+Seen = tuple[HistoryEntry, Following] | Away | Back
 
 
 class _Told(NamedTuple):

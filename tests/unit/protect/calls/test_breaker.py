@@ -214,3 +214,62 @@ def test_every_change_is_an_event_with_its_evidence_and_a_metric() -> None:
     text = render(registry).decode()
     assert 'tenfold_breaker_state{breaker="main"} 0' in text
     assert 'tenfold_breaker_transitions_total{breaker="main",to="open"} 1' in text
+
+
+def probing(clock: VirtualClock, probes: int) -> tuple[Breaker, list[int]]:
+    """As many probes are out as there may be."""
+    breaker = Breaker("main", clock=clock, failures_max=1, probes=probes)
+    breaker.failed("refused")
+    clock.advance(COOL_DOWN)
+    return breaker, [epoch for epoch in (breaker.admit() for _ in range(probes + 1)) if epoch]
+
+
+def test_probes_that_outlast_the_rest_count_among_those_that_may_be_out() -> None:
+    """One of three failed; the two others are on their way when it probes anew, so one may join them."""
+    clock = VirtualClock()
+    breaker, out = probing(clock, 3)
+    assert len(out) == 3
+    breaker.failed("refused", out.pop())
+    clock.advance(Duration.from_ms(500))
+    assert breaker.admit()
+    assert not breaker.admit()
+    breaker.failed("refused", out.pop())
+    assert breaker.admit(), "whose word is late is out no more"
+    assert not breaker.admit()
+    breaker.abandoned(out.pop())
+    assert breaker.admit()
+    assert not breaker.admit()
+
+
+def test_a_probe_of_before_that_is_lost_keeps_its_place_no_longer_than_its_lease() -> None:
+    """Else whoever dies with a probe would close it for ever."""
+    clock = VirtualClock()
+    breaker, out = probing(clock, 2)
+    breaker.failed("refused", out.pop())
+    clock.advance(Duration.from_ms(500))
+    assert [bool(breaker.admit()) for _ in range(2)] == [True, False]
+    clock.advance(Duration.from_ms(600))
+    assert breaker.admit()
+
+
+def test_a_late_answer_to_a_probe_that_was_thought_lost_is_heard() -> None:
+    """Nothing but silence spoke against the dependency."""
+    clock = VirtualClock()
+    breaker, out = probing(clock, 1)
+    clock.advance(Duration.from_s(1))
+    assert not breaker.admit()
+    assert state_of(breaker) is BreakerState.OPEN
+    breaker.succeeded(out.pop())
+    assert state_of(breaker) is BreakerState.CLOSED
+
+
+def test_a_late_answer_says_nothing_when_another_probe_has_failed_since() -> None:
+    """What began before is older news."""
+    clock = VirtualClock()
+    breaker, out = probing(clock, 1)
+    clock.advance(Duration.from_s(1))
+    assert not breaker.admit()
+    clock.advance(Duration.from_s(1))
+    breaker.failed("refused", breaker.admit())
+    breaker.succeeded(out.pop())
+    assert state_of(breaker) is BreakerState.OPEN

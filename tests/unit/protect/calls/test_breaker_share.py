@@ -5,11 +5,11 @@ import asyncio
 import msgspec
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.calls.breaker import BreakerReport, Breakers, BreakerState, Word
+from tenfold.protect.calls.breaker import BreakerReport, Breakers, BreakerState, FleetWord
 from tenfold.protect.calls.breaker.judge import DOUBT
 from tenfold.protect.calls.breaker.messages import NAMES_MAX
 from tenfold.protect.calls.breaker.share import Share
-from tenfold.protect.calls.breaker.state import Standing
+from tenfold.protect.calls.breaker.state import BreakerStanding
 from tenfold.protect.testing import run_in_virtual_time
 from tenfold.respond.merges import BreakerMerge, merge_breakers
 
@@ -32,10 +32,10 @@ class Sharing:
         return self.breaker.state
 
     def told(self, *, episode: int = 1, broken: int = 3, back: int = 0, probers: tuple[str, ...] = ("other",)) -> None:
-        self.share.told(NAME, Word(episode, broken=broken, back=back, probers=list(probers)))
+        self.share.told(NAME, FleetWord(episode, broken=broken, back=back, probers=list(probers)))
 
 
-def report(standing: Standing) -> BreakerReport:
+def report(standing: BreakerStanding) -> BreakerReport:
     return BreakerReport({NAME: standing})
 
 
@@ -69,7 +69,7 @@ def test_who_heard_nothing_lately_believes_the_word_and_is_no_evidence_for_it() 
         one = Sharing()
         one.told(broken=broken)
         assert one.state is BreakerState.OPEN
-        assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+        assert one.said[-1].standings == {NAME: BreakerStanding.BELIEVED}
 
 
 def test_who_was_held_open_by_hand_is_no_evidence_when_it_is_released() -> None:
@@ -81,9 +81,9 @@ def test_who_was_held_open_by_hand_is_no_evidence_when_it_is_released() -> None:
         one.breakers.isolate("supplier", owner="nina", reason="a test")
         one.breakers.release("supplier", owner="nina", reason="a test")
         probe = one.breaker.admit()
-        assert one.said[-1].standings == {NAME: Standing.BELIEVED}
+        assert one.said[-1].standings == {NAME: BreakerStanding.BELIEVED}
         one.breaker.failed("refused", probe)
-        assert one.said[-1].standings == {NAME: Standing.BROKEN}
+        assert one.said[-1].standings == {NAME: BreakerStanding.BROKEN}
 
 
 def test_who_is_no_prober_waits_but_not_for_ever() -> None:
@@ -118,7 +118,7 @@ def test_a_row_of_failures_that_lasts_is_told_before_it_opens() -> None:
     assert not one.said
     one.clock.advance(Duration.from_ms(100))
     one.breaker.failed("timeout")
-    assert one.said == [report(Standing.DOUBTED)]
+    assert one.said == [report(BreakerStanding.DOUBTED)]
     one.breaker.succeeded()
     one.breaker.force_open(owner="test", reason="test")
     assert one.said[-1].standings == {}
@@ -134,15 +134,15 @@ def test_what_was_seen_long_ago_is_no_evidence_however_often_something_else_is_t
     for _ in range(5):
         broken.failed("refused")
     for passed_s, known in (
-        (1, {"payment": Standing.BROKEN, NAME: Standing.DOUBTED}),
-        (28, {"payment": Standing.BROKEN}),
-        (3_600, {"payment": Standing.BELIEVED}),
+        (1, {"payment": BreakerStanding.BROKEN, NAME: BreakerStanding.DOUBTED}),
+        (28, {"payment": BreakerStanding.BROKEN}),
+        (3_600, {"payment": BreakerStanding.BELIEVED}),
     ):
         one.clock.advance(Duration.from_s(passed_s))
         noisy.failed("refused")
         one.clock.advance(DOUBT)
         noisy.failed("refused")
-        assert one.said[-1].standings == {**known, "mail": Standing.DOUBTED}
+        assert one.said[-1].standings == {**known, "mail": BreakerStanding.DOUBTED}
         noisy.succeeded()
 
 
@@ -170,10 +170,10 @@ def test_trouble_that_is_over_leaves_its_place_in_the_report_to_others() -> None
 
 def test_nothing_is_said_before_a_quorum_saw_it_broken() -> None:
     """Three that opened, or six that doubt; any number that believe is none."""
-    for standing, enough in ((Standing.BROKEN, 3), (Standing.DOUBTED, 6)):
+    for standing, enough in ((BreakerStanding.BROKEN, 3), (BreakerStanding.DOUBTED, 6)):
         fleet = BreakerMerge()
         for number in range(50):
-            fleet.took(f"believer-{number}", report(Standing.BELIEVED), 0)
+            fleet.took(f"believer-{number}", report(BreakerStanding.BELIEVED), 0)
         for number in range(enough):
             assert not fleet.changes(0)
             fleet.took(f"witness-{number}", report(standing), 0)
@@ -185,7 +185,7 @@ def test_who_names_it_no_more_is_back_and_all_are_told() -> None:
     """And when nobody names it, there is nothing to say."""
     fleet = BreakerMerge()
     for number in range(3):
-        fleet.took(f"witness-{number}", report(Standing.BROKEN), 0)
+        fleet.took(f"witness-{number}", report(BreakerStanding.BROKEN), 0)
     first = fleet.changes(0)[NAME]
     assert first is not None
     assert (first.broken, first.back, len(first.probers)) == (3, 0, 3)
@@ -205,7 +205,7 @@ def test_a_prober_is_replaced_when_it_is_silent_and_when_it_has_probed_for_long(
     seen = set()
     for second in range(30):
         for name in names:
-            fleet.took(name, report(Standing.BROKEN), second * S)
+            fleet.took(name, report(BreakerStanding.BROKEN), second * S)
         fleet.changes(second * S)
         word = fleet.word(NAME)
         assert word is not None
@@ -217,8 +217,8 @@ def test_the_merge_is_bounded() -> None:
     """Names and processes beyond are left out and counted."""
     fleet = BreakerMerge(names_max=2, processes_max=3)
     for number in range(10):
-        fleet.took(f"witness-{number}", report(Standing.BROKEN), 0)
-    fleet.took("one", BreakerReport({f"name-{number}": Standing.BROKEN for number in range(10)}), 0)
+        fleet.took(f"witness-{number}", report(BreakerStanding.BROKEN), 0)
+    fleet.took("one", BreakerReport({f"name-{number}": BreakerStanding.BROKEN for number in range(10)}), 0)
     assert fleet.refused == 7 + 9
 
 
@@ -236,7 +236,7 @@ def test_the_tender_tells_again_what_it_could_not_put() -> None:
     async def main(_: VirtualClock) -> None:
         tender.open()
         for number in range(3):
-            tender.took(f"witness-{number}", msgspec.json.encode(report(Standing.BROKEN)))
+            tender.took(f"witness-{number}", msgspec.json.encode(report(BreakerStanding.BROKEN)))
         await asyncio.sleep(1)
         await tender.close()
 

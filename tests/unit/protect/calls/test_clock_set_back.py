@@ -4,7 +4,7 @@ own."""
 from tenfold.kernel import Duration
 from tenfold.protect.calls.limit import Budget, FixedLimit, GradientLimit, TierBudget
 from tenfold.protect.doors.admission import Fate, Shedder
-from tenfold.protect.doors.admission.usage import GENERATION_NS, Usage
+from tenfold.protect.doors.admission.usage import GENERATION_NS, TenantUsage
 
 HOUR = Duration.from_s(3_600)
 MS = 1_000_000
@@ -93,7 +93,7 @@ def test_a_line_that_stood_moves_again() -> None:
 
 def test_who_had_how_much_is_forgotten_in_time() -> None:
     """Otherwise every tenant would be greedy before long."""
-    usage, now_ns = Usage(), 10 * HOUR.ns
+    usage, now_ns = TenantUsage(), 10 * HOUR.ns
     usage.add("7", now_ns)
     for _ in range(3):
         usage.add("8", now_ns - HOUR.ns)

@@ -4,6 +4,7 @@ import math
 import random
 
 import pytest
+from benchmarks.protect.vegas import VegasLimit
 
 from tenfold.protect.calls.limit import (
     AimdLimit,
@@ -12,7 +13,6 @@ from tenfold.protect.calls.limit import (
     GradientLimit,
     Limit,
     Summary,
-    VegasLimit,
     Window,
 )
 

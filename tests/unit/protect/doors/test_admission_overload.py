@@ -1,6 +1,7 @@
 """What is refused while the event loop is late: in which order, of whom first, and how it comes back."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -101,5 +102,38 @@ def test_the_lag_of_a_loop_is_told_once_a_window() -> None:
                 clock.advance(Duration.from_ms(20))  # whoever has the loop does not give it back
                 await asyncio.sleep(0)
         assert max(told) >= 10 * MS
+
+    run_in_virtual_time(check)
+
+
+def test_a_loop_that_nobody_asks_anything_of_is_woken_once_a_window_and_is_in_time() -> None:
+    """With the first request it is looked at ten times a window again."""
+
+    async def check(clock: VirtualClock) -> None:
+        told: list[float] = []
+        came = 0
+        looks: list[int] = []
+
+        def now_ns() -> int:
+            looks.append(clock.monotonic_ns())
+            return looks[-1]
+
+        watched = SimpleNamespace(monotonic_ns=now_ns, wall_ns=clock.wall_ns)
+        async with LoopLag("test", told.append, came=lambda: came, clock=watched, registry=Registry()):
+            await asyncio.sleep(0.15)
+            looks.clear()
+            await asyncio.sleep(1)
+            assert len(looks) <= 22
+            clock.advance(Duration.from_ms(500))  # a pause of the machine, in which nobody waited
+            await asyncio.sleep(0.2)
+            assert max(told) == 0.0
+            came += 1
+            clock.advance(Duration.from_ms(500))
+            await asyncio.sleep(0.01)
+            assert max(told) >= 10 * MS
+            looks.clear()
+            came += 1
+            await asyncio.sleep(0.3)
+            assert len(looks) >= 11
 
     run_in_virtual_time(check)

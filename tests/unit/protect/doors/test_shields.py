@@ -11,8 +11,8 @@ from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.doors.shields import Feature, Shields
 from tenfold.protect.doors.shields.report import SHIELDS
 from tenfold.protect.live.switches import DeclarationInvalid, Rule, Switches, SwitchRecord
-from tenfold.protect.live.switches.record import TOPIC
 from tenfold.protect.live.switches.reporter import LOADS_EVERY_MS
+from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.telemetry import EventLog
 
 

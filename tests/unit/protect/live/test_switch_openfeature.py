@@ -11,7 +11,7 @@ from tests.channel_in_memory import MemoryChannel
 
 from tenfold.protect.live.openfeature import SwitchProvider
 from tenfold.protect.live.switches import Rule, Switches, SwitchRecord
-from tenfold.protect.live.switches.plan import Said
+from tenfold.protect.live.switches.place_rules import Said
 
 
 @pytest.fixture

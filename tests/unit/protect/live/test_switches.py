@@ -21,11 +21,10 @@ from tenfold.protect.live.switches import (
     SwitchesBusy,
 )
 from tenfold.protect.live.switches.declaration import DECLARED
-from tenfold.protect.live.switches.loads import LOADS, SWITCHES_MAX, Load, LoadReport
-from tenfold.protect.live.switches.plan import Said
+from tenfold.protect.live.switches.place_rules import Said
 from tenfold.protect.live.switches.reporter import AGAIN_EVERY_MS, BYTES_MAX, LOADS_EVERY_MS
+from tenfold.protect.live.switches.reports import LOADS, STANDING, SWITCHES_MAX, LoadReport, ReadRate
 from tenfold.protect.live.switches.schema import check_schema, problem_with
-from tenfold.protect.live.switches.standing import STANDING
 from tenfold.protect.live.switches.switch import PLACES_MAX
 from tenfold.telemetry import EventLog, Registry
 
@@ -573,7 +572,7 @@ def test_reads_from_places_that_are_not_told_apart_are_told_as_such() -> None:
         report = _loads(world)
         again = _loads(world)
     assert (len(report.loads), report.elsewhere_per_s, report.unnamed_per_s) == (PLACES_MAX, {"a": 20}, 0)
-    assert Load("a", 1, "shop", "", "a") in report.loads
+    assert ReadRate("a", 1, "shop", "", "a") in report.loads
     assert again == LoadReport(LOADS_EVERY_MS / 1000, [])
     assert world.count("tenfold_switch_reads_total") == 5 * (PLACES_MAX + 20)
 

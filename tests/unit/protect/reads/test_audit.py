@@ -9,15 +9,15 @@ import pytest
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect.reads.audit import (
     Auditor,
-    Comparison,
+    BatchComparison,
     Cusum,
-    Decision,
     Freshness,
     Ratios,
     ReadBudget,
     RecentKeys,
     Settled,
     Sprt,
+    SprtDecision,
     each_of,
 )
 from tenfold.protect.reads.found import Found
@@ -204,7 +204,7 @@ def test_what_is_kept_back_is_there_when_something_looks_wrong() -> None:
 
 def test_a_suspect_whose_value_changes_in_either_place_is_looked_at_again_and_then_given_up() -> None:
     """Three looks; a key that is written all the time is neither right nor wrong."""
-    batch = Comparison({"a": Found(b"0")}, {"a": Found(b"1")}, 0)
+    batch = BatchComparison({"a": Found(b"0")}, {"a": Found(b"1")}, 0)
     for look in range(1, 3):
         batch.look_again({"a": Found(b"%d" % look)}, {"a": Found(b"%d" % (look + 1))}, look)
         assert batch.suspects == ["a"]
@@ -215,7 +215,7 @@ def test_a_suspect_whose_value_changes_in_either_place_is_looked_at_again_and_th
 def test_a_suspect_is_wrong_only_when_neither_side_has_changed() -> None:
     """The database has changed: a write is under way, of which the cache may not have heard yet; and the reverse."""
     cached, stored = {"a": Found(b"0"), "b": Found(b"0")}, {"a": Found(b"1"), "b": Found(b"1")}
-    batch = Comparison(cached, stored, 0)
+    batch = BatchComparison(cached, stored, 0)
     batch.look_again(cached | {"b": Found(b"2")}, stored | {"a": Found(b"2")}, 1)
     assert (batch.suspects, batch.wrong) == (["a", "b"], [])
     batch.look_again(cached | {"b": Found(b"2")}, stored | {"a": Found(b"2")}, 2)
@@ -224,7 +224,7 @@ def test_a_suspect_is_wrong_only_when_neither_side_has_changed() -> None:
 
 def test_a_suspect_that_has_left_the_cache_is_no_evidence() -> None:
     """Whoever removed it put it right."""
-    batch = Comparison({"a": Found(b"0")}, {}, 0)
+    batch = BatchComparison({"a": Found(b"0")}, {}, 0)
     batch.look_again({}, {}, 1)
     assert (batch.suspects, batch.right, batch.wrong, batch.unclear) == ([], 0, [], 1)
 
@@ -246,11 +246,10 @@ def test_a_replica_is_proven_by_what_it_has_replayed_and_by_nothing_else() -> No
     freshness.primary_was_at(10, 1)
     freshness.primary_was_at(20, 2)
     freshness.replica_is_at(19)
-    assert (freshness.proven_ns(), freshness.lag(12)) == (1, Duration(10))
+    assert freshness.proven_ns() == 1
     freshness.replica_is_at(20)
-    assert (freshness.proven_ns(), freshness.lag(12)) == (2, Duration(0))
+    assert freshness.proven_ns() == 2
     freshness.primary_was_at(20, 30)
-    assert freshness.lag(40) == Duration(0)
     freshness.replica_is_at(20)
     assert freshness.proven_ns() == 30
 
@@ -261,7 +260,7 @@ def test_a_replica_that_was_rebuilt_and_is_behind_is_not_believed_for_what_it_on
     freshness.replica_is_at(50)
     freshness.replica_is_at(5)
     freshness.primary_was_at(50, 7)
-    assert (freshness.proven_ns(), freshness.lag(9)) == (0, Duration(2))
+    assert freshness.proven_ns() == 0
 
 
 def test_marks_of_a_replica_that_hangs_are_bounded() -> None:
@@ -276,10 +275,10 @@ def test_marks_of_a_replica_that_hangs_are_bounded() -> None:
 def test_the_return_is_decided_once_and_stands() -> None:
     """A few hundred clean samples are enough; what comes later changes nothing."""
     test = Sprt()
-    assert test.record(100, 0) is Decision.UNDECIDED
-    assert test.record(200, 0) is Decision.USUAL
-    assert test.record(100, 100) is Decision.USUAL
-    assert Sprt().record(256, 13) is Decision.WRONG
+    assert test.record(100, 0) is SprtDecision.UNDECIDED
+    assert test.record(200, 0) is SprtDecision.USUAL
+    assert test.record(100, 100) is SprtDecision.USUAL
+    assert Sprt().record(256, 13) is SprtDecision.WRONG
 
 
 def test_an_alarm_needs_more_than_a_handful_of_keys() -> None:

@@ -261,7 +261,7 @@ class Cellar:
         self.lag = Duration(0)
         self.stalled = False
         self.repair = Repair(
-            "price", shelf=self.shelf, database=self.read_database, proven_ns=self.proven_ns, clock=clock
+            "price", cache=self.shelf, database=self.read_database, proven_ns=self.proven_ns, clock=clock
         )
 
     def proven_ns(self) -> int:
@@ -303,7 +303,7 @@ def test_a_repair_never_overrules_what_came_while_it_looked() -> None:
                 cellar.shelf.values["key-1"] = Found(b"newer", 9)
             return found
 
-        cellar.repair = Repair("price", shelf=cellar.shelf, database=written_meanwhile, clock=clock)
+        cellar.repair = Repair("price", cache=cellar.shelf, database=written_meanwhile, clock=clock)
         done = await cellar.repair.run()
         assert (done.wrong, done.replaced) == (1, 0)
         assert cellar.shelf.values["key-1"] == Found(b"newer", 9)
@@ -339,7 +339,7 @@ def test_few_batches_of_a_repair_wait_however_much_is_wrong() -> None:
             waited.append(len(repair._pending))
             return await cellar.read_database(keys)
 
-        repair = Repair("price", shelf=cellar.shelf, database=watched, batch=100, pending_max=3, clock=clock)
+        repair = Repair("price", cache=cellar.shelf, database=watched, batch=100, pending_max=3, clock=clock)
         assert (await repair.run()).replaced == len(KEYS)
         assert max(waited) == 2, "the third to come is waited for at once"
 
@@ -352,7 +352,7 @@ def test_a_repair_keeps_to_its_rate() -> None:
     async def main(clock: VirtualClock) -> None:
         cellar = Cellar(clock)
         cellar.shelf.values["key-1999"] = Found(b"wrong")
-        repair = Repair("price", shelf=cellar.shelf, database=cellar.read_database, keys_per_s_max=1_000, clock=clock)
+        repair = Repair("price", cache=cellar.shelf, database=cellar.read_database, keys_per_s_max=1_000, clock=clock)
         await repair.run()
         assert clock.monotonic_ns() / 1e9 == pytest.approx(2.3, abs=0.1)
 
@@ -380,7 +380,7 @@ class House:
             budget=ReadBudget(clock=clock),
             clock=clock,
         )
-        repair = Repair("price", shelf=self.shelf, database=self.read_database, clock=clock)
+        repair = Repair("price", cache=self.shelf, database=self.read_database, clock=clock)
         self.guard = CacheGuard(auditor=auditor, downgrade=self.downgrade, repair=repair, distrust=self.near.clear)
         self.ladder = ReadLadder(
             "price",

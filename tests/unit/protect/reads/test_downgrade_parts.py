@@ -2,15 +2,16 @@
 
 import pytest
 
-from tenfold.protect.reads.audit import Decision
+from tenfold.kernel.shares import key_hash
+from tenfold.protect.reads.audit import SprtDecision
 from tenfold.protect.reads.downgrade.returning import Returning
-from tenfold.protect.reads.downgrade.staying import Staying, salt_of
+from tenfold.protect.reads.downgrade.staying import Staying
 
 KEYS = [f"key-{number}" for number in range(2_000)]
 
 
 def kept(share: float, name: str) -> set[str]:
-    staying = Staying((share,), 1, 0, salt_of(name))
+    staying = Staying((share,), 1, 0, key_hash(name))
     return {key for key in KEYS if staying.keeps(key, lambda: 0)}
 
 
@@ -34,9 +35,9 @@ def test_the_last_share_stands_and_nobody_asks_for_the_time_any_more() -> None:
 def test_a_share_of_the_return_is_proven_by_samples_and_by_time() -> None:
     """And each by its own."""
     returning = Returning((0.1, 1.0), 1_000, None)
-    assert returning.judge(300, 0, 999) is Decision.UNDECIDED
-    assert returning.judge(0, 0, 1_000) is Decision.USUAL
+    assert returning.judge(300, 0, 999) is SprtDecision.UNDECIDED
+    assert returning.judge(0, 0, 1_000) is SprtDecision.USUAL
     assert returning.advance()
     assert (returning.share, returning.found) == (1.0, {"samples": 0, "mismatches": 0})
-    assert returning.judge(50, 20, 0) is Decision.WRONG
+    assert returning.judge(50, 20, 0) is SprtDecision.WRONG
     assert not returning.advance()

@@ -6,7 +6,8 @@ import pytest
 
 from tenfold.engines.valkey import Health, Hedge, RoleReport, Succession, Suspicion, Trust
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.failover import Failover, FailoverState, RecentReads, Side
+from tenfold.protect.reads.failover import Failover, FailoverState, Side
+from tenfold.protect.reads.recent import RecentKeys
 from tenfold.telemetry import EventLog, Registry
 
 WELL = Health(readable=True, primary=True)
@@ -157,11 +158,11 @@ def test_a_call_is_late_after_a_few_times_the_usual_within_bounds() -> None:
 
 def test_recent_keys_are_bounded_and_forget_the_oldest() -> None:
     """A key stands as often as it was read."""
-    recent = RecentReads(keys_max=3)
+    recent = RecentKeys(keys_max=3, chance=Random(1))
     for key in "abcdd":
         recent.saw(key)
-    assert sorted(recent.sample(10, Random(1))) == ["c", "d", "d"]
-    assert len(recent.sample(2, Random(1))) == 2
+    assert sorted(recent.sample_reads(10)) == ["c", "d", "d"]
+    assert len(recent.sample_reads(2)) == 2
 
 
 # --- failover

@@ -3,13 +3,15 @@
 import os
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from tenfold.channel import Process as ChannelProcess
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, link
-from tenfold.protect.reads.hot.held import digest_of
-from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.hot import HotKey, HotKeys, HotReport, HotSet, Seen, link_hot_keys
+from tenfold.protect.reads.hot.pinned_key import digest_of
+from tenfold.protect.reads.near import Lifetimes, NearCache
 from tenfold.telemetry import EventLog, Registry
 
 HOLD = Duration.from_s(1)
@@ -20,7 +22,9 @@ class Process:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.near = NearCache("price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, jitter_ratio=0)
+        self.near = NearCache(
+            "price", bytes_max=1 << 20, ttl=Duration.from_ms(100), clock=self.clock, lifetimes=Lifetimes(jitter_ratio=0)
+        )
         self.refreshes: list[str] = []
         self.reports: list[HotReport] = []
         self.registry = Registry()
@@ -47,7 +51,7 @@ class Process:
     def told(self, key: str, value: bytes, version: int, *, age_ms: int = 0, by: str = "another") -> None:
         wall_ms = self.clock.wall_ns() // 1_000_000
         seen = Seen(version, digest_of(value), wall_ms - age_ms, wall_ms - age_ms)
-        self.hot.told(HotSet(wall_ms, [HotKey(key, 0.2, seen, by)]))
+        self.hot.notified(HotSet(wall_ms, [HotKey(key, 0.2, seen, by)]))
 
     def is_fresh(self, key: str) -> bool:
         entry = self.near.entry(key)
@@ -190,7 +194,7 @@ def test_what_the_fleet_no_longer_names_is_let_go(process: Process) -> None:
 def test_a_set_from_the_past_is_not_believed(process: Process) -> None:
     """A record that lay somewhere for a minute tells of traffic that has been."""
     past = process.clock.wall_ns() // 1_000_000 - 60_000
-    process.hot.told(HotSet(past, [HotKey("hot", 0.2, Seen(), "another")]))
+    process.hot.notified(HotSet(past, [HotKey("hot", 0.2, Seen(), "another")]))
     assert process.hot.keys() == []
 
 
@@ -253,7 +257,7 @@ def test_threads_may_read_and_be_told_at_once() -> None:
     def tell() -> None:
         try:
             for turn in range(500):
-                hot.told(HotSet(2**62, [HotKey(f"k{turn % 7}", 0.1, Seen(1, "x", 1, 1), "another")]))
+                hot.notified(HotSet(2**62, [HotKey(f"k{turn % 7}", 0.1, Seen(1, "x", 1, 1), "another")]))
         except BaseException as error:
             failures.append(error)
 
@@ -291,15 +295,17 @@ class Said:
 class Channel:
     """Keeps what is reported and lets the test speak for the control node."""
 
+    process = ChannelProcess(id="p1", service="shop")
+
     def __init__(self) -> None:
         self.reports: list[tuple[str, object]] = []
-        self.tell: Callable[[Said], None] = lambda record: None
+        self.tell: Callable[[Any], None] = lambda record: None
 
     def report(self, topic: str, payload: object) -> bool:
         self.reports.append((topic, payload))
         return True
 
-    def subscribe(self, topic: str, on_change: Callable[[Said], None]) -> Callable[[], None]:
+    def subscribe(self, topic: str, on_change: Callable[[Any], None]) -> Callable[[], None]:
         self.tell = on_change
         return lambda: None
 
@@ -307,7 +313,7 @@ class Channel:
 def test_a_link_carries_reports_up_and_sets_down(process: Process) -> None:
     """To those whose name it is, and nobody else."""
     channel = Channel()
-    link(channel, [process.hot])
+    link_hot_keys(channel, [process.hot])
     process.read("cold", 30, every_ms=30)
     assert channel.reports[0][0] == "hot-keys"
     wall_ms = process.clock.wall_ns() // 1_000_000

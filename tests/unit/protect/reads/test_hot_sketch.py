@@ -7,7 +7,7 @@ import pytest
 from tenfold.kernel import Duration
 from tenfold.protect.reads.hot import Detector, Sketch
 from tenfold.protect.reads.hot.noise import READS_MIN, bar
-from tenfold.protect.reads.hot.pace import WEIGHT_MAX, Pace
+from tenfold.protect.reads.hot.sample_weight import WEIGHT_MAX, SampleWeight
 
 MS = 1_000_000
 S = 1_000 * MS
@@ -142,7 +142,7 @@ def test_no_more_keys_are_hot_than_may_be() -> None:
 def test_the_pace_keeps_samples_at_about_two_thousand_a_second() -> None:
     """At a million hits a second one sample stands for hundreds; at a thousand each hit is one."""
     for hits_per_s, at_least, at_most in ((1_000, 1, 1), (20_000, 8, 12), (1_000_000, 400, 600)):
-        pace, now_ns, weight = Pace(), 0, 1
+        pace, now_ns, weight = SampleWeight(), 0, 1
         for _ in range(2_000):
             now_ns += weight * S // hits_per_s
             weight = pace.sampled(weight, now_ns)
@@ -151,7 +151,7 @@ def test_the_pace_keeps_samples_at_about_two_thousand_a_second() -> None:
 
 def test_the_pace_never_exceeds_its_bound_and_comes_back() -> None:
     """A burst without end gives the largest weight; the first quiet window gives one."""
-    pace = Pace()
+    pace = SampleWeight()
     assert [pace.sampled(1, S + place) for place in range(130)][-1] <= 4
     assert pace.sampled(10**9, S + 21 * MS) == WEIGHT_MAX
     assert pace.sampled(1, 3 * S) == 1

@@ -9,6 +9,7 @@ from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Demand, NearCache, ReadLadder, Step
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.ladder import LadderExhausted, ReadShed, Route
+from tenfold.protect.reads.near import Lifetimes
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 
 S_NS = 1_000_000_000
@@ -30,7 +31,9 @@ class Lagging:
     def __init__(self, clock: VirtualClock) -> None:
         now_ns = clock.wall_ns()
         self.gate = Gate()
-        self.near = NearCache("price", bytes_max=1 << 20, ttl=Duration.from_s(60), jitter_ratio=0, clock=clock)
+        self.near = NearCache(
+            "price", bytes_max=1 << 20, ttl=Duration.from_s(60), lifetimes=Lifetimes(jitter_ratio=0), clock=clock
+        )
         self.cache = MemoryRung("cache", {"a": Found(b"30 s ago", 70, now_ns - 30 * S_NS)})
         self.replica = MemoryRung("replica", {"a": Found(b"10 s ago", 95, now_ns - 10 * S_NS)})
         self.primary = MemoryRung("primary", {"a": Found(b"now", 100, now_ns)})
@@ -161,7 +164,12 @@ def test_a_value_in_its_grace_is_answered_at_once_and_read_anew_once() -> None:
 
     async def main(clock: VirtualClock) -> None:
         near = NearCache(
-            "price", bytes_max=1 << 20, ttl=Duration.from_s(1), grace=Duration.from_s(5), jitter_ratio=0, clock=clock
+            "price",
+            bytes_max=1 << 20,
+            ttl=Duration.from_s(1),
+            grace=Duration.from_s(5),
+            lifetimes=Lifetimes(jitter_ratio=0),
+            clock=clock,
         )
         rung = MemoryRung("primary", {"a": b"1"})
         ladder = ReadLadder("price", near=near, steps=[Step(rung)], clock=clock)

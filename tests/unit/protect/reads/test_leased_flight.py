@@ -57,7 +57,7 @@ class House:
     async def close(self) -> None:
         """And nothing is left: no lease, no task."""
         for flight in self.processes:
-            assert len(flight._keeper) == 0
+            assert len(flight._renewer) == 0
             await flight.close()
         assert len(asyncio.all_tasks()) == 1
 
@@ -256,7 +256,7 @@ def test_another_loop_begins_with_nothing_held() -> None:
 
     parent = asyncio.new_event_loop()
     held = parent.create_task(flight.lead_or_follow("parents", load, nothing))
-    while len(flight._keeper) == 0:
+    while len(flight._renewer) == 0:
         parent.run_until_complete(asyncio.sleep(0))
 
     async def child() -> None:
@@ -264,7 +264,7 @@ def test_another_loop_begins_with_nothing_held() -> None:
             return 2
 
         assert await flight.lead_or_follow("childs", quick, nothing) == 2
-        assert len(flight._keeper) == 0
+        assert len(flight._renewer) == 0
         await flight.close()
         assert store.calls[-1] == "release"
 

@@ -10,6 +10,7 @@ import pytest
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import NearCache
 from tenfold.protect.reads.memoize import memoize
+from tenfold.protect.reads.near import Lifetimes
 
 
 class Shop:
@@ -33,7 +34,7 @@ def near_with(clock: VirtualClock) -> NearCache:
         ttl=Duration.from_s(10),
         grace=Duration.from_s(5),
         stale=Duration.from_s(60),
-        jitter_ratio=0.0,
+        lifetimes=Lifetimes(jitter_ratio=0.0),
         clock=clock,
     )
 

@@ -4,6 +4,7 @@ from tests.recency_policy import Recency
 
 from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import NearCache
+from tenfold.protect.reads.near import Lifetimes, NearBounds, NearParts
 from tenfold.protect.reads.near.store import charge_of
 from tenfold.telemetry import Registry, render
 
@@ -14,11 +15,11 @@ def cache_with(clock: VirtualClock, registry: Registry | None = None, **bounds: 
     return NearCache(
         "price",
         bytes_max=bounds.get("bytes_max", 1 << 20),
-        entries_max=bounds.get("entries_max", 100),
+        bounds=NearBounds(entries_max=bounds.get("entries_max", 100)),
         ttl=TTL,
         stale=Duration.from_s(60),
-        jitter_ratio=0.0,
-        policy=Recency(),
+        lifetimes=Lifetimes(jitter_ratio=0.0),
+        parts=NearParts(policy=Recency()),
         clock=clock,
         registry=registry,
     )
@@ -110,7 +111,9 @@ def test_a_value_larger_than_the_cache_is_not_kept_and_pushes_nothing_out() -> N
 def test_what_came_together_does_not_expire_together() -> None:
     """Lifetimes are spread over the jitter and never longer than the ttl."""
     clock = VirtualClock()
-    cache = NearCache("price", bytes_max=1 << 20, ttl=TTL, jitter_ratio=0.5, clock=clock, seed=7)
+    cache = NearCache(
+        "price", bytes_max=1 << 20, ttl=TTL, lifetimes=Lifetimes(jitter_ratio=0.5), clock=clock, parts=NearParts(seed=7)
+    )
     for number in range(100):
         cache.put(str(number), b"1")
     clock.advance(Duration.from_s(7.5))
@@ -207,7 +210,7 @@ def test_hits_misses_and_holdings_are_seen_from_outside() -> None:
 
 def test_one_hit_among_many_is_sampled_and_the_samples_stand_for_all() -> None:
     """Whoever counts weights counts hits, and whoever reads in step is seen all the same."""
-    cache = NearCache("price", bytes_max=1 << 20, ttl=TTL, sample_every=16)
+    cache = NearCache("price", bytes_max=1 << 20, ttl=TTL, parts=NearParts(sample_every=16))
     weights = dict.fromkeys("abcd", 0)
 
     def sampled(key: str, weight: int) -> None:

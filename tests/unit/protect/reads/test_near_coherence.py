@@ -3,7 +3,7 @@
 import pytest
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.near import NearCache, Tombstones
+from tenfold.protect.reads.near import Lifetimes, NearCache, NearParts, Tombstones
 from tenfold.telemetry import EventLog, Registry, render
 
 TTL = Duration.from_s(10)
@@ -20,8 +20,8 @@ def cache_with(
         bytes_max=1 << 20,
         ttl=TTL,
         stale=Duration.from_s(60),
-        jitter_ratio=0.0,
-        tombstones=tombstones,
+        lifetimes=Lifetimes(jitter_ratio=0.0),
+        parts=NearParts(tombstones=tombstones),
         clock=clock or VirtualClock(),
         registry=registry,
         events=events,

@@ -1,7 +1,7 @@
 """Who refreshes an entry of the near cache: one reader, early by chance or in its grace, and never too many."""
 
 from tenfold.kernel import Duration, VirtualClock
-from tenfold.protect.reads.near import EarlyRefresh, Entry, NearCache
+from tenfold.protect.reads.near import EarlyRefresh, Entry, Lifetimes, NearCache, NearParts
 from tenfold.telemetry import Registry, render
 
 TTL, GRACE, STALE = Duration.from_s(10), Duration.from_s(5), Duration.from_s(60)
@@ -15,9 +15,9 @@ def cache_with(clock: VirtualClock, early: EarlyRefresh | None = None, registry:
         ttl=TTL,
         grace=GRACE,
         stale=STALE,
-        jitter_ratio=0.0,
+        lifetimes=Lifetimes(jitter_ratio=0.0),
         clock=clock,
-        early=early,
+        parts=NearParts(early=early),
         registry=registry,
     )
 
@@ -68,7 +68,7 @@ def test_after_its_grace_a_value_is_only_for_when_nobody_else_can_answer() -> No
 
 
 def test_a_refresh_under_way_does_not_lengthen_a_grace() -> None:
-    """Told half a second before its end, with a lease of a second: at its end nobody is answered at once."""
+    """RungFound half a second before its end, with a lease of a second: at its end nobody is answered at once."""
     clock = VirtualClock()
     cache = cache_with(clock)
     cache.put("a", b"1")
@@ -100,7 +100,7 @@ def test_a_refresh_that_hit_passed_up_is_given_to_the_next_who_reads() -> None:
 def test_a_hot_key_is_refreshed_before_it_expires_and_by_few() -> None:
     """XFetch: the longer the load, the earlier. A key read each millisecond never expires under its readers."""
     clock = VirtualClock()
-    cache = NearCache("price", bytes_max=1 << 20, ttl=TTL, jitter_ratio=0.0, clock=clock)
+    cache = NearCache("price", bytes_max=1 << 20, ttl=TTL, lifetimes=Lifetimes(jitter_ratio=0.0), clock=clock)
     cache.put("a", b"1", load=LOAD)
     refreshed_at_ms: list[int] = []
     for at_ms in range(60_000):
@@ -168,7 +168,9 @@ def test_refreshes_are_capped_and_what_is_not_asked_for_is_counted() -> None:
 def test_without_a_grace_nobody_is_told_to_refresh_what_has_expired() -> None:
     """The read that finds it expired loads it itself."""
     clock = VirtualClock()
-    cache = NearCache("price", bytes_max=1 << 20, ttl=TTL, stale=STALE, jitter_ratio=0.0, clock=clock)
+    cache = NearCache(
+        "price", bytes_max=1 << 20, ttl=TTL, stale=STALE, lifetimes=Lifetimes(jitter_ratio=0.0), clock=clock
+    )
     cache.put("a", b"1")
     clock.advance(TTL)
     entry = read(cache)

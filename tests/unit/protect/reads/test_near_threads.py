@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tenfold.kernel import Duration
-from tenfold.protect.reads.near import NearCache
+from tenfold.protect.reads.near import NearBounds, NearCache
 
 ROUNDS = 4_000
 
@@ -27,7 +27,7 @@ def cache_of(entries_max: int = 50) -> NearCache:
     return NearCache(
         "shared",
         bytes_max=100_000,
-        entries_max=entries_max,
+        bounds=NearBounds(entries_max=entries_max),
         ttl=Duration.from_ms(2),
         grace=Duration.from_ms(2),
         stale=Duration.from_s(1),

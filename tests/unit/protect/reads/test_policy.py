@@ -5,14 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tenfold.protect.reads.near.policy import HEARD_MAX, TOUCHES_MAX, WINDOW_RATIO_MIN, Policy, Resident
+from tenfold.protect.reads.near import AdmissionPolicy, Resident
+from tenfold.protect.reads.near.policy import HEARD_MAX, TOUCHES_MAX, WINDOW_RATIO_MIN
 
 
 class Cache:
     """The least that the policy works for: a table and a cap in bytes."""
 
     def __init__(self, bytes_max: int) -> None:
-        self.policy = Policy()
+        self.policy = AdmissionPolicy()
         self.table: dict[str, Resident] = {}
         self.held_bytes = self.misses = 0
         self._bytes_max = bytes_max
@@ -133,7 +134,7 @@ def test_a_touch_of_one_who_left_is_ignored() -> None:
 
 def test_who_comes_back_is_remembered() -> None:
     """What a key was asked for before it was invalidated still counts for it."""
-    policy = Policy()
+    policy = AdmissionPolicy()
     first, again = Resident("7/4711", 1), Resident("7/4711", 1)
     policy.came(first)
     for _ in range(5):
@@ -147,12 +148,12 @@ def test_who_comes_back_is_remembered() -> None:
 def test_nobody_can_leave_an_empty_cache() -> None:
     """To ask is a mistake of the cache, and is told so."""
     with pytest.raises(LookupError, match="holds nobody"):
-        Policy().evict()
+        AdmissionPolicy().evict()
 
 
 def test_everybody_can_leave() -> None:
     """A cap that falls is obeyed to the last entry."""
-    policy = Policy()
+    policy = AdmissionPolicy()
     residents = [Resident(str(number), number + 1) for number in range(50)]
     for resident in residents:
         policy.came(resident)
@@ -163,7 +164,7 @@ def test_everybody_can_leave() -> None:
 
 def test_entries_without_a_size_can_leave_too() -> None:
     """A cache may count entries alone."""
-    policy = Policy()
+    policy = AdmissionPolicy()
     for number in range(20):
         policy.came(Resident(str(number), 0))
     for number in range(20, 100):
@@ -181,7 +182,7 @@ def test_clear_forgets_residents_and_their_past() -> None:
     cache.policy.clear()
     assert len(cache.policy) == 0
     assert held.place is None
-    assert cache.policy.sketch_bytes == Policy().sketch_bytes
+    assert cache.policy.sketch_bytes == AdmissionPolicy().sketch_bytes
     again = Resident("1", 1)
     cache.policy.came(again)
     assert again.heat == 1
@@ -199,7 +200,7 @@ def test_heat_stays_comparable_however_long_it_runs() -> None:
 
 def test_touches_are_bounded_and_may_come_from_any_thread() -> None:
     """Only the oldest are lost, and what an arrival has to hear stays short."""
-    policy = Policy()
+    policy = AdmissionPolicy()
     residents = [Resident(str(number), 1) for number in range(100)]
     for resident in residents:
         policy.came(resident)

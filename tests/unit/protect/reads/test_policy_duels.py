@@ -2,8 +2,8 @@
 
 import pytest
 
+from tenfold.protect.reads.near import Resident
 from tenfold.protect.reads.near.duels import DEBT_RATIO, OPEN_MAX, RATIO_MAX, STEP_RATIO, SWAY_RATIO, Duels
-from tenfold.protect.reads.near.resident import Resident
 
 RESIDENTS = 100
 

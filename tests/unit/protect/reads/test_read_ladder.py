@@ -9,8 +9,9 @@ from tenfold.kernel import Duration, VirtualClock
 from tenfold.protect import Breaker, NearCache, ReadLadder, Step
 from tenfold.protect.calls.breaker import BreakerState
 from tenfold.protect.reads.found import Found
-from tenfold.protect.reads.ladder import Answer, LadderClosed, LadderExhausted
+from tenfold.protect.reads.ladder import Answer, LadderBounds, LadderClosed, LadderExhausted
 from tenfold.protect.reads.ladder.fills import Fills
+from tenfold.protect.reads.near import Lifetimes
 from tenfold.protect.testing import MemoryRung, run_in_virtual_time
 from tenfold.telemetry import EventLog, Registry, render
 
@@ -22,7 +23,12 @@ class House:
         self.registry = Registry()
         self.events = EventLog("test", clock=clock)
         self.near = NearCache(
-            "price", bytes_max=1 << 20, ttl=Duration.from_s(1), stale=Duration.from_s(60), jitter_ratio=0, clock=clock
+            "price",
+            bytes_max=1 << 20,
+            ttl=Duration.from_s(1),
+            stale=Duration.from_s(60),
+            lifetimes=Lifetimes(jitter_ratio=0),
+            clock=clock,
         )
         self.main, self.standby = MemoryRung("main"), MemoryRung("standby")
         self.in_step = False
@@ -39,7 +45,7 @@ class House:
             clock=clock,
             registry=self.registry,
             events=self.events,
-            fills_max=fills_max,
+            bounds=LadderBounds(fills_max=fills_max),
         )
 
     def metrics(self) -> str:

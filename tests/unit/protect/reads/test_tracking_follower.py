@@ -6,10 +6,9 @@ import pytest
 from tests.tracked_server import PREFIX, Memory, World
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.reads.valkey.tracking.follower import Follower, TrackingInvalid
-from tenfold.protect.reads.valkey.tracking.gap import StreamBroken
+from tenfold.protect.reads.valkey.tracking.follower import TrackingFollower, TrackingInvalid
+from tenfold.protect.reads.valkey.tracking.gap import StreamBroken, TrackingPace
 from tenfold.protect.reads.valkey.tracking.notice import Notice, name_of
-from tenfold.protect.reads.valkey.tracking.pace import Pace
 from tenfold.protect.reads.valkey.tracking.question import Referred
 
 
@@ -130,7 +129,7 @@ def test_many_who_lost_one_server_do_not_come_back_in_one_moment() -> None:
 
 def test_a_stream_that_has_to_settle_is_believed_only_then() -> None:
     """Longer than a replica lags, so that no load can miss what changed in the gap."""
-    world = World(pace=Pace(settle=Duration.from_ms(500)))
+    world = World(pace=TrackingPace(settle=Duration.from_ms(500)))
     world.run(450)
     assert not world.memory.proven
     world.run(200)
@@ -144,7 +143,7 @@ def test_a_stream_that_has_to_settle_is_believed_only_then() -> None:
 
 def test_without_the_announcers_beats_nothing_is_proven() -> None:
     """A server that answers does not mean that anybody tells what changes."""
-    world = World(pace=Pace(beat_max=Duration.from_ms(300)))
+    world = World(pace=TrackingPace(beat_max=Duration.from_ms(300)))
     world.run(500)
     assert not world.memory.proven
     world.announce("", 0)
@@ -163,7 +162,7 @@ def test_without_the_announcers_beats_nothing_is_proven() -> None:
 def test_one_announcer_that_falls_silent_costs_the_others_nothing() -> None:
     """Its own target is in doubt; the connection is kept for those who are still told."""
     price, stock = Memory(), Memory()
-    world = World({"price:": price, "stock:": stock}, pace=Pace(beat_max=Duration.from_ms(300)))
+    world = World({"price:": price, "stock:": stock}, pace=TrackingPace(beat_max=Duration.from_ms(300)))
     world.run(50)
     world.announce("", 0)
     world.server.write(name_of("stock:", Notice("", 0)))
@@ -180,7 +179,7 @@ def test_one_announcer_that_falls_silent_costs_the_others_nothing() -> None:
 
 
 def test_a_beat_from_before_a_gap_counts_no_more() -> None:
-    world = World(pace=Pace(beat_max=Duration.from_s(60)))
+    world = World(pace=TrackingPace(beat_max=Duration.from_s(60)))
     world.run(20)
     world.announce("", 0)
     world.run(105)
@@ -218,7 +217,7 @@ def test_of_several_servers_the_primary_is_found() -> None:
         dialled.append(world.follower.dial(0).port)
         world.follower.lost(OSError(), 0)
     assert set(dialled) == {1}
-    several = Follower("main", "redis://a:1,b:2", {"p:": Memory()})
+    several = TrackingFollower("main", "redis://a:1,b:2", {"p:": Memory()})
     assert [several.dial(0).port for _ in range(3)] == [1, 2, 1]
 
 
@@ -267,7 +266,7 @@ def test_closing_is_doubt() -> None:
 
 def test_where_nobody_announces_any_more_it_is_asked_again_who_the_primary_is() -> None:
     """Another one may be it by now, unknown to the one that is followed; a dead announcer costs no storm either."""
-    world = World(pace=Pace(beat_max=Duration.from_ms(300)))
+    world = World(pace=TrackingPace(beat_max=Duration.from_ms(300)))
     dials = world.registry.counter("tenfold_tracking_dials_total", "", ("tracking",)).child("main")
     world.run(250)
     assert dials.value == 1
@@ -280,27 +279,27 @@ def test_where_nobody_announces_any_more_it_is_asked_again_who_the_primary_is() 
 @pytest.mark.parametrize(
     ("url", "keys", "pace"),
     [
-        ("redis+sentinel://a:1/shop", False, Pace()),
-        ("redis+cluster://a:1", True, Pace()),
-        ("redis://a:1", True, Pace(beat_max=Duration.from_s(1))),
+        ("redis+sentinel://a:1/shop", False, TrackingPace()),
+        ("redis+cluster://a:1", True, TrackingPace()),
+        ("redis://a:1", True, TrackingPace(beat_max=Duration.from_s(1))),
     ],
 )
-def test_what_could_not_be_sound_is_refused(url: str, keys: bool, pace: Pace) -> None:
+def test_what_could_not_be_sound_is_refused(url: str, keys: bool, pace: TrackingPace) -> None:
     with pytest.raises(TrackingInvalid):
-        Follower("main", url, {"p:": Memory()}, keys=keys, pace=pace)
+        TrackingFollower("main", url, {"p:": Memory()}, keys=keys, pace=pace)
 
 
 @pytest.mark.parametrize("prefixes", [["price:", "price:x:"], ["", "a"], []])
 def test_prefixes_that_the_server_would_refuse_are_refused_at_once(prefixes: list[str]) -> None:
     with pytest.raises(TrackingInvalid):
-        Follower("main", "redis://server", {prefix: Memory() for prefix in prefixes})
+        TrackingFollower("main", "redis://server", {prefix: Memory() for prefix in prefixes})
 
 
 @pytest.mark.parametrize("url", ["redis+cluster://:secret@a:1", "http://:secret@a"])
 def test_an_address_that_cannot_be_followed_is_refused_without_its_password(url: str) -> None:
     """One node of a Cluster hears all notices, but not all keys."""
     with pytest.raises(TenfoldError) as refused:
-        Follower("main", url, {"p:": Memory()}, keys=True)
+        TrackingFollower("main", url, {"p:": Memory()}, keys=True)
     assert "secret" not in str(refused.value)
 
 
@@ -311,7 +310,7 @@ def test_no_event_tells_the_password() -> None:
     assert "secret" not in repr(list(world.events))
 
 
-BEATEN = Pace(beat_max=Duration.from_s(1))
+BEATEN = TrackingPace(beat_max=Duration.from_s(1))
 SLOTS = b"*2\r\n*3\r\n:0\r\n:99\r\n*2\r\n$1\r\nx\r\n:1\r\n*3\r\n:100\r\n:16383\r\n*2\r\n$1\r\ny\r\n:7\r\n"
 
 
@@ -326,7 +325,7 @@ SLOTS = b"*2\r\n*3\r\n:0\r\n:99\r\n*2\r\n$1\r\nx\r\n:1\r\n*3\r\n:100\r\n:16383\r
 )
 def test_sentinels_and_clusters_are_asked_whom_to_follow(url: str, asked: bytes, answer: bytes) -> None:
     """Each attempt anew, since it may be another one by now; whoever does not know is followed by the next."""
-    follower = Follower("main", url, {"p:": Memory()}, pace=BEATEN)
+    follower = TrackingFollower("main", url, {"p:": Memory()}, pace=BEATEN)
     assert follower.dial(0) == ("a", 1)
     assert asked in follower.greet(0)
     follower.hear(answer[:7], 0)
@@ -351,7 +350,7 @@ def test_sentinels_and_clusters_are_asked_whom_to_follow(url: str, asked: bytes,
 )
 @pytest.mark.parametrize("url", ["redis+sentinel://a:1/shop", "redis+cluster://a:1"])
 def test_whoever_does_not_know_whom_to_follow_is_no_help(url: str, answer: bytes, gap: str) -> None:
-    follower = Follower("main", url, {"p:": Memory()}, pace=BEATEN)
+    follower = TrackingFollower("main", url, {"p:": Memory()}, pace=BEATEN)
     follower.dial(0)
     follower.greet(0)
     with pytest.raises(StreamBroken) as broken:
@@ -361,7 +360,7 @@ def test_whoever_does_not_know_whom_to_follow_is_no_help(url: str, answer: bytes
 
 
 def test_whoever_does_not_answer_whom_to_follow_is_given_up_in_time() -> None:
-    follower = Follower("main", "redis+sentinel://a:1/shop", {"p:": Memory()}, pace=BEATEN)
+    follower = TrackingFollower("main", "redis+sentinel://a:1/shop", {"p:": Memory()}, pace=BEATEN)
     follower.dial(0)
     follower.greet(0)
     assert follower.wait_s(0) == 0.25

@@ -3,9 +3,15 @@
 import pytest
 
 from tenfold.engines.valkey.address import Access
-from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
-from tenfold.protect.reads.valkey.tracking.pace import Pace
-from tenfold.protect.reads.valkey.tracking.session import MESSAGE_BYTES_MAX, Answered, Flushed, Heard, Names, Session
+from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken, TrackingPace
+from tenfold.protect.reads.valkey.tracking.session import (
+    MESSAGE_BYTES_MAX,
+    Answered,
+    Flushed,
+    Heard,
+    Names,
+    TrackingSession,
+)
 
 MS = 1_000_000
 HELLO = b"%2\r\n$5\r\nproto\r\n:3\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
@@ -14,11 +20,11 @@ FLUSHED = b">2\r\n$10\r\ninvalidate\r\n_\r\n"
 OTHER = b">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n"
 
 
-def session(access: Access | None = None) -> Session:
-    return Session(access or Access(), ["p:", "q:"], begun_ns=0, pace=Pace())
+def session(access: Access | None = None) -> TrackingSession:
+    return TrackingSession(access or Access(), ["p:", "q:"], begun_ns=0, pace=TrackingPace())
 
 
-def greeted() -> Session:
+def greeted() -> TrackingSession:
     conversation = session()
     conversation.greet(0)
     assert list(conversation.hear(HELLO + b"+OK\r\n" + HELLO)) == [Answered(0)]

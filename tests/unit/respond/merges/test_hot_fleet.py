@@ -1,4 +1,4 @@
-"""The fleet's merge: sums, patience, what is told and when; and the tender that runs it."""
+"""The fleet's merge: sums, patience, what is told and when; and the loop that runs it."""
 
 import asyncio
 
@@ -104,7 +104,7 @@ def test_names_processes_and_the_set_itself_are_bounded() -> None:
     assert len(msgspec.json.encode(found)) <= 50 << 10
 
 
-def test_the_tender_tells_soon_after_a_report_and_survives_a_store_that_fails() -> None:
+def test_the_loop_tells_soon_after_a_report_and_survives_a_store_that_fails() -> None:
     """Garbage is refused to whoever brought it; a failed put is counted and told again at the next look."""
 
     async def check(clock: VirtualClock) -> None:
@@ -115,20 +115,20 @@ def test_the_tender_tells_soon_after_a_report_and_survives_a_store_that_fails() 
             if len(puts) == 1:
                 raise OSError("disk full")
 
-        tender = merge_hot_keys(put, clock=clock)
-        tender.open()
+        loop = merge_hot_keys(put, clock=clock)
+        loop.open()
         with pytest.raises(msgspec.DecodeError):
-            tender.took("a", b'{"name": 7}')
-        tender.took("a", msgspec.json.encode(report("a", {"hot": 200})))
+            loop.took("a", b'{"name": 7}')
+        loop.took("a", msgspec.json.encode(report("a", {"hot": 200})))
         await asyncio.sleep(0.05)
         assert [name for _, name, _ in puts] == ["price"]
-        assert tender.failures == 1
+        assert loop.failures == 1
         await asyncio.sleep(0.3)
         assert len(puts) == 2
         assert puts[1][2] is not None
         assert msgspec.json.decode(puts[1][2], type=HotSet).keys[0].key == "hot"
         await asyncio.sleep(10)
         assert puts[-1][2] is None
-        await tender.close()
+        await loop.close()
 
     run_in_virtual_time(check)

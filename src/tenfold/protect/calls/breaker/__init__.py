@@ -11,7 +11,7 @@ recovery  HALF_OPEN: the way back
 probes    its first calls, which find out
 ramp      and then more and more of them
 guard     a call inside a breaker
-meters    what is shown to the outside
+metrics    what is shown to the outside
 family    breakers by dependency, operation and key class: bounded
 keyed     one key class of an operation
 messages  what processes and the control node tell each other
@@ -22,8 +22,8 @@ link      ties a process's breakers to its control channel
 from tenfold.protect.calls.breaker.breaker import Breaker
 from tenfold.protect.calls.breaker.family import Breakers
 from tenfold.protect.calls.breaker.keyed import KeyedBreaker
-from tenfold.protect.calls.breaker.link import link
-from tenfold.protect.calls.breaker.messages import TOPIC, BreakerReport, Word
+from tenfold.protect.calls.breaker.link import link_breakers
+from tenfold.protect.calls.breaker.messages import TOPIC, BreakerReport, FleetWord
 from tenfold.protect.calls.breaker.policy import Policy, PolicyInvalid
 from tenfold.protect.calls.breaker.state import BreakerState, CircuitOpen, Hold
 
@@ -34,10 +34,10 @@ __all__ = [
     "BreakerState",
     "Breakers",
     "CircuitOpen",
+    "FleetWord",
     "Hold",
     "KeyedBreaker",
     "Policy",
     "PolicyInvalid",
-    "Word",
-    "link",
+    "link_breakers",
 ]

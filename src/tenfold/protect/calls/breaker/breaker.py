@@ -15,14 +15,13 @@ from typing import Unpack
 
 from tenfold.kernel import Clock
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.calls.breaker.circuit import Change, Circuit
+from tenfold.protect.calls.breaker.circuit import FIRST_EPOCH, Circuit, CircuitChange
 from tenfold.protect.calls.breaker.guard import Guard, Guarded
-from tenfold.protect.calls.breaker.meters import Meters
+from tenfold.protect.calls.breaker.metrics import BreakerMetrics
 from tenfold.protect.calls.breaker.policy import Policy, Thresholds
-from tenfold.protect.calls.breaker.state import BreakerState, Hold, Standing
+from tenfold.protect.calls.breaker.state import BreakerStanding, BreakerState, Hold
 from tenfold.telemetry import EventLog, Registry
 
-FIRST_EPOCH = 1
 _DEFAULT = Policy()
 _CLOSED, _OPEN = BreakerState.CLOSED, BreakerState.OPEN
 
@@ -30,7 +29,7 @@ _CLOSED, _OPEN = BreakerState.CLOSED, BreakerState.OPEN
 class Breaker:
     """One dependency, or one operation of it; thresholds as in Policy, from `policy` or stated one by one.
 
-    Whoever is admitted reports how the call went, once, with the epoch it was given. `meters` are given where many
+    Whoever is admitted reports how the call went, once, with the epoch it was given. `metrics` are given where many
     breakers show themselves as one.
     """
 
@@ -38,11 +37,10 @@ class Breaker:
         "__weakref__",
         "_circuit",
         "_closed_epoch",
-        "_epoch",
         "_guard_now_ns",
         "_listeners",
         "_lock",
-        "_meters",
+        "_metrics",
         "_now_ns",
         "_slow_ns",
         "_window",
@@ -57,7 +55,7 @@ class Breaker:
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
-        meters: Meters | None = None,
+        metrics: BreakerMetrics | None = None,
         **thresholds: Unpack[Thresholds],
     ) -> None:
         self.name = name
@@ -67,12 +65,12 @@ class Breaker:
         self._guard_now_ns = self._now_ns if policy.slow.ns else None
         self._circuit = Circuit(policy)
         self._window = self._circuit.judge.window
-        self._epoch = self._closed_epoch = FIRST_EPOCH
+        self._closed_epoch = FIRST_EPOCH
         self._listeners: tuple[Callable[[Breaker], None], ...] = ()
         self._lock = threading.RLock()
-        self._meters = meters or Meters(name, registry, events)
-        if meters is None:
-            self._meters.show(lambda: self.state, lambda: self.hold is not None)
+        self._metrics = metrics or BreakerMetrics(name, registry, events)
+        if metrics is None:
+            self._metrics.show(lambda: self.state, lambda: self.hold is not None)
         tell_forks(self)
 
     @property
@@ -85,7 +83,7 @@ class Breaker:
         return self._circuit.hold
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> BreakerStanding:
         """What this process can tell others of the dependency."""
         return self._circuit.standing(self._now_ns())
 
@@ -120,9 +118,10 @@ class Breaker:
                 window.in_a_row = 0
             window.at(self._now_ns()).calls += 1
             return
+        slow = took_ns >= self._slow_ns
         with self._lock:
-            if not self._is_late(epoch):
-                self._settle(self._circuit.succeeded(self._now_ns(), slow=took_ns >= self._slow_ns))
+            if not self._is_late(epoch, answered=not slow):
+                self._settle(self._circuit.succeeded(self._now_ns(), slow=slow))
 
     def failed(self, reason: str, epoch: int | None = None, *, timeout: bool = False) -> None:
         """The dependency did not answer the call; `reason` becomes the evidence of what follows from it."""
@@ -167,7 +166,7 @@ class Breaker:
         with self._lock:
             self._circuit.hold = hold
             evidence = {"to": hold.state.value, "owner": hold.owner, "reason": hold.reason}
-            self._meters.tell("breaker-forced", self.name, evidence)
+            self._metrics.tell("breaker-forced", self.name, evidence)
             self._settle(self._circuit.obey(self._now_ns()))
 
     def release(self, *, owner: str, reason: str) -> None:
@@ -176,7 +175,7 @@ class Breaker:
             hold, self._circuit.hold = self._circuit.hold, None
             if hold is None:
                 return
-            self._meters.tell("breaker-released", self.name, {"owner": owner, "reason": reason, "held_by": hold.owner})
+            self._metrics.tell("breaker-released", self.name, {"owner": owner, "reason": reason, "held_by": hold.owner})
             self._circuit.wake(self._now_ns())
 
     def suspect(self, *, others: int) -> None:
@@ -204,7 +203,7 @@ class Breaker:
         """
         self._lock = threading.RLock()
         self._circuit.forget_calls()
-        self._turn_epoch()
+        self._turn()
 
     def _admit(self) -> int:
         circuit = self._circuit
@@ -215,24 +214,26 @@ class Breaker:
             change = circuit.look(now_ns)
             if change is not None:
                 self._settle(change)
-            return self._epoch if circuit.state is not _OPEN and circuit.admit(now_ns) else 0
+            return circuit.epoch if circuit.state is not _OPEN and circuit.admit(now_ns) else 0
 
-    def _is_late(self, epoch: int | None) -> bool:
-        """Whether it is the word of a call that began before the last change."""
-        return epoch is not None and epoch != self._epoch
+    def _is_late(self, epoch: int | None, *, answered: bool = False) -> bool:
+        """Whether it is the word of a call that began before the last change; then it is told as such."""
+        if epoch is None or epoch == self._circuit.epoch:
+            return False
+        self._settle(self._circuit.reported_late(self._now_ns(), epoch, answered=answered))
+        return True
 
-    def _settle(self, change: Change | None) -> None:
+    def _settle(self, change: CircuitChange | None) -> None:
         """Let everybody know, beginning with those whose calls are out."""
         if change is None:
             return
         if change.state is not None:
-            self._turn_epoch()
-            self._meters.changed(change.state, self.name, change.evidence)
+            self._turn()
+            self._metrics.changed(change.state, self.name, change.evidence)
         self._tell_listeners()
 
-    def _turn_epoch(self) -> None:
-        self._epoch += 1
-        self._closed_epoch = self._epoch if self.state is _CLOSED else 0
+    def _turn(self) -> None:
+        self._closed_epoch = self._circuit.epoch if self.state is _CLOSED else 0
 
     def _tell_listeners(self) -> None:
         for on_change in self._listeners:

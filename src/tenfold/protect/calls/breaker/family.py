@@ -8,8 +8,8 @@ from tenfold.kernel import Clock
 from tenfold.kernel.forks import tell_forks
 from tenfold.protect.calls.breaker.breaker import Breaker
 from tenfold.protect.calls.breaker.keyed import KeyedBreaker
-from tenfold.protect.calls.breaker.keys import Keys, Troubled
-from tenfold.protect.calls.breaker.meters import Meters
+from tenfold.protect.calls.breaker.keys import KeyClasses, Troubled
+from tenfold.protect.calls.breaker.metrics import BreakerMetrics
 from tenfold.protect.calls.breaker.policy import Policy
 from tenfold.protect.calls.breaker.state import BreakerState, Hold
 from tenfold.telemetry import EventLog, Registry
@@ -46,7 +46,7 @@ class Breakers:
         self._operations_max = operations_max
         self._troubled = Troubled(keys_max, self._registry)
         self._breakers: dict[Path, Breaker] = {}
-        self._keys: dict[Path, Keys] = {}
+        self._keys: dict[Path, KeyClasses] = {}
         self._holds: Mapping[Path, Hold] = {}
         self._listeners: list[Callable[[Breaker], None]] = []
         self._lock = threading.RLock()
@@ -113,7 +113,7 @@ class Breakers:
                 self._breakers[path] = self._grown(path)
             return self._breakers[path]
 
-    def _make_keys(self, path: Path) -> Keys:
+    def _make_keys(self, path: Path) -> KeyClasses:
         with self._lock:
             if path not in self._keys and len(self._keys) >= self._operations_max:
                 path = self._shared(path)
@@ -141,11 +141,13 @@ class Breakers:
             breaker.force(hold)
         return breaker
 
-    def _grown_keys(self, path: Path, whole: Breaker) -> Keys:
+    def _grown_keys(self, path: Path, whole: Breaker) -> KeyClasses:
         name = "/".join(path)
-        meters = Meters(f"{name}/each", self._registry, self._events)
+        metrics = BreakerMetrics(f"{name}/each", self._registry, self._events)
         policy = self._policy_of(path)
-        return Keys(name, whole, self._troubled, policy, clock=self._clock, meters=meters, listeners=self._listeners)
+        return KeyClasses(
+            name, whole, self._troubled, policy, clock=self._clock, metrics=metrics, listeners=self._listeners
+        )
 
     def _policy_of(self, path: Path) -> Policy:
         by_operation = self._policies.get("/".join(path[:2]))

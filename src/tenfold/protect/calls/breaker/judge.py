@@ -3,7 +3,7 @@
 from tenfold.kernel import Duration
 from tenfold.protect.calls.breaker.policy import Policy
 from tenfold.protect.calls.breaker.state import DOUBT_KEEP
-from tenfold.protect.calls.breaker.window import CountWindow, TimeWindow, Totals, Window
+from tenfold.protect.calls.breaker.window import CallWindow, CountWindow, TimeWindow, Totals
 
 DOUBT = Duration.from_ms(100)
 """Nothing but failures for so long, and more than one: told to others, who may have seen the same."""
@@ -15,7 +15,7 @@ class Judge:
     __slots__ = ("_calls_min", "_doubts", "_failed_ns", "_policy", "_row_began_ns", "window")
 
     def __init__(self, policy: Policy) -> None:
-        self.window: Window = TimeWindow(policy.window.ns)
+        self.window: CallWindow = TimeWindow(policy.window.ns)
         self._policy = policy
         self._calls_min = policy.calls_min
         if policy.window_calls:

@@ -1,8 +1,8 @@
 """One key class of an operation: refused when the operation is, or when this class alone is broken."""
 
-from tenfold.protect.calls.breaker.breaker import FIRST_EPOCH
+from tenfold.protect.calls.breaker.circuit import FIRST_EPOCH
 from tenfold.protect.calls.breaker.guard import Guard
-from tenfold.protect.calls.breaker.keys import Keys
+from tenfold.protect.calls.breaker.keys import KeyClasses
 from tenfold.protect.calls.breaker.state import BreakerState, Hold
 
 _BITS = 40
@@ -18,7 +18,7 @@ class KeyedBreaker:
 
     __slots__ = ("_keys", "_whole", "name")
 
-    def __init__(self, keys: Keys, key_class: str) -> None:
+    def __init__(self, keys: KeyClasses, key_class: str) -> None:
         self.name = f"{keys.name}/{key_class}"
         self._keys = keys
         self._whole = keys.whole

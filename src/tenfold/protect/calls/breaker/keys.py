@@ -8,7 +8,7 @@ from itertools import islice
 
 from tenfold.kernel import Clock
 from tenfold.protect.calls.breaker.breaker import Breaker
-from tenfold.protect.calls.breaker.meters import Meters
+from tenfold.protect.calls.breaker.metrics import BreakerMetrics
 from tenfold.protect.calls.breaker.policy import Policy
 from tenfold.protect.calls.breaker.state import BreakerState, Hold
 from tenfold.telemetry import Registry
@@ -90,7 +90,7 @@ class Troubled:
         return oldest
 
 
-class Keys:
+class KeyClasses:
     """The classes of one operation, with what their breakers have in common; `whole` is the operation's own."""
 
     def __init__(
@@ -101,7 +101,7 @@ class Keys:
         policy: Policy,
         *,
         clock: Clock | None,
-        meters: Meters,
+        metrics: BreakerMetrics,
         listeners: Sequence[Callable[[Breaker], None]],
     ) -> None:
         self.name = name
@@ -110,7 +110,7 @@ class Keys:
         self._troubled = troubled
         self._policy = policy
         self._clock = clock
-        self._meters = meters
+        self._metrics = metrics
         self._listeners = listeners
         self.hold_of = troubled.hold_of
 
@@ -137,7 +137,7 @@ class Keys:
             part.release(owner=owner, reason=reason)
 
     def _grow(self, name: str) -> Breaker:
-        breaker = Breaker(name, policy=self._policy, clock=self._clock, meters=self._meters)
+        breaker = Breaker(name, policy=self._policy, clock=self._clock, metrics=self._metrics)
         hold = self.hold_of(name)
         if hold is not None:
             breaker.force(hold)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tenfold.protect.calls.breaker.state import Standing
+from tenfold.protect.calls.breaker.state import BreakerStanding
 
 TOPIC = "breakers"
 NAMES_MAX = 512
@@ -12,10 +12,10 @@ NAMES_MAX = 512
 class BreakerReport(msgspec.Struct, frozen=True):
     """All that is not well in one process, by the breakers' names."""
 
-    standings: dict[str, Standing]
+    standings: dict[str, BreakerStanding]
 
 
-class Word(msgspec.Struct, frozen=True):
+class FleetWord(msgspec.Struct, frozen=True):
     """What the fleet knows of one breaker: `broken` processes opened for failures of their own, `back` are back.
 
     `broken` is 0 when so many only doubt that it makes a quorum.

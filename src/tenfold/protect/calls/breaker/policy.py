@@ -43,7 +43,7 @@ class Policy:
     """The thresholds of one kind of dependency. Ratios are of calls, 0..1."""
 
     failures_max: int = 5
-    """So many failures in a row open it; 0: it is judged by the window alone."""
+    """So many failures in a row open it; 0: it is judged by the window alone, on the ramp too."""
     window: Duration = WINDOW
     """Judged is what happened in it."""
     window_calls: int = 0
@@ -66,7 +66,7 @@ class Policy:
     probes: int = 1
     """So many calls must be answered before it trusts the dependency again."""
     probe_lease: Duration = PROBE_LEASE
-    """A probe that has not reported by then has failed."""
+    """A probe that has not reported by then is given up; better longer than the callers' timeout."""
     ramp: Duration = RAMP
     """From the probes' success until as much is admitted as before; 0: at once."""
     ramp_from: float = 0.1

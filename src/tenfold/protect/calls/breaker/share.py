@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tenfold.protect.calls.breaker.breaker import Breaker
-from tenfold.protect.calls.breaker.messages import NAMES_MAX, BreakerReport, Word
-from tenfold.protect.calls.breaker.state import BreakerState, Standing
+from tenfold.protect.calls.breaker.messages import NAMES_MAX, BreakerReport, FleetWord
+from tenfold.protect.calls.breaker.state import BreakerStanding, BreakerState
 
 
 class Finder(Protocol):
@@ -35,7 +35,7 @@ class Share:
         self._process = process
         self._send = send
         self._unwell: dict[str, weakref.ref[Breaker]] = {}
-        self._words: dict[str, Word] = {}
+        self._words: dict[str, FleetWord] = {}
         breakers.listen(self.changed)
 
     def changed(self, breaker: Breaker) -> None:
@@ -49,19 +49,19 @@ class Share:
             breaker.wait()
         self._send(BreakerReport(self._standings()))
 
-    def _standings(self) -> dict[str, Standing]:
+    def _standings(self) -> dict[str, BreakerStanding]:
         """Of all that are not well; who is, and who was forgotten to make room for others, leaves."""
-        standings: dict[str, Standing] = {}
+        standings: dict[str, BreakerStanding] = {}
         for name, known in list(self._unwell.items()):
             breaker = known()
-            standing = breaker.standing if breaker is not None else Standing.WELL
-            if standing is Standing.WELL:
+            standing = breaker.standing if breaker is not None else BreakerStanding.WELL
+            if standing is BreakerStanding.WELL:
                 self._unwell.pop(name, None)
             else:
                 standings[name] = standing
         return standings
 
-    def told(self, name: str, word: Word | None) -> None:
+    def told(self, name: str, word: FleetWord | None) -> None:
         """The fleet's newest word on the breaker of this name; None: there is nothing to say."""
         before = self._words.pop(name, None)
         if word is None:
@@ -81,5 +81,5 @@ class Share:
         elif before is not None and self._others_probe(before):
             breaker.wake()
 
-    def _others_probe(self, word: Word) -> bool:
+    def _others_probe(self, word: FleetWord) -> bool:
         return bool(word.probers) and not word.back and self._process() not in word.probers

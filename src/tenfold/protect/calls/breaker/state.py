@@ -17,7 +17,7 @@ class BreakerState(enum.Enum):
     OPEN = "open"
 
 
-class Standing(enum.Enum):
+class BreakerStanding(enum.Enum):
     """What one process knows of a dependency, for the others."""
 
     WELL = "well"

@@ -13,7 +13,7 @@ class Totals(NamedTuple):
     slow: int = 0
 
 
-class Tally:
+class CallTally:
     """Counts of one slice. Who writes late writes into the slice it was given, so that counting needs no lock.
 
     Two threads that count in the same instant may lose one count where there is no GIL; none is counted twice.
@@ -27,16 +27,16 @@ class Tally:
         self.calls = self.failures = self.timeouts = self.slow = 0
 
 
-_NONE = Tally(-1, 0)
+_NONE = CallTally(-1, 0)
 
 
-class Window(Protocol):
+class CallWindow(Protocol):
     """What a breaker needs of a window. Times in monotonic nanoseconds."""
 
     in_a_row: int
     """Failures since the last success, however old: the judge counts them, any success sets it to 0 without a lock."""
 
-    def at(self, now_ns: int) -> Tally:
+    def at(self, now_ns: int) -> CallTally:
         """Where to count a call that ends now: the caller adds to its fields."""
         ...
 
@@ -68,7 +68,7 @@ class TimeWindow:
         self._now = _NONE
         self.in_a_row = 0
 
-    def at(self, now_ns: int) -> Tally:
+    def at(self, now_ns: int) -> CallTally:
         tally = self._now
         if tally.number != now_ns // self._slice_ns:
             tally = self._now = _turn(self._ring, now_ns // self._slice_ns, now_ns)
@@ -86,7 +86,7 @@ class TimeWindow:
         answered = sum(tally.calls - tally.failures for tally in whole)
         return answered * 1e9 / (self._slice_ns * len(whole)) if whole else 0.0
 
-    def _recent(self, now_ns: int) -> list[Tally]:
+    def _recent(self, now_ns: int) -> list[CallTally]:
         newest = now_ns // self._slice_ns
         oldest = max(0, newest - self._slices + 1)
         return [tally for tally in self._ring if oldest <= tally.number <= newest]
@@ -112,7 +112,7 @@ class CountWindow:
         self._now = _NONE
         self.in_a_row = 0
 
-    def at(self, now_ns: int) -> Tally:
+    def at(self, now_ns: int) -> CallTally:
         tally = self._now
         if tally is _NONE or tally.calls >= self._slice:
             tally = self._now = _turn(self._ring, tally.number + 1, now_ns)
@@ -127,15 +127,15 @@ class CountWindow:
         return sum(tally.calls - tally.failures for tally in counted) * 1e9 / passed_ns if passed_ns > 0 else 0.0
 
 
-def _turn(ring: list[Tally], number: int, now_ns: int) -> Tally:
+def _turn(ring: list[CallTally], number: int, now_ns: int) -> CallTally:
     """The slice of this number; made when it is not there. Two threads that make it at once leave one behind."""
     place = number % len(ring)
     if ring[place].number != number:
-        ring[place] = Tally(number, now_ns)
+        ring[place] = CallTally(number, now_ns)
     return ring[place]
 
 
-def _sum(tallies: Iterable[Tally]) -> Totals:
+def _sum(tallies: Iterable[CallTally]) -> Totals:
     calls = failures = timeouts = slow = 0
     for tally in tallies:
         calls += tally.calls

@@ -17,7 +17,7 @@ _JUMP = 0.4
 """Concurrency that differs by half from what it was is another regime: a new regression begins."""
 _MEMORY = 0.93
 _SPREAD_MIN = 0.015
-"""Evidence: the sum of squares of ln(concurrency); two windows that differ by the dither of a fifth."""
+"""The least sum of squares of ln(concurrency); two windows that differ by the dither of a fifth."""
 
 
 class Baseline:
@@ -38,11 +38,11 @@ class Baseline:
       of other kinds, twenty times as long, would carry it below nothing.
     """
 
-    __slots__ = ("_evidence", "ns")
+    __slots__ = ("_elasticity", "ns")
 
     def __init__(self) -> None:
         self.ns = 0.0
-        self._evidence = Evidence()
+        self._elasticity = Elasticity()
 
     def learn(self, seen: Summary, *, pressed: bool) -> None:
         """One window; `pressed`: half of the limit or more was in use."""
@@ -53,13 +53,13 @@ class Baseline:
         elif not pressed:
             self.ns = min(seen.latency_ns, self.ns * (1 + RISE))
         elif seen.latency_ns > SLOW * self.ns:
-            self._evidence.add(log(seen.inflight), log(seen.latency_ns))
-            off = PIVOT - self._evidence.elasticity
+            self._elasticity.add(log(seen.inflight), log(seen.latency_ns))
+            off = PIVOT - self._elasticity.slope
             slower_ns = seen.latency_ns - self.ns
             self.ns += GAIN_UP * off * slower_ns if off > 0 else GAIN_DOWN * off * min(slower_ns, self.ns)
 
 
-class Evidence:
+class Elasticity:
     """A regression that forgets: of y on x, with half of the weight on the last ten points."""
 
     __slots__ = ("_weight", "_x", "_xx", "_xy", "_y")
@@ -78,6 +78,6 @@ class Evidence:
         self._xy = self._xy * _MEMORY + off_x * (y - self._y)
 
     @property
-    def elasticity(self) -> float:
+    def slope(self) -> float:
         """The slope within 0 … 1; the pivot while x has not varied enough to say."""
         return min(1.0, max(0.0, self._xy / self._xx)) if self._xx >= _SPREAD_MIN else PIVOT

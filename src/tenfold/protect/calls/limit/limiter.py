@@ -5,9 +5,8 @@ from types import TracebackType
 
 from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.calls.limit.end import End, end_of
 from tenfold.protect.calls.limit.gradient import GradientLimit
-from tenfold.protect.calls.limit.limit import Limit
+from tenfold.protect.calls.limit.limit import End, Limit, end_of
 from tenfold.telemetry import Registry
 
 

@@ -12,7 +12,7 @@ pressure      how bad it is, for features that can leave
 admit         the door as `with` and `async with`
 middleware    admission for a whole ASGI application
 caller        who asked over ASGI, and whether they are still there
-meters        what a shedder counts
+metrics        what a shedder counts
 """
 
 from tenfold.protect.doors.admission.admit import Admit, LoadShed

@@ -3,19 +3,29 @@
 import asyncio
 import random
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from tenfold.kernel import Duration, TenfoldError
 from tenfold.protect.calls.limit import End, end_of
 from tenfold.protect.doors.admission.ticket import NEVER_NS, Fate, Ticket
 from tenfold.protect.doors.deadline import deadline_ns
 
-if TYPE_CHECKING:
-    from tenfold.protect.doors.admission.shedder import Shedder
-
 RETRY_AFTER_S_MAX = 4
 """Whoever is refused is told to come back after 1 to so many whole seconds, by lot, so that not all do at once."""
+
+
+class ShedderDoor(Protocol):
+    """What a request asks of the shedder that it comes to."""
+
+    name: str
+    now_ns: Callable[[], int]
+
+    def enter(self, tier: int, tenant: str = "", deadline_ns: int = NEVER_NS) -> Ticket: ...
+    def attend(self, ticket: Ticket, wake: Callable[[], None]) -> None: ...
+    def give_up(self, ticket: Ticket, fate: Fate | None = None) -> None: ...
+    def leave(self, ticket: Ticket, end: End = End.ANSWERED) -> None: ...
 
 
 class LoadShed(TenfoldError):
@@ -43,7 +53,7 @@ class Admit:
 
     __slots__ = ("_deadline_ns", "_shedder", "_tenant", "_tier", "ticket")
 
-    def __init__(self, shedder: "Shedder", tier: int, tenant: str, deadline_ns: int | None) -> None:
+    def __init__(self, shedder: ShedderDoor, tier: int, tenant: str, deadline_ns: int | None) -> None:
         self._shedder = shedder
         self._tier = tier
         self._tenant = tenant
@@ -81,7 +91,7 @@ class Admit:
         self.__exit__(kind, error, at)
 
 
-async def wait(shedder: "Shedder", ticket: Ticket) -> None:
+async def wait(shedder: ShedderDoor, ticket: Ticket) -> None:
     """Until the ticket waits no longer; a cancellation gives its place, or its turn, to somebody else."""
     loop, thread = asyncio.get_running_loop(), threading.get_ident()
     decided: asyncio.Future[None] = loop.create_future()
@@ -108,7 +118,7 @@ async def wait(shedder: "Shedder", ticket: Ticket) -> None:
         timer.cancel()
 
 
-def wait_blocking(shedder: "Shedder", ticket: Ticket) -> None:
+def wait_blocking(shedder: ShedderDoor, ticket: Ticket) -> None:
     """The same for a thread."""
     decided = threading.Event()
     shedder.attend(ticket, decided.set)

@@ -10,10 +10,10 @@ LIFO: Maurer, Fail at Scale, 2015).
 from collections import deque
 
 from tenfold.protect.doors.admission.ticket import Ticket
-from tenfold.protect.doors.admission.usage import Usage
+from tenfold.protect.doors.admission.usage import TenantUsage
 
 
-class Line:
+class WaitingLine:
     """A queue for each tenant that has one waiting. For one thread."""
 
     __slots__ = ("_calm_ns", "_length", "_queues", "_refused_ns", "_standing", "usage")
@@ -25,7 +25,7 @@ class Line:
         """When the line was last empty, or somebody left it after a short wait."""
         self._refused_ns = 0
         self._standing = False
-        self.usage = Usage()
+        self.usage = TenantUsage()
 
     def __len__(self) -> int:
         return self._length

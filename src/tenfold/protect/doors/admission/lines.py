@@ -1,6 +1,6 @@
 """Everybody who waits: a line for each tier, the best first, and who must go when there is no room."""
 
-from tenfold.protect.doors.admission.line import Line
+from tenfold.protect.doors.admission.line import WaitingLine
 from tenfold.protect.doors.admission.service_time import ServiceTime
 from tenfold.protect.doors.admission.ticket import Ticket
 
@@ -13,12 +13,9 @@ class Lines:
     """For one thread, or under its guard's lock. All tiers together have twice as many places as the limit allows."""
 
     def __init__(self, tiers: int, service: ServiceTime) -> None:
-        self._lines = [Line() for _ in range(tiers)]
+        self._lines = [WaitingLine() for _ in range(tiers)]
         self._service = service
-        self._length = 0
-
-    def __len__(self) -> int:
-        return self._length
+        self.length = 0
 
     def stands(self, tier: int, now_ns: int) -> bool:
         """Whether nobody of that tier had a short wait for a while."""
@@ -40,24 +37,24 @@ class Lines:
         patience_ns = self._service.patience_ns(ticket.tier, stands=self.stands(ticket.tier, now_ns))
         ticket.until_ns = min(ticket.deadline_ns, now_ns + patience_ns)
         self._lines[ticket.tier].push(ticket, now_ns)
-        self._length += 1
+        self.length += 1
 
     def pop(self, now_ns: int) -> Ticket:
         """Whose turn it is: of the best tier that has one waiting. Raises StopIteration when nobody waits."""
         ticket = next(line for line in self._lines if line).pop(now_ns, self._service.short_ns)
-        self._length -= 1
+        self.length -= 1
         return ticket
 
     def remove(self, ticket: Ticket, now_ns: int) -> None:
         """It waits no longer."""
         self._lines[ticket.tier].remove(ticket, now_ns)
-        self._length -= 1
+        self.length -= 1
 
     def has_room(self, ticket: Ticket, limit: int, now_ns: int) -> bool:
         """Whether it may wait without anybody having to go."""
         if self._stands_before(ticket, now_ns) or self._is_full(ticket, limit, now_ns):
             return False
-        return self._length < max(PLACES_MIN, 2 * limit)
+        return self.length < max(PLACES_MIN, 2 * limit)
 
     def make_room(self, ticket: Ticket, limit: int, now_ns: int) -> Ticket | None:
         """Who goes so that it may wait, taken out: somebody lower or clearly greedier; None when nobody is."""
@@ -69,7 +66,7 @@ class Lines:
             lower = reversed(self._lines[ticket.tier + 1 :])
             displaced = next((one for each in lower if (one := each.displace(0, now_ns))), None)
         displaced = displaced or line.displace(line.greed(ticket.tenant) + CLEARLY, now_ns)
-        self._length -= displaced is not None
+        self.length -= displaced is not None
         return displaced
 
     def _stands_before(self, ticket: Ticket, now_ns: int) -> bool:

@@ -1,7 +1,7 @@
 """Admission for a whole application: plain ASGI 3, whatever framework is inside."""
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from tenfold.protect.calls.limit import End, end_of
 from tenfold.protect.doors.admission.admit import RETRY_AFTER_S_MAX, wait
@@ -13,6 +13,7 @@ from tenfold.protect.doors.deadline import HEADER_BYTES, left_ns, reset_deadline
 FATE = "tenfold.fate"
 """Where the scope says to `refused` what became of the request."""
 EXEMPT = frozenset({"/metrics", "/ready"})
+_ADMITTED, _WAITING, _ANSWERED, _IGNORED = Fate.ADMITTED, Fate.WAITING, End.ANSWERED, End.IGNORED
 _BODY: Message = {"type": "http.response.body", "body": b"More is asked than can be served. Try again.\n"}
 
 
@@ -73,11 +74,10 @@ class AdmissionMiddleware:
         if scope["type"] != "http" or scope["path"] in self._exempt:
             await self._app(scope, receive, send)
             return
-        due_ns = self._due_ns(scope)
-        ticket = self._shedder.enter(self._tier(scope), self._tenant(scope), due_ns)
-        if ticket.fate is Fate.ADMITTED:
+        ticket = self._shedder.enter(self._tier(scope), self._tenant(scope), self._due_ns(scope))
+        if ticket.fate is _ADMITTED:
             await self._serve(ticket, scope, receive, send)
-        elif ticket.fate is Fate.WAITING:
+        elif ticket.fate is _WAITING:
             await self._wait(ticket, scope, receive, send)
         else:
             await self._turn_away(ticket, scope, receive, send)
@@ -94,13 +94,14 @@ class AdmissionMiddleware:
             caller.stop()
 
     async def _serve(self, ticket: Ticket, scope: Scope, receive: Receive, send: Send) -> None:
-        end = End.IGNORED
+        end = _IGNORED
 
-        async def sent(message: Message) -> None:
+        def sent(message: Message) -> Awaitable[None]:
             nonlocal end
             if message["type"] == "http.response.start":
-                end = _end_of_status(message["status"])
-            await send(message)
+                status = message["status"]
+                end = _ANSWERED if status < 500 else _end_of_failure(status)
+            return send(message)
 
         token = set_deadline_ns(ticket.deadline_ns) if ticket.deadline_ns != NEVER_NS else None
         try:
@@ -125,7 +126,5 @@ class AdmissionMiddleware:
         return NEVER_NS
 
 
-def _end_of_status(status: int) -> End:
-    if status < 500:
-        return End.ANSWERED
+def _end_of_failure(status: int) -> End:
     return End.DROPPED if status in (503, 504) else End.IGNORED

@@ -9,7 +9,7 @@ not, since nobody would be served better by its place; of another; and of anothe
 INTERVAL = 10.0
 """A line in which nobody had a short wait for so many times of what one takes to be served stands."""
 INTERVAL_NS_MIN = 100_000_000
-_SMOOTHING = 0.05
+_CALLS = 20
 
 
 class ServiceTime:
@@ -22,9 +22,11 @@ class ServiceTime:
         self._count = 0
 
     def learn(self, service_ns: int) -> None:
-        bounded_ns = min(max(service_ns, SERVICE_NS_MIN), SERVICE_NS_MAX)
-        self._count += 1
-        self.ns += max(_SMOOTHING, 1 / self._count) * (bounded_ns - self.ns)
+        if not SERVICE_NS_MIN <= service_ns <= SERVICE_NS_MAX:
+            service_ns = SERVICE_NS_MIN if service_ns < SERVICE_NS_MIN else SERVICE_NS_MAX
+        if self._count < _CALLS:
+            self._count += 1
+        self.ns += (service_ns - self.ns) / self._count
 
     def patience_ns(self, tier: int, *, stands: bool) -> int:
         """How long a request of this tier may wait for its turn."""

@@ -22,6 +22,9 @@ class Fate(enum.StrEnum):
     ENDED = "ended"
 
 
+_WAITING = Fate.WAITING
+
+
 class Ticket:
     """Made and changed by the shedder alone; `fate` may be read by anybody."""
 
@@ -48,6 +51,6 @@ class Ticket:
         self.admitted_ns = 0
         self.inflight = 0
         self.generation = generation
-        self.fate = Fate.WAITING
+        self.fate = _WAITING
         self.wake: Callable[[], None] | None = None
         """To be called once, when it waits no longer."""

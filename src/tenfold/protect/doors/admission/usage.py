@@ -9,7 +9,7 @@ GREEDY = 2
 _CHANCE = 4
 
 
-class Usage:
+class TenantUsage:
     """Admissions of each tenant in the last five to ten seconds, in two generations; bounded.
 
     Tenants beyond `TENANTS_MAX` in one generation are not told apart from those who had nothing.
@@ -30,8 +30,9 @@ class Usage:
             self._fair = _CHANCE + GREEDY * self._total // max(1, len(self._now))
             self._before, self._now, self._began_ns = {} if old else self._now, {}, now_ns
             self._total = 0
-        if tenant in self._now or len(self._now) < TENANTS_MAX:
-            self._now[tenant] = self._now.get(tenant, 0) + 1
+        had = self._now.get(tenant, 0)
+        if had or len(self._now) < TENANTS_MAX:
+            self._now[tenant] = had + 1
             self._total += 1
 
     def of(self, tenant: str) -> int:

@@ -3,7 +3,7 @@
 shields   all of a process
 feature   one: whether it is open, for whom, and what its absence saves
 report    what is told to the control node
-meters    what is counted
+metrics    what is counted
 """
 
 from tenfold.protect.doors.shields.feature import Cause, Feature, FeatureView

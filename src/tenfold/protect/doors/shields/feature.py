@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.doors.shields.meters import Meters
+from tenfold.protect.doors.shields.metrics import ShieldMetrics
 from tenfold.protect.doors.shields.report import FeatureReport
 from tenfold.protect.live.switches import BooleanSwitch
 from tenfold.telemetry import EventLog
@@ -48,7 +48,7 @@ class Feature:
         *,
         cost: str,
         when: Callable[[], bool] | None,
-        meters: Meters,
+        metrics: ShieldMetrics,
         events: EventLog | None,
     ) -> None:
         self.name = switch.name
@@ -62,10 +62,10 @@ class Feature:
         self._causes: frozenset[Cause] = frozenset()
         self._spared_before = 0
         self._lock = threading.Lock()
-        self._served = meters.requests.child(self.name, SERVED)
-        self._spared = {cause: meters.requests.child(self.name, cause.value) for cause in Cause}
-        self._seconds = meters.seconds.child(self.name)
-        meters.shielded.child(self.name).ask(lambda: float(bool(self._causes)))
+        self._served = metrics.requests.child(self.name, SERVED)
+        self._spared = {cause: metrics.requests.child(self.name, cause.value) for cause in Cause}
+        self._seconds = metrics.seconds.child(self.name)
+        metrics.shielded.child(self.name).ask(lambda: float(bool(self._causes)))
         tell_forks(self)
 
     def open(self, *, store: str | None = None, subject: str | None = None) -> bool:

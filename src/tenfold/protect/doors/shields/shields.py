@@ -12,7 +12,7 @@ control node, for `tenfold switch show` and the switchboard.
 from collections.abc import Callable, Iterator
 
 from tenfold.protect.doors.shields.feature import Feature, FeatureView
-from tenfold.protect.doors.shields.meters import Meters
+from tenfold.protect.doors.shields.metrics import ShieldMetrics
 from tenfold.protect.doors.shields.report import FEATURES_MAX, SHIELDS, ShieldReport
 from tenfold.protect.live.switches import BooleanSwitch, DeclarationInvalid, Switches
 from tenfold.protect.live.switches.declaration import STORES_MAX, TIERS, Tier
@@ -26,7 +26,7 @@ class Shields:
 
     def __init__(self, switches: Switches, *, registry: Registry | None = None, events: EventLog | None = None) -> None:
         self._switches = switches
-        self._meters = Meters(registry or Registry())
+        self._metrics = ShieldMetrics(registry or Registry())
         self._events = events
         self._features: dict[str, Feature] = {}
         switches.listen(self._hear)
@@ -66,7 +66,7 @@ class Shields:
         )
         assert isinstance(switch, BooleanSwitch)
         if name not in self._features:
-            feature = Feature(switch, cost=cost, when=when, meters=self._meters, events=self._events)
+            feature = Feature(switch, cost=cost, when=when, metrics=self._metrics, events=self._events)
             self._features[name] = feature
             switch.on_change(lambda _: feature.look())
         return self._features[name]

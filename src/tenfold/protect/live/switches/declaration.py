@@ -1,4 +1,4 @@
-"""What the code says about a switch: what it may be, what it is when nobody says anything, and what it is for."""
+"""What the code says about a switch: what it may be, what it is when nothing is set, and what it is for."""
 
 import re
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             raise DeclarationInvalid(f"The declaration of the switch '{self.name}' has more than {BYTES_MAX} bytes.")
 
     def _problem_with_words(self) -> str:
-        """What the node could not read: whoever makes a declaration in code is held to its types by nobody else."""
+        """Why the node could not read it: nothing else holds a caller that makes a declaration to its types."""
         if not isinstance(self.name, str) or not re.fullmatch(NAME, self.name):
             return f"a name is {NAME_SAID}"
         if self.tier not in TIERS:

@@ -1,15 +1,23 @@
-"""One value for whom, until when, and why. Which of several rules wins is decided here and nowhere else."""
+"""One value for whom, until when, and why; and the record of a switch, which is the rules that are set for it.
+
+Which of several rules wins is decided here and nowhere else, and so is what tells two of them apart.
+"""
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import msgspec
+
+from tenfold.channel import ChangeRefused
 
 Scalar = bool | int | float | str
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
+TOPIC = "switches"
+"""Of the records on the control channel, by the name of the switch."""
+RULES_MAX = 64
 BUCKETS = 1 << 64
 UNTIL_MS_MAX = 253_370_764_800_000
 """The year 9999: nothing can say a later moment, in any zone."""
@@ -44,14 +52,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         return self.reaches(place) and (not self.stores or place.store in self.stores)
 
     def reaches(self, place: Place) -> bool:
-        """Whether it covers what is read there, at least for some store."""
+        """True when it covers what is read there, at least for some store."""
         return (not self.services or place.service in self.services) and (
             not self.instances or place.instance in self.instances
         )
 
     @property
     def conditional(self) -> bool:
-        """Whether it depends on who is asked about, not only on where."""
+        """True when it depends on the subject or its attributes, not only on the place."""
         return self.percent is not None or bool(self.where)
 
     @property
@@ -60,7 +68,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
     @property
     def scope(self) -> tuple[object, ...]:
-        """Whom it is about, a percentage of them or all: two rules about the same do not stand side by side."""
+        """The places and attributes it holds for, whatever its percentage: no two rules of one stand side by side."""
         places = (frozenset(self.services), frozenset(self.stores), frozenset(self.instances))
         return (*places, frozenset((name, type(value), value) for name, value in self.where.items()))
 
@@ -80,13 +88,78 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         )
 
     def applies(self, bucket: int | None, attributes: Mapping[str, object]) -> bool:
-        """Whether its conditions hold; one on a percentage never does for nobody."""
+        """True when its conditions hold; one on a percentage never does without a subject."""
         if self.percent is not None and (bucket is None or bucket >= int(self.percent * BUCKETS / 100)):
             return False
         return all(_same(attributes.get(name), value) for name, value in self.where.items())
 
     def ended(self, now_ms: int) -> bool:
         return 0 < self.until_ms <= now_ms
+
+
+class RecordInvalid(ChangeRefused):
+    """The record of a switch is none; what was in force before goes on being in force."""
+
+
+class SwitchRecord(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is set for one switch, in the order in which it was set; without a rule the declared default holds."""
+
+    rules: tuple[Rule, ...] = ()
+
+    @classmethod
+    def read(cls, name: str, json: bytes | None) -> Self:
+        """None is the record that is not there. Raises RecordInvalid."""
+        if json is None:
+            return cls()
+        try:
+            record = msgspec.json.decode(json, type=cls)
+        except (ValueError, RecursionError) as error:
+            raise RecordInvalid(f"The record of the switch '{name}' cannot be read: {error}.") from error
+        if len(record.rules) > RULES_MAX:
+            raise RecordInvalid(f"The switch '{name}' has more than {RULES_MAX} rules.")
+        return record
+
+    @property
+    def json(self) -> bytes | None:
+        """As it is put; None, no record, when nothing is set."""
+        return msgspec.json.encode(self) if self.rules else None
+
+    def with_rule(self, rule: Rule) -> "SwitchRecord":
+        """`rule` instead of those it replaces, as the newest."""
+        return SwitchRecord((*self._without(rule), rule))
+
+    def without_scope(self, rule: Rule) -> "SwitchRecord":
+        """Without what is set for the scope of `rule`."""
+        return SwitchRecord(self._without(rule))
+
+    def at(self, now_ms: int) -> "SwitchRecord":
+        """What is still in force."""
+        return SwitchRecord(tuple(rule for rule in self.rules if not rule.ended(now_ms)))
+
+    @property
+    def next_end_ms(self) -> int | None:
+        """When the first of them ends, wall time."""
+        return min((rule.until_ms for rule in self.rules if rule.until_ms), default=None)
+
+    def everywhere(self, default: Any) -> Any:
+        """The value wherever no narrower rule holds."""
+        return next((rule.value for rule in reversed(self.rules) if not rule.scoped), default)
+
+    def _without(self, rule: Rule) -> tuple[Rule, ...]:
+        return tuple(other for other in self.rules if not rule.replaces(other))
+
+
+def identity_of(said: Any) -> bytes:
+    """What tells a value, a rule or a record from another: its JSON, in which the order of names makes no difference.
+    To Python true is 1, to whoever reads a switch it is not.
+    """
+    return msgspec.json.encode(said, order="sorted")
+
+
+def without(rules: Iterable[Rule], others: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules that do not stand among the others."""
+    known = {identity_of(rule) for rule in others}
+    return tuple(rule for rule in rules if identity_of(rule) not in known)
 
 
 def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:

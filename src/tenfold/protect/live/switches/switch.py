@@ -10,9 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from tenfold.protect.live.switches.declaration import Declaration
-from tenfold.protect.live.switches.plan import Said, TalliedPlan, Tally
-from tenfold.protect.live.switches.record import SwitchRecord
-from tenfold.protect.live.switches.rule import BUCKETS, Place, Rule, bucket_of
+from tenfold.protect.live.switches.place_rules import CountedRules, ReadCounts, Said
+from tenfold.protect.live.switches.rule import BUCKETS, Place, Rule, SwitchRecord, bucket_of
 
 Value = TypeVar("Value")
 PLACES_MAX = 256
@@ -23,7 +22,7 @@ from elsewhere.
 _Key = tuple[str | None, str | None, str | None]
 
 
-class Outcome(NamedTuple, Generic[Value]):
+class SwitchOutcome(NamedTuple, Generic[Value]):
     """A value and why. `rule` is None when the declared default holds; `targeted`: others may see another value."""
 
     value: Value
@@ -32,11 +31,11 @@ class Outcome(NamedTuple, Generic[Value]):
 
 
 class _Setting(NamedTuple):
-    """What is in force; swapped whole. `plans` fills up as places are asked about."""
+    """What is in force; swapped whole. `by_place` fills up as places are asked about."""
 
     record: SwitchRecord
     epoch: int
-    plans: dict[_Key, TalliedPlan]
+    by_place: dict[_Key, CountedRules]
 
 
 class Switch(Generic[Value]):
@@ -44,12 +43,12 @@ class Switch(Generic[Value]):
 
     __slots__ = (
         "_callbacks",
+        "_counts",
         "_elsewhere",
         "_guard",
         "_own",
         "_own_reads",
         "_setting",
-        "_tallies",
         "_told_reads",
         "_value",
         "declaration",
@@ -67,8 +66,8 @@ class Switch(Generic[Value]):
         self._own = own
         self._value: Value = declaration.default
         self._callbacks: tuple[Callable[[Value], object], ...] = ()
-        self._tallies: dict[Place, Tally] = {}
-        self._elsewhere = Tally()
+        self._counts: dict[Place, ReadCounts] = {}
+        self._elsewhere = ReadCounts()
         self._setting = _Setting(SwitchRecord(), 0, {})
 
     def __call__(self) -> Value:
@@ -101,11 +100,11 @@ class Switch(Generic[Value]):
         `subject` is who a percentage counts: a customer, an order, a device. Without one no percentage applies.
         """
         try:
-            plan = self._plan(service, store, instance)
-            plan.tally.reads[(subject is not None) + 2 * (where is not None)] += 1
-            if plan.settled:
-                return cast("Value", plan.value)
-            rule = plan.choose(subject, where)
+            rules = self._rules_at(service, store, instance)
+            rules.counts.reads[(subject is not None) + 2 * (where is not None)] += 1
+            if rules.settled:
+                return cast("Value", rules.value)
+            rule = rules.choose(subject, where)
             return self.declaration.default if rule is None else rule.value  # type: ignore[no-any-return]
         except Exception:  # whatever a caller handed in, it gets the value for this process
             return self._value
@@ -118,12 +117,12 @@ class Switch(Generic[Value]):
         service: str | None = None,
         instance: str | None = None,
         where: Mapping[str, object] | None = None,
-    ) -> Outcome[Value]:
+    ) -> SwitchOutcome[Value]:
         """The same as `at`, with the reason. It raises what a caller's own objects raise."""
-        plan = self._plan(service, store, instance)
-        plan.tally.reads[(subject is not None) + 2 * (where is not None)] += 1
-        rule = plan.rule if plan.settled else plan.choose(subject, where)
-        return Outcome(self.declaration.default if rule is None else rule.value, rule, plan.targeted)
+        rules = self._rules_at(service, store, instance)
+        rules.counts.reads[(subject is not None) + 2 * (where is not None)] += 1
+        rule = rules.rule if rules.settled else rules.choose(subject, where)
+        return SwitchOutcome(self.declaration.default if rule is None else rule.value, rule, rules.targeted)
 
     def on_change(self, callback: Callable[[Value], object]) -> Callable[[], None]:
         """Call `callback` with the value for this process now, and again each time it is another; answers how to stop.
@@ -155,11 +154,11 @@ class Switch(Generic[Value]):
         """How often it was read since this was asked last, by place and by what was said, without `reads_elsewhere`.
         For one thread at a time.
         """
-        own, own_reads = self._tally(self._own), self._own_reads
+        own, own_reads = self._counts_at(self._own), self._own_reads
         own.reads[0] += own_reads - self._told_reads
         self._told_reads = own_reads
-        tallies = list(self._tallies.items())
-        return {(place, said): count for place, tally in tallies for said, count in tally.fresh().items()}
+        known = list(self._counts.items())
+        return {(place, said): count for place, counts in known for said, count in counts.fresh().items()}
 
     def reads_elsewhere(self) -> int:
         """How often since this was asked last from places beyond PLACES_MAX. For one thread at a time."""
@@ -169,7 +168,7 @@ class Switch(Generic[Value]):
         """Swap what is set, tell who wants to hear of it; answers what they raised. For one thread at a time."""
         self._own = own
         self._setting = _Setting(record, epoch, {})
-        before, self._value = self._value, cast("Value", self._plan(None, None, None).value)
+        before, self._value = self._value, cast("Value", self._rules_at(None, None, None).value)
         return [] if _alike(before, self._value) else self._tell(self._value)
 
     @property
@@ -177,24 +176,24 @@ class Switch(Generic[Value]):
         """The name under which a rule's percentage draws its subjects."""
         return self.name
 
-    def _plan(self, service: str | None, store: str | None, instance: str | None) -> TalliedPlan:
+    def _rules_at(self, service: str | None, store: str | None, instance: str | None) -> CountedRules:
         setting = self._setting
-        plan = setting.plans.get((service, store, instance))
-        return plan if plan is not None else self._drawn(setting, (service, store, instance))
+        rules = setting.by_place.get((service, store, instance))
+        return rules if rules is not None else self._counted_rules(setting, (service, store, instance))
 
-    def _drawn(self, setting: _Setting, key: _Key) -> TalliedPlan:
+    def _counted_rules(self, setting: _Setting, key: _Key) -> CountedRules:
         place = Place(*(own if stated is None else str(stated) for stated, own in zip(key, self._own, strict=True)))
-        rules, default = setting.record.rules, self.declaration.default
-        plan = TalliedPlan(self._drawn_by_rules, rules, place, default, tally=self._tally(place))
-        if len(setting.plans) < PLACES_MAX:
-            setting.plans[key] = plan
-        return plan
+        set_rules, default = setting.record.rules, self.declaration.default
+        rules = CountedRules(self._drawn_by_rules, set_rules, place, default, counts=self._counts_at(place))
+        if len(setting.by_place) < PLACES_MAX:
+            setting.by_place[key] = rules
+        return rules
 
-    def _tally(self, place: Place) -> Tally:
+    def _counts_at(self, place: Place) -> ReadCounts:
         """The process's own place always has one."""
-        if place not in self._tallies and len(self._tallies) >= PLACES_MAX and place != self._own:
+        if place not in self._counts and len(self._counts) >= PLACES_MAX and place != self._own:
             return self._elsewhere
-        return self._tallies.setdefault(place, Tally())
+        return self._counts.setdefault(place, ReadCounts())
 
     def _tell(self, value: Value) -> list[Exception]:
         raised: list[Exception] = []
@@ -217,7 +216,7 @@ class BooleanSwitch(Switch[bool]):
 
     @property
     def on(self) -> bool:
-        """Whether it is on for this process."""
+        """True when it is on for this process."""
         self._own_reads += 1
         return self._value
 
@@ -232,7 +231,7 @@ class PercentageSwitch(Switch[float]):
     __slots__ = ()
 
     def holds(self, subject: str, *, store: str | None = None, where: Mapping[str, object] | None = None) -> bool:
-        """Whether `subject` is in it. Whoever is in at 10 is in at 20; the answer is the same in every process."""
+        """True when `subject` is in it. One that is in at 10 is in at 20; every process answers the same."""
         try:
             percent = self.at(store=store, subject=subject, where=where)
             return bucket_of(self.name, subject) < int(percent * BUCKETS / 100)

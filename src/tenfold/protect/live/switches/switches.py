@@ -13,19 +13,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from tenfold.channel import Change
+from tenfold.channel import Change, RecordChannel
 from tenfold.kernel import Clock, SystemClock, TenfoldError
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.live.switches.channel import Channel
 from tenfold.protect.live.switches.declaration import DECLARED, Declaration, read_declaration
 from tenfold.protect.live.switches.kinds import Kinds
 from tenfold.protect.live.switches.lookout import LOOK_S, SOON_S, Lookout
-from tenfold.protect.live.switches.meters import Meters
-from tenfold.protect.live.switches.record import TOPIC, RecordInvalid, SwitchRecord
 from tenfold.protect.live.switches.reporter import Reporter
-from tenfold.protect.live.switches.rule import Place
-from tenfold.protect.live.switches.shelf import Shelf
+from tenfold.protect.live.switches.rule import TOPIC, Place, RecordInvalid, SwitchRecord
 from tenfold.protect.live.switches.switch import Switch
+from tenfold.protect.live.switches.switch_table import SwitchMetrics, SwitchTable
 from tenfold.telemetry import EventLog, Registry
 
 CLOSE_TIMEOUT_S = 2.0
@@ -46,11 +43,11 @@ class Switches(Kinds):
     def __init__(
         self, *, registry: Registry | None = None, events: EventLog | None = None, clock: Clock | None = None
     ) -> None:
-        self._meters = Meters(registry or Registry())
-        self._shelf = Shelf(self._meters, events, self._guarded)
-        self._reporter = Reporter(self._meters)
+        self._metrics = SwitchMetrics(registry or Registry())
+        self._table = SwitchTable(self._metrics, events, self._guarded)
+        self._reporter = Reporter(self._metrics)
         self._clock = clock or SystemClock()
-        self._channel: Channel | None = None
+        self._channel: RecordChannel | None = None
         self._leave: Callable[[], None] | None = None
         self._borrowed: dict[str, Change] = {}
         self._listeners: tuple[OnName, ...] = ()
@@ -74,21 +71,21 @@ class Switches(Kinds):
 
     def get(self, name: str) -> Switch[Any] | None:
         """The switch of that name, None when none is declared in this process."""
-        return self._shelf.get(name)
+        return self._table.get(name)
 
     def known(self, name: str) -> Switch[Any] | None:
         """The same, or else as any other process has declared it to the node; None when nobody has. Ask at each read:
         there is another one once that is declared otherwise, or here.
         """
-        switch = self._shelf.get(name)
+        switch = self._table.get(name)
         return switch if switch is not None and name not in self._borrowed else self._borrow(name)
 
     def record(self, name: str) -> SwitchRecord | None:
         """What is set for a name, whoever declared it."""
-        return self._shelf.record(name)
+        return self._table.record(name)
 
     def __iter__(self) -> Iterator[Switch[Any]]:
-        return iter(self._shelf)
+        return iter(self._table)
 
     def listen(self, listener: OnName) -> Callable[[], None]:
         """Call `listener` with the name of every switch that is set to anything else; answers how to stop."""
@@ -101,15 +98,15 @@ class Switches(Kinds):
         """
         self._reporter.report_also(topic, say)
 
-    def open(self, channel: Channel, *, tended: bool = True) -> None:
-        """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread, and whoever keeps
-        time himself calls `look`. Raises SwitchesBusy.
+    def open(self, channel: RecordChannel, *, tended: bool = True) -> None:
+        """Follow `channel`, which the caller opens and closes. Without `tended` there is no thread: the caller
+        calls `look`. Raises SwitchesBusy.
         """
         with self._guarded():
             if self._channel is not None:
                 raise SwitchesBusy("These switches follow a channel already; they go on following it.")
             self._channel, self._settled = channel, False
-            self._shelf.live_at(_place_of(channel), self._now_ms())
+            self._table.live_at(_place_of(channel), self._now_ms())
         self._leave = channel.subscribe(TOPIC, self._hear)
         self._settle(channel)
         self._tended = tended
@@ -128,7 +125,7 @@ class Switches(Kinds):
         self._channel, self._tended = None, False
 
     @contextmanager
-    def following(self, channel: Channel, *, tended: bool = True) -> Iterator["Switches"]:
+    def following(self, channel: RecordChannel, *, tended: bool = True) -> Iterator["Switches"]:
         """Open for as long as the block lasts."""
         self.open(channel, tended=tended)
         try:
@@ -139,18 +136,18 @@ class Switches(Kinds):
     def look(self) -> float:
         """End what is over, say what is to be said; answers in how many seconds to look again.
 
-        The thread does it, or whoever opened these switches without one.
+        The thread calls it, or the caller that opened these switches without one.
         """
         channel = self._channel
         if channel is not None:
             self._settle(channel)
         with self._guarded():
-            ended = self._shelf.end_what_is_over(self._now_ms())
-            end_ms = self._shelf.next_end_ms()
+            ended = self._table.end_what_is_over(self._now_ms())
+            end_ms = self._table.next_end_ms()
             if channel is not None:
                 own = [switch for switch in self if switch.name not in self._borrowed]
                 now_ms = self._clock.monotonic_ns() // 1_000_000
-                self._reporter.report(channel, own, list(self), self._shelf.refused, now_ms)
+                self._reporter.report(channel, own, list(self), self._table.refused, now_ms)
         self._tell(ended)
         rest_s = LOOK_S if channel is not None and channel.state.boot else SOON_S
         if end_ms is not None:
@@ -163,33 +160,33 @@ class Switches(Kinds):
             self._borrow(change.key)
         try:
             with self._guarded():
-                self._shelf.take(change.key, change.json, change.epoch, self._now_ms())
+                self._table.take(change.key, change.json, change.epoch, self._now_ms())
         except RecordInvalid:
             self._lookout.wake()
             raise
         finally:
-            switch = self._shelf.get(change.key)
+            switch = self._table.get(change.key)
             self._lookout.expect(switch.record.next_end_ms if switch is not None else None)
             self._tell((change.key,))
 
-    def _settle(self, channel: Channel) -> None:
+    def _settle(self, channel: RecordChannel) -> None:
         """Take back, once, what was set here when another channel, or none, was followed, and is set no longer: a
         channel tells what there is. Until the node is heard everything stays as last known.
         """
         if self._settled or not channel.state.boot:
             return
         self._settled = True
-        gone = {*self._shelf.names_set(), *self._shelf.refused} - channel.current(TOPIC).keys()
+        gone = {*self._table.names_set(), *self._table.refused} - channel.current(TOPIC).keys()
         self._take_up(channel, gone)
         self._tell(gone)
 
-    def _take_up(self, channel: Channel, names: Iterable[str]) -> None:
+    def _take_up(self, channel: RecordChannel, names: Iterable[str]) -> None:
         """What is set of these by now. What is newer than what is read here is told afterwards, by the channel."""
         for name in names:
             with self._guarded(), suppress(Exception):  # of one name: the others are taken up all the same
                 record = channel.current(TOPIC).get(name)
                 json, epoch = (record.json, record.epoch) if record is not None else (None, 0)
-                self._shelf.take(name, json, epoch, self._now_ms())
+                self._table.take(name, json, epoch, self._now_ms())
 
     def _tell(self, names: Iterable[str]) -> None:
         for name in names:
@@ -202,19 +199,19 @@ class Switches(Kinds):
         channel = self._channel
         record = channel.current(DECLARED).get(name) if channel is not None else None
         if record is None or record is self._borrowed.get(name):
-            return self._shelf.get(name)
+            return self._table.get(name)
         with self._guarded():
-            if name in self._borrowed or self._shelf.get(name) is None:
+            if name in self._borrowed or self._table.get(name) is None:
                 self._borrowed[name] = record
                 with suppress(TenfoldError, ValueError, RecursionError):
                     self._declare(read_declaration(record.json or b""))
-        return self._shelf.get(name)
+        return self._table.get(name)
 
     def _declare(self, declaration: Declaration) -> Switch[Any]:
         """Instead of a borrowed one; what that refused may be what this one was made for. With the lock held."""
         name, channel = declaration.name, self._channel
-        switch = self._shelf.declare(declaration, self._now_ms(), instead=name in self._borrowed)
-        if name in self._borrowed and name in self._shelf.refused and channel is not None:
+        switch = self._table.declare(declaration, self._now_ms(), instead=name in self._borrowed)
+        if name in self._borrowed and name in self._table.refused and channel is not None:
             self._take_up(channel, (name,))
         return switch
 
@@ -231,7 +228,7 @@ class Switches(Kinds):
             return
         if self._pid != os.getpid():
             self._begin_life()
-        set_before = self._shelf.names_set() if self._settled else []
+        set_before = self._table.names_set() if self._settled else []
         self._take_up(channel, {*set_before, *channel.current(TOPIC)})
         self._lookout.open()
 
@@ -242,6 +239,6 @@ class Switches(Kinds):
         self._listeners = tuple(other for other in self._listeners if other is not listener)
 
 
-def _place_of(channel: Channel) -> Place:
+def _place_of(channel: RecordChannel) -> Place:
     process = channel.process
     return Place(process.service, process.store, process.instance)

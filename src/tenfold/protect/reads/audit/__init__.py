@@ -3,25 +3,24 @@
 auditor      samples keys, waits until what is under way has arrived, and sounds the alarm
 comparison   one batch of keys compared twice: suspicion, then verdict
 sequential   when the evidence is enough: CUSUM for watching, SPRT for deciding once
-recent       the keys read lately, from which samples are drawn
 freshness    how new a replica certainly is
 read_budget  what an audit may read
 rungs        many keys of a rung at once
 """
 
-from tenfold.protect.reads.audit.auditor import Auditor, Evidence, ReadMany, Settled
-from tenfold.protect.reads.audit.comparison import Comparison, Wrong
+from tenfold.protect.reads.audit.auditor import Auditor, Evidence, Settled
+from tenfold.protect.reads.audit.comparison import BatchComparison, Wrong
 from tenfold.protect.reads.audit.freshness import Freshness
 from tenfold.protect.reads.audit.read_budget import ReadBudget
-from tenfold.protect.reads.audit.recent import RecentKeys
 from tenfold.protect.reads.audit.rungs import each_of
-from tenfold.protect.reads.audit.sequential import Cusum, Decision, Ratios, Sprt
+from tenfold.protect.reads.audit.sequential import Cusum, Ratios, Sprt, SprtDecision
+from tenfold.protect.reads.found import ReadMany
+from tenfold.protect.reads.recent import RecentKeys
 
 __all__ = [
     "Auditor",
-    "Comparison",
+    "BatchComparison",
     "Cusum",
-    "Decision",
     "Evidence",
     "Freshness",
     "Ratios",
@@ -30,6 +29,7 @@ __all__ = [
     "RecentKeys",
     "Settled",
     "Sprt",
+    "SprtDecision",
     "Wrong",
     "each_of",
 ]

@@ -2,21 +2,18 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.kernel import Clock, Duration, SystemClock
-from tenfold.protect.reads.audit.comparison import Comparison, Wrong
+from tenfold.protect.reads.audit.comparison import BatchComparison, Wrong
 from tenfold.protect.reads.audit.read_budget import ReadBudget
-from tenfold.protect.reads.audit.recent import RecentKeys
 from tenfold.protect.reads.audit.sequential import Cusum
-from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.found import Found, ReadMany
+from tenfold.protect.reads.recent import RecentKeys
 from tenfold.telemetry import EventLog, Registry
-
-ReadMany = Callable[[Sequence[str]], Awaitable[Mapping[str, Found]]]
-"""Answers what lies there for these keys, in one round trip; keys that are not there are left out."""
 
 SETTLE = Duration.from_ms(500)
 TIMEOUT = Duration.from_s(1)
@@ -86,7 +83,7 @@ class Auditor:
         self._test = test or Cusum()
         self._budget = budget or ReadBudget(clock=clock)
         self._batch_max, self._pending_max = batch_max, pending_max
-        self._pending: deque[Comparison] = deque()
+        self._pending: deque[BatchComparison] = deque()
         self._known_wrong: dict[str, None] = {}
         self._usually_suspected = 0.0
         self._urgent = False
@@ -137,7 +134,7 @@ class Auditor:
     def _is_due(self) -> bool:
         return bool(self._pending) and self._proven_ns() >= self._pending[0].read_ns + self._settle_ns
 
-    async def _sample(self) -> list[Comparison]:
+    async def _sample(self) -> list[BatchComparison]:
         keep = 0.0 if self._urgent else KEPT_BACK
         if len(self._pending) >= self._pending_max or not self._budget.take("audit", keep=keep):
             return []
@@ -145,7 +142,7 @@ class Auditor:
         both = await self._read(keys) if keys else None
         if both is None:
             return []
-        batch = Comparison(*both, self._clock.monotonic_ns(), absent=len(keys) - len(both[0]))
+        batch = BatchComparison(*both, self._clock.monotonic_ns(), absent=len(keys) - len(both[0]))
         self._note(len(batch.suspects) / len(keys))
         return [batch]
 
@@ -154,7 +151,7 @@ class Auditor:
         self._urgent = suspected > self._usually_suspected + self._test.ratios.wrong
         self._usually_suspected += USUAL_WEIGHT * (suspected - self._usually_suspected)
 
-    async def _look_again(self) -> list[Comparison]:
+    async def _look_again(self) -> list[BatchComparison]:
         """All that are due, as far as they fit into one round trip."""
         if not self._budget.take("audit"):
             return []
@@ -196,7 +193,7 @@ class Auditor:
             self._events.emit("audit-blind", self.name, reason=reason)
         self._blind = True
 
-    def _settle(self, batches: Sequence[Comparison]) -> Settled:
+    def _settle(self, batches: Sequence[BatchComparison]) -> Settled:
         if self._test.alarmed or self._test.samples == 0:
             self._test.clear()
             self._known_wrong.clear()

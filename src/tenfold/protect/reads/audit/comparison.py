@@ -30,7 +30,7 @@ class _Suspect(NamedTuple):
     tries: int
 
 
-class Comparison:
+class BatchComparison:
     """What became of the keys of one batch. `read_ns`: the moment by which both places had been read.
 
     `absent` keys were not in the cache, so that nothing wrong could be read there.

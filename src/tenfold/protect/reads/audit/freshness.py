@@ -2,8 +2,6 @@
 
 from collections import deque
 
-from tenfold.kernel import Duration
-
 MARKS_MAX = 1_024
 
 
@@ -17,7 +15,6 @@ class Freshness:
     def __init__(self) -> None:
         self._marks: deque[tuple[int, int]] = deque()
         self._proven_ns = 0
-        self._replayed = 0
 
     def primary_was_at(self, position: int, asked_ns: int) -> None:
         """The primary said `position` when it was asked; `asked_ns` is from before the question."""
@@ -26,18 +23,9 @@ class Freshness:
 
     def replica_is_at(self, position: int) -> None:
         """The replica has replayed everything up to `position`."""
-        self._replayed = position
         while self._marks and self._marks[0][0] <= position:
             self._proven_ns = max(self._proven_ns, self._marks.popleft()[1])
 
     def proven_ns(self) -> int:
         """What the replica answers from now on is at least as new as the primary was at this moment."""
         return self._proven_ns
-
-    def lag(self, now_ns: int) -> Duration:
-        """For how long the replica has owed what the primary is known to have; zero when it owes nothing.
-
-        A dead primary owes nobody anything: the lag does not grow because nobody can be asked.
-        """
-        owed = next((asked_ns for position, asked_ns in self._marks if position > self._replayed), now_ns)
-        return Duration(max(0, now_ns - owed))

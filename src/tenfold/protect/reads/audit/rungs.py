@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from tenfold.protect.reads.audit.auditor import ReadMany
-from tenfold.protect.reads.found import Found
+from tenfold.protect.reads.found import Found, ReadMany
 from tenfold.protect.reads.ladder import Rung
 
 

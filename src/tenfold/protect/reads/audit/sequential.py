@@ -66,7 +66,7 @@ class Cusum:
         return self.level >= self.threshold
 
 
-class Decision(enum.Enum):
+class SprtDecision(enum.Enum):
     UNDECIDED = "undecided"
     USUAL = "usual"
     WRONG = "wrong"
@@ -84,17 +84,17 @@ class Sprt:
         self._lower = math.log(missed / (1 - false_alarm))
         self.level = 0.0
         self.samples = self.mismatches = 0
-        self.decision = Decision.UNDECIDED
+        self.decision = SprtDecision.UNDECIDED
 
-    def record(self, samples: int, mismatches: int) -> Decision:
+    def record(self, samples: int, mismatches: int) -> SprtDecision:
         """What is decided now; a decision stands."""
-        if self.decision is not Decision.UNDECIDED:
+        if self.decision is not SprtDecision.UNDECIDED:
             return self.decision
         self.level += self.ratios.log_likelihood_ratio(samples, mismatches)
         self.samples += samples
         self.mismatches += mismatches
         if self.level >= self._upper:
-            self.decision = Decision.WRONG
+            self.decision = SprtDecision.WRONG
         elif self.level <= self._lower:
-            self.decision = Decision.USUAL
+            self.decision = SprtDecision.USUAL
         return self.decision

@@ -1,12 +1,9 @@
 """Reads leave a cache that is wrong on a large scale for the replica, the cache is repaired, and reads return.
 
 downgrade   the state machine, and the way of each read
-phase       where it stands
-staying     which keys stay at the cache, fewer and fewer on the way out
-detour      where the others may be read instead
+staying     which keys stay at the cache, fewer and fewer on the way out; where the others may be read instead
 returning   the way back: share by share, each proven
-rest        how long the next repair waits after one that was of no use
-meters      what is shown to the outside
+metrics     where it stands, and what is shown of it
 fresh       a replica that is not asked while it lags
 repair      every key compared with the database, and put right where it is wrong
 guard       conducts auditor, downgrade and repair
@@ -19,7 +16,7 @@ The two on engines are imported from their own files.
 from tenfold.protect.reads.downgrade.downgrade import Downgrade
 from tenfold.protect.reads.downgrade.fresh import FreshRung
 from tenfold.protect.reads.downgrade.guard import CacheGuard
-from tenfold.protect.reads.downgrade.phase import Phase
-from tenfold.protect.reads.downgrade.repair import Repair, Repaired, Shelf
+from tenfold.protect.reads.downgrade.metrics import Phase
+from tenfold.protect.reads.downgrade.repair import Repair, RepairableCache, Repaired
 
-__all__ = ["CacheGuard", "Downgrade", "FreshRung", "Phase", "Repair", "Repaired", "Shelf"]
+__all__ = ["CacheGuard", "Downgrade", "FreshRung", "Phase", "Repair", "RepairableCache", "Repaired"]

@@ -13,16 +13,14 @@ Nothing runs in the background: a state machine over a clock. Whoever conducts i
 import threading
 from typing import Any
 
-from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel import Clock, Duration, GrowingPause, SystemClock
 from tenfold.kernel.forks import tell_forks
+from tenfold.kernel.shares import key_hash
 from tenfold.protect.calls.limit import TierBudget
-from tenfold.protect.reads.audit import Decision, Ratios
-from tenfold.protect.reads.downgrade.detour import Detour
-from tenfold.protect.reads.downgrade.meters import Meters
-from tenfold.protect.reads.downgrade.phase import Phase
-from tenfold.protect.reads.downgrade.rest import Rest
+from tenfold.protect.reads.audit import Ratios, SprtDecision
+from tenfold.protect.reads.downgrade.metrics import DowngradeMetrics, Phase
 from tenfold.protect.reads.downgrade.returning import Returning
-from tenfold.protect.reads.downgrade.staying import Staying, salt_of
+from tenfold.protect.reads.downgrade.staying import Detour, Staying
 from tenfold.protect.reads.ladder import EVERYTHING, Route
 from tenfold.telemetry import EventLog, Registry
 
@@ -66,16 +64,18 @@ class Downgrade:
         self._leaving_shares, self._leave_step_ns = leaving, leave_step.ns
         self._returning_shares, self._return_step_ns, self._ratios = returning, return_step.ns, ratios
         self._now_ns = (clock or SystemClock()).monotonic_ns
-        self._salt = salt_of(name)
+        self._salt = key_hash(name)
         self._lock = threading.RLock()
         self._phase = Phase.NORMAL
         self._since_ns = self._begun_ns = self._now_ns()
         self._held_by = ""
-        self._rest = Rest(rest.ns, rest_max.ns)
+        self._rest, self._repair_at_ns = GrowingPause(rest, rest_max), 0
         self._returning = self._first_returning()
         self._staying = self._staying_in(Phase.NORMAL)
-        self._meters = Meters(name, registry or Registry(), events, phase=lambda: self._phase, share=self.cache_share)
-        self._detour = Detour(budget, self._meters.shed)
+        self._metrics = DowngradeMetrics(
+            name, registry or Registry(), events, phase=lambda: self._phase, share=self.cache_share
+        )
+        self._detour = Detour(budget, self._metrics.shed)
         tell_forks(self)
 
     def after_fork(self) -> None:
@@ -111,7 +111,7 @@ class Downgrade:
     @property
     def repair_due(self) -> bool:
         """Whether a repair should begin now."""
-        return self.everybody_left and not self._held_by and self._rest.is_over(self._now_ns())
+        return self.everybody_left and not self._held_by and self._now_ns() >= self._repair_at_ns
 
     def begin(self, by: str, *, hold: bool = False, **evidence: Any) -> bool:
         """Leave the cache; `hold` until `release`. False when it is left already; a hold is then taken all the same."""
@@ -119,8 +119,7 @@ class Downgrade:
             self._held_by = by if hold else self._held_by
             if self._phase in _AWAY:
                 return False
-            self._begun_ns = self._now_ns()
-            self._rest.end(self._begun_ns)
+            self._begun_ns = self._repair_at_ns = self._now_ns()
             self._become(Phase.DOWNGRADED, by=by, held=hold, **evidence)
             return True
 
@@ -128,7 +127,7 @@ class Downgrade:
         """Nobody holds it any longer: it is repaired, and reads return."""
         with self._lock:
             if self._held_by:
-                self._meters.tell("downgrade-released", {"by": by, "held_by": self._held_by})
+                self._metrics.tell("downgrade-released", {"by": by, "held_by": self._held_by})
                 self._held_by = ""
 
     def end(self, by: str) -> None:
@@ -168,9 +167,9 @@ class Downgrade:
             if self._phase is not Phase.RETURNING:
                 return
             decision = self._returning.judge(samples, mismatches, self._now_ns() - self._since_ns)
-            if decision is Decision.WRONG:
+            if decision is SprtDecision.WRONG:
                 self._repair_later("still wrong", **self._returning.found)
-            elif decision is Decision.USUAL:
+            elif decision is SprtDecision.USUAL:
                 self._return_more()
 
     def _first_returning(self) -> Returning:
@@ -182,13 +181,13 @@ class Downgrade:
         if returning.advance():
             self._become(Phase.RETURNING, share=returning.share, **evidence)
         else:
-            self._rest.forget()
+            self._rest.reset()
             self._become(Phase.NORMAL, by="auditor", proven=True, **evidence)
 
     def _repair_later(self, reason: str, **evidence: Any) -> None:
-        self._rest.begin(self._now_ns())
-        self._become(Phase.DOWNGRADED, by="auditor", reason=reason, rest_ms=self._rest.length_ns / 1e6, **evidence)
-        self._rest.lengthen()
+        self._repair_at_ns = self._now_ns() + self._rest.ns
+        self._become(Phase.DOWNGRADED, by="auditor", reason=reason, rest_ms=self._rest.ns / 1e6, **evidence)
+        self._rest.grow()
 
     def _become(self, phase: Phase, **evidence: Any) -> None:
         now_ns = self._now_ns()
@@ -199,7 +198,7 @@ class Downgrade:
         self._since_ns = now_ns
         self._staying = self._staying_in(phase)
         self._phase = phase
-        self._meters.changed(phase, evidence)
+        self._metrics.changed(phase, evidence)
 
     def _staying_in(self, phase: Phase) -> Staying:
         shares: tuple[float, ...] = (1.0,)

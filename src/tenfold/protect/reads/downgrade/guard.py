@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tenfold.kernel import Duration
+from tenfold.kernel.tasks import end_tasks
 from tenfold.protect.reads.audit import Auditor, Settled
 from tenfold.protect.reads.downgrade.downgrade import Downgrade
-from tenfold.protect.reads.downgrade.phase import Phase
+from tenfold.protect.reads.downgrade.metrics import Phase
 from tenfold.protect.reads.downgrade.repair import Repair
 
 TICK = Duration.from_ms(20)
@@ -56,8 +57,7 @@ class CacheGuard:
                 await asyncio.sleep(self._tick_s)
         finally:
             self._closed = True
-            observing.cancel()
-            await asyncio.gather(observing, return_exceptions=True)
+            await end_tasks(observing)
 
     def close(self) -> None:
         """Let `run` end after the step that it is in.

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import NamedTuple, Protocol, TypeVar
 
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
-from tenfold.protect.reads.audit import Comparison, ReadMany, Wrong
+from tenfold.protect.reads.audit import BatchComparison, ReadMany, Wrong
 from tenfold.protect.reads.found import Found
 from tenfold.telemetry import Registry
 
@@ -22,7 +22,7 @@ class RepairStalled(TenfoldError):
     """The database could not be proven to be newer than what was compared: its lag is unknown or does not end."""
 
 
-class Shelf(Protocol):
+class RepairableCache(Protocol):
     """A cache as its repairer sees it. It holds the keys of one kind of value."""
 
     def scan(self, count: int) -> AsyncIterator[list[str]]:
@@ -62,7 +62,7 @@ class Repair:
         self,
         name: str,
         *,
-        shelf: Shelf,
+        cache: RepairableCache,
         database: ReadMany,
         proven_ns: Callable[[], int] | None = None,
         settle: Duration = SETTLE,
@@ -75,14 +75,14 @@ class Repair:
         registry: Registry | None = None,
     ) -> None:
         self.name = name
-        self._shelf, self._database = shelf, database
+        self._cache, self._database = cache, database
         self._clock = clock = clock or SystemClock()
         self._proven_ns = proven_ns or clock.monotonic_ns
         self._settle_ns, self._timeout_s = settle.ns, timeout.s
         self._patience_ns = settle.ns + patience.ns
         self._ns_per_key = 1e9 / keys_per_s_max
         self._batch, self._pending_max = batch, pending_max
-        self._pending: deque[Comparison] = deque()
+        self._pending: deque[BatchComparison] = deque()
         registry = registry or Registry()
         keys = registry.counter("tenfold_repair_keys_total", "Cached keys that a repair compared.", ("repair",))
         replaced = registry.counter("tenfold_repair_replaced_total", "Wrong keys that it put right.", ("repair",))
@@ -97,7 +97,7 @@ class Repair:
         self._pending.clear()
         done = Repaired(0, 0, 0, 0)
         due_ns = self._clock.monotonic_ns()
-        async for keys in self._shelf.scan(self._batch):
+        async for keys in self._cache.scan(self._batch):
             done = _sum(done, await self._begin(keys))
             due_ns += round(len(keys) * self._ns_per_key)
             await self._pace(due_ns)
@@ -109,7 +109,7 @@ class Repair:
 
     async def mend(self, wrong: Sequence[Wrong]) -> int:
         """Put single keys right that an audit found wrong; answers how many were wrong still. Raises like `run`."""
-        replaced = await self._in_time(self._shelf.replace_many(wrong)) if wrong else 0
+        replaced = await self._in_time(self._cache.replace_many(wrong)) if wrong else 0
         self._replaced.inc(replaced)
         return replaced
 
@@ -121,7 +121,7 @@ class Repair:
         return bool(self._pending) and self._proven_ns() >= self._pending[0].read_ns + self._settle_ns
 
     async def _begin(self, keys: Sequence[str]) -> Repaired:
-        batch = Comparison(*await self._read(keys), self._clock.monotonic_ns())
+        batch = BatchComparison(*await self._read(keys), self._clock.monotonic_ns())
         if batch.suspects:
             self._pending.append(batch)
         self._keys.inc(len(keys))
@@ -146,7 +146,7 @@ class Repair:
             await asyncio.sleep(POLL_S)
 
     async def _read(self, keys: Sequence[str]) -> tuple[Mapping[str, Found], Mapping[str, Found]]:
-        cached = await self._in_time(self._shelf.read_many(keys))
+        cached = await self._in_time(self._cache.read_many(keys))
         return cached, (await self._in_time(self._database(list(cached))) if cached else {})
 
     async def _in_time(self, work: Awaitable[Result]) -> Result:

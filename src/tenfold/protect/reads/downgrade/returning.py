@@ -1,6 +1,6 @@
 """The way back to a cache that was repaired: share by share, each proven before the next."""
 
-from tenfold.protect.reads.audit import Decision, Ratios, Sprt
+from tenfold.protect.reads.audit import Ratios, Sprt, SprtDecision
 
 
 class Returning:
@@ -30,11 +30,11 @@ class Returning:
         """Where the test stands."""
         return self._test.level
 
-    def judge(self, samples: int, mismatches: int, lasted_ns: int) -> Decision:
+    def judge(self, samples: int, mismatches: int, lasted_ns: int) -> SprtDecision:
         """USUAL: this share is proven; WRONG: the cache still is."""
         decision = self._test.record(samples, mismatches)
-        is_early = decision is Decision.USUAL and lasted_ns < self._step_ns
-        return Decision.UNDECIDED if is_early else decision
+        is_early = decision is SprtDecision.USUAL and lasted_ns < self._step_ns
+        return SprtDecision.UNDECIDED if is_early else decision
 
     def advance(self) -> bool:
         """Go on to the next share; False when this was the last."""

@@ -1,22 +1,30 @@
-"""Which keys stay at the cache: a share of all, by stable hash, the same ones in every process."""
+"""Which keys stay at the cache: a share of all, the same ones in every process; and where the others may be read."""
 
-import zlib
 from collections.abc import Callable
 
-_HASHES = 1 << 32
+from tenfold.kernel.shares import KEY_HASHES, key_hash
+from tenfold.protect.calls.limit import TierBudget
+from tenfold.protect.reads.ladder import Route
+from tenfold.telemetry import Counter
+
+_NO_CACHE = Route(near=True, cache=False, database=True)
+_STRICT = Route(near=False, cache=False, database=True)
+_NEAR_ONLY = Route(near=True, cache=False, database=False)
+_NOTHING = Route(near=False, cache=False, database=False)
 
 
 class Staying:
     """The keys whose hash lies below a mark, so that a smaller share lies within each larger one.
 
     Each of `shares` holds for `step_ns`, and the last one stands: time alone makes the steps, so that no reader waits
-    for another; and once it stands, nobody asks for the time.
+    for another; and once it stands, nobody asks for the time. With `salt`s of their own, two downgrades do not send
+    the same keys away first.
     """
 
     __slots__ = ("_is_last", "_marks", "_salt", "_since_ns", "_step_ns")
 
     def __init__(self, shares: tuple[float, ...], step_ns: int, since_ns: int, salt: int) -> None:
-        self._marks = [round(share * _HASHES) for share in shares]
+        self._marks = [round(share * KEY_HASHES) for share in shares]
         self._salt = salt
         self._step_ns = step_ns
         self._since_ns = since_ns
@@ -25,11 +33,11 @@ class Staying:
     def keeps(self, key: str, now_ns: Callable[[], int]) -> bool:
         """Whether `key` stays."""
         mark = self._mark(now_ns)
-        return mark > 0 and _hash_of(key, self._salt) < mark
+        return mark > 0 and key_hash(key, self._salt) < mark
 
     def share(self, now_ns: Callable[[], int]) -> float:
         """How many stay, 0 to 1."""
-        return round(self._mark(now_ns) / _HASHES, 6)
+        return round(self._mark(now_ns) / KEY_HASHES, 6)
 
     def is_last(self, now_ns: Callable[[], int]) -> bool:
         """Whether the last share is reached."""
@@ -44,14 +52,16 @@ class Staying:
         return self._marks[min(step, len(self._marks) - 1)]
 
 
-def salt_of(name: str) -> int:
-    """So that two downgrades do not send the same keys away first."""
-    return zlib.crc32(name.encode())
+class Detour:
+    """To the database while `budget` admits the tier of the read (without one: always); else it is shed."""
 
+    def __init__(self, budget: TierBudget | None, shed: Counter) -> None:
+        self._budget = budget
+        self._shed = shed
 
-def _hash_of(key: str, salt: int) -> int:
-    """A CRC of similar keys is uneven, so it is mixed (MurmurHash3's finalizer)."""
-    mixed = zlib.crc32(key.encode(), salt)
-    mixed = (mixed ^ mixed >> 16) * 0x85EBCA6B & 0xFFFFFFFF
-    mixed = (mixed ^ mixed >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
-    return mixed ^ mixed >> 16
+    def route(self, tier: int, *, strict: bool) -> Route:
+        """A strict read takes nothing that may be wrong, as what lies near may be."""
+        if self._budget is None or self._budget.admits(tier):
+            return _STRICT if strict else _NO_CACHE
+        self._shed.inc()
+        return _NOTHING if strict else _NEAR_ONLY

@@ -17,7 +17,7 @@ return 1
 """Runs on every Redis and Valkey; `SET … IFEQ` does on Valkey 8.1 and later."""
 
 
-class ValkeyShelf:
+class RepairableValkey:
     """Values under `prefix` + key. The cluster is one of its own where no reader may wait behind a repair.
 
     `cluster` belongs to whoever made it.

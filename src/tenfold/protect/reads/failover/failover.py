@@ -13,11 +13,10 @@ Nothing runs in the background: what traffic and examinations say are the only i
 
 import enum
 from typing import Any
-from zlib import crc32
 
 from tenfold.engines.valkey import Health
-from tenfold.engines.valkey.suspicion import GrowingStay
-from tenfold.kernel import Clock, Duration, SystemClock
+from tenfold.kernel import Clock, Duration, GrowingPause, SystemClock
+from tenfold.kernel.shares import KEY_HASHES, key_hash
 from tenfold.telemetry import EventLog, Registry
 
 STAY = Duration.from_s(2)
@@ -26,7 +25,6 @@ CALM = Duration.from_s(300)
 HOLD = Duration.from_s(1)
 WARMTH_MIN = 0.9
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
-_HASH_SPACE = 1 << 32
 
 
 class Side(enum.StrEnum):
@@ -75,7 +73,7 @@ class Failover:
         self.pinned: Side | None = None
         self._now_ns = (clock or SystemClock()).monotonic_ns
         self._events = events
-        self._stay = GrowingStay(stay, stay_max)
+        self._stay = GrowingPause(stay, stay_max)
         self._calm_ns = calm.ns
         self._hold_ns = hold.ns
         self._warmth_min = warmth_min
@@ -125,7 +123,7 @@ class Failover:
         if self.state is FailoverState.MAIN and self.pinned is None:
             return True
         ratio = self.main_ratio
-        return ratio >= 1.0 or (ratio > 0.0 and crc32(key.encode()) < ratio * _HASH_SPACE)
+        return ratio >= 1.0 or (ratio > 0.0 and key_hash(key) < ratio * KEY_HASHES)
 
     def pin(self, side: Side | None, by: str = "") -> None:
         """By hand: read from `side` whatever is found, until it is set free by None."""

@@ -4,7 +4,7 @@ single     among the tasks of one event loop
 threads    among the threads of one process
 leased     among the processes of a fleet: whoever holds the key's lease loads, the others wait for the value
 lease      what a lease is, what a store of leases must do, and its rules as a pure table
-keeper     renews what this process holds and gives back what it does not need any more
+renewer    renews what this process holds and gives back what it does not need any more
 crew       a few daemon threads for work that may hang
 errors     what may become of a flight other than its load's own answer or error
 """

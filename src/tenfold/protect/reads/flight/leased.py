@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from tenfold.kernel import Clock, Duration, SystemClock
-from tenfold.protect.reads.flight.keeper import Keeper
+from tenfold.kernel.tasks import are_we_cancelled
 from tenfold.protect.reads.flight.lease import Grant, Held, LeaseStore
+from tenfold.protect.reads.flight.renewer import LeaseRenewer
 from tenfold.telemetry import Registry
 
 Loaded = TypeVar("Loaded")
@@ -87,7 +88,7 @@ class LeasedFlight(Generic[Loaded]):
         )
         self._reads = {way: reads.child(name, way.value) for way in _Way}
         self._waited = waited.child(name)
-        self._keeper = Keeper(
+        self._renewer = LeaseRenewer(
             store,
             ttl=ttl,
             hold_max=hold_max,
@@ -96,7 +97,7 @@ class LeasedFlight(Generic[Loaded]):
             lost=lost.child(name),
             failed=failed.child(name),
         )
-        held.child(name).ask(lambda: len(self._keeper))
+        held.child(name).ask(lambda: len(self._renewer))
 
     async def lead_or_follow(self, key: str, load: Load[Loaded], look: Look[Loaded]) -> Loaded:
         """The value that `look` finds once somebody has loaded it, or what `load` answers or raises when we must.
@@ -115,15 +116,15 @@ class LeasedFlight(Generic[Loaded]):
         try:
             return await load(place.fence)
         finally:
-            self._keeper.release(place)
+            self._renewer.release(place)
 
     async def close(self) -> None:
         """Give back what is held. The store belongs to whoever opened it."""
-        await self._keeper.close()
+        await self._renewer.close()
 
     async def _settled(self, key: str, look: Look[Loaded]) -> tuple[_Way, Loaded | Grant | None]:
         """Who loads: we (LED, with the grant; or without one), or somebody who has (FOLLOWED, with the value)."""
-        if self._keeper.full:
+        if self._renewer.full:
             return _Way.FULL, None
         try:
             async with asyncio.timeout(self._wait_max_s) as waiting:
@@ -131,7 +132,7 @@ class LeasedFlight(Generic[Loaded]):
         except Exception:  # store and look are foreign code: what they cannot say must not fail the read
             return (_Way.LATE if waiting.expired() else _Way.ASIDE), None
         except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is None or task.cancelling():
+            if are_we_cancelled():
                 raise
             return _Way.ASIDE, None  # something that the store or look waited for was cancelled, and not we
 
@@ -151,10 +152,10 @@ class LeasedFlight(Generic[Loaded]):
         try:
             place = await self._store.acquire(key, owner, self._ttl)
         except BaseException:
-            self._keeper.release(Grant(key, owner, 0))  # it may have been granted all the same
+            self._renewer.release(Grant(key, owner, 0))  # it may have been granted all the same
             raise
         if isinstance(place, Grant):
-            self._keeper.hold(place)
+            self._renewer.hold(place)
         return place
 
     async def _look_as_holder(self, grant: Grant, look: Look[Loaded]) -> Loaded | None:
@@ -163,10 +164,10 @@ class LeasedFlight(Generic[Loaded]):
         try:
             found = await look()
         except BaseException:
-            self._keeper.release(grant)
+            self._renewer.release(grant)
             raise
         if found is not None:
-            self._keeper.release(grant)
+            self._renewer.release(grant)
         return found
 
     async def _follow(self, held: Held, look: Look[Loaded], patience: _Patience) -> Loaded | None:

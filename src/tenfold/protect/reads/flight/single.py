@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from tenfold.kernel import Duration
+from tenfold.kernel.tasks import end_tasks
 from tenfold.protect.doors.deadline import for_many
 from tenfold.protect.reads.flight.errors import FlightsFull, LoadCancelled, WaitTimeout
 
@@ -121,7 +122,4 @@ class SingleFlight(Generic[Loaded]):
 
     async def close(self) -> None:
         """Cancel every load of this loop and wait until they have ended; their callers get LoadCancelled."""
-        tasks = [flight.task for flight in self._flights().values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*(flight.task for flight in self._flights().values()))

@@ -1,17 +1,17 @@
-"""Hot keys of one kind of value in this process: found here and in the fleet, held in the near cache."""
+"""Hot keys of one kind of value in this process: found here and in the fleet, pinned in the near cache."""
 
 import threading
 import uuid
-import zlib
 from collections.abc import Callable
 
 from tenfold.kernel import Clock, Duration, SystemClock
 from tenfold.kernel.forks import tell_forks
+from tenfold.kernel.shares import KEY_HASHES, key_hash
 from tenfold.protect.reads.hot.detector import HOT_MAX, SHARE, Detector
-from tenfold.protect.reads.hot.holder import FLEET_KEEP, Holder, Refresh
 from tenfold.protect.reads.hot.messages import HotReport, HotSet
-from tenfold.protect.reads.hot.pace import Pace
-from tenfold.protect.reads.hot.signs import Signs
+from tenfold.protect.reads.hot.metrics import HotMetrics
+from tenfold.protect.reads.hot.pinner import FLEET_KEEP, HotPinner, Refresh
+from tenfold.protect.reads.hot.sample_weight import SampleWeight
 from tenfold.protect.reads.near import NearCache
 from tenfold.telemetry import EventLog, Registry
 
@@ -29,7 +29,7 @@ class HotKeys:
 
     Feed it by `saw` (each read that the near cache could not answer), `sampled` (the near cache's hook for hits) and
     `found` (each answer from below). `send` takes a report for the control node and must return at once; what the
-    control node says goes into `told`. Without either, a process finds and holds its own hot keys.
+    control node says goes into `notified`. Without either, a process finds and holds its own hot keys.
 
     `process` is this process's name in the fleet, any unique text, by default one made up.
 
@@ -57,14 +57,14 @@ class HotKeys:
         self._clock = clock or SystemClock()
         self._now_ns = self._clock.monotonic_ns
         self._detector = Detector(share=share, hot_max=hot_max)
-        self._pace = Pace()
+        self._sample_weight = SampleWeight()
         self._near: NearCache | None = None
         self._refresh: Refresh | None = None
-        self._signs = Signs(
+        self._metrics = HotMetrics(
             name,
             registry or Registry(),
             events,
-            keys=lambda: len(self._holder),
+            keys=lambda: len(self._pinner),
             sketch_bytes=lambda: self._detector.held_bytes,
         )
         self._begin(process or uuid.uuid4().hex[:16])
@@ -78,16 +78,16 @@ class HotKeys:
         """What a process has of its own."""
         self._lock = threading.Lock()
         self._process = process
-        turn = zlib.crc32(process.encode()) / 0xFFFFFFFF
-        self._holder = Holder(process, hold=self._hold, turn=turn, clock=self._clock, signs=self._signs)
-        self._holder.attach(self._near, self._refresh)
+        turn = key_hash(process) / KEY_HASHES
+        self._pinner = HotPinner(process, hold=self._hold, turn=turn, clock=self._clock, metrics=self._metrics)
+        self._pinner.attach(self._near, self._refresh)
         self._detector.clear()
         self._report_at_ns = self._reported_at_ns = 0
 
     def attach(self, near: NearCache, refresh: Refresh) -> None:
         """Watch `near` and hold keys in it. `refresh(key)` has one read in the background, from any thread."""
         self._near, self._refresh = near, refresh
-        self._holder.attach(near, refresh)
+        self._pinner.attach(near, refresh)
         near.sampled = self.sampled
 
     def connect(self, send: Send) -> None:
@@ -102,34 +102,34 @@ class HotKeys:
         """A near hit that stands for `weight` of them; answers how many the next one shall stand for."""
         now_ns = self._now_ns()
         self._count(key, weight, now_ns)
-        return self._pace.sampled(weight, now_ns)
+        return self._sample_weight.sampled(weight, now_ns)
 
     def is_hot(self, key: str) -> bool:
-        return key in self._holder
+        return key in self._pinner
 
     def keys(self) -> list[str]:
         """What is hot here now, in order."""
         self._cool(self._now_ns())
-        return self._holder.keys()
+        return self._pinner.keys()
 
     def found(self, key: str, value: bytes | None, version: int, age: Duration = _NOW) -> Duration | None:
         """A rung answered; `age` is since the value was certainly true.
 
         For a hot key: how long the near cache shall hold it; None for every other.
         """
-        if not self._holder.found(key, value, version, age, self._now_ns()):
+        if not self._pinner.found(key, value, version, age, self._now_ns()):
             return None
         self._tell_soon()
         return self._hold if value is not None else None
 
-    def told(self, fleet: HotSet | None) -> None:
+    def notified(self, fleet: HotSet | None) -> None:
         """The control node says what is hot in the fleet; None when nothing is.
 
         A set that was kept somewhere and told late is not believed: it is about a traffic that has been.
         """
         now_ns, wall_ms = self._now_ns(), self._clock.wall_ns() / 1e6
         is_recent = fleet is not None and wall_ms - fleet.at_ms < FLEET_KEEP.ms
-        self._holder.follow(fleet.keys[: self._hot_max] if fleet is not None and is_recent else (), now_ns)
+        self._pinner.follow(fleet.keys[: self._hot_max] if fleet is not None and is_recent else (), now_ns)
         self._cool(now_ns)
 
     @property
@@ -141,9 +141,9 @@ class HotKeys:
         with self._lock:
             has_risen = self._detector.saw(key, weight, now_ns)
         if has_risen:
-            self._holder.rise(key, self._detector.share_of(key), now_ns)
+            self._pinner.rise(key, self._detector.share_of(key), now_ns)
             self._tell_soon()
-        self._holder.ask_if_due(key, now_ns)
+        self._pinner.ask_if_due(key, now_ns)
         if now_ns >= self._report_at_ns:
             self._report(now_ns)
 
@@ -158,10 +158,10 @@ class HotKeys:
         with self._lock:
             total, grain = self._detector.total, self._detector.grain
             reads = {key: round(count, 1) for key, count in self._detector.leaders(LEADERS_MAX)}
-        self._signs.reported()
-        self._send(HotReport(self.name, self._process, round(total, 1), grain, reads, self._holder.news()))
+        self._metrics.reported()
+        self._send(HotReport(self.name, self._process, round(total, 1), grain, reads, self._pinner.news()))
 
     def _cool(self, now_ns: int) -> None:
         with self._lock:
             local = set(self._detector.hot(now_ns))
-        self._holder.cool(local, now_ns)
+        self._pinner.cool(local, now_ns)

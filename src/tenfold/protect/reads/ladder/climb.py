@@ -8,10 +8,9 @@ from typing import NamedTuple, Protocol
 from tenfold.kernel import Clock, Duration
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.ladder.answer import NOW, Answer, LadderExhausted
-from tenfold.protect.reads.ladder.demand import Demand
+from tenfold.protect.reads.ladder.demand import Demand, Route
 from tenfold.protect.reads.ladder.fills import Fills
 from tenfold.protect.reads.ladder.guarded import GuardedRung
-from tenfold.protect.reads.ladder.route import Route
 from tenfold.protect.reads.ladder.rung import Attempt, Outcome, Step
 from tenfold.telemetry import Registry
 
@@ -19,7 +18,7 @@ _LACKING = frozenset({Outcome.MISS, Outcome.OLD})
 _PASSED_OVER = Attempt(Outcome.ELSEWHERE)
 
 
-class Told(NamedTuple):
+class RungFound(NamedTuple):
     """Which rung had something, and what."""
 
     rung: str
@@ -30,8 +29,11 @@ class Lease(Protocol):
     """Lets one process of a fleet load a key while the others wait for what it fills; `LeasedFlight` is one."""
 
     async def lead_or_follow(
-        self, key: str, load: Callable[[int], Awaitable[Told | None]], look: Callable[[], Awaitable[Told | None]]
-    ) -> Told | None: ...
+        self,
+        key: str,
+        load: Callable[[int], Awaitable[RungFound | None]],
+        look: Callable[[], Awaitable[RungFound | None]],
+    ) -> RungFound | None: ...
 
 
 class _Ascent:
@@ -99,13 +101,13 @@ class Climber:
         """Drop the fills that wait."""
         await asyncio.gather(*(fills.close() for fills in self._fills.values()))
 
-    async def _ask(self, rungs: Sequence[GuardedRung], ascent: _Ascent) -> Told | None:
+    async def _ask(self, rungs: Sequence[GuardedRung], ascent: _Ascent) -> RungFound | None:
         for rung in rungs:
             if ascent.last.outcome is Outcome.MISS and rung.step.mirrors():
                 continue  # it would say the same
             ascent.last = attempt = await self._attempt(rung, ascent)
             if attempt.found is not None:
-                return Told(rung.name, attempt.found)
+                return RungFound(rung.name, attempt.found)
             ascent.causes[rung.name] = attempt.cause
             if attempt.outcome in _LACKING and rung.name in self._fills and rung not in ascent.lacking:
                 ascent.lacking.append(rung)
@@ -115,7 +117,7 @@ class Climber:
         leads = ascent.route.cache if rung.step.fills else ascent.route.database
         return await rung.attempt(ascent.key, ascent.demand) if leads else _PASSED_OVER
 
-    async def _lead(self, ascent: _Ascent, _fence: int) -> Told | None:
+    async def _lead(self, ascent: _Ascent, _fence: int) -> RungFound | None:
         """Load it for everybody: the cache where they look has it before the lease is given back."""
         told = await self._ask(self._sources, ascent)
         if told is not None:
@@ -123,12 +125,12 @@ class Climber:
             ascent.lacking.pop(0)
         return told
 
-    def _answer(self, told: Told) -> Answer:
+    def _answer(self, told: RungFound) -> Answer:
         found = told.found
         age = Duration(max(0, self._clock.wall_ns() - found.true_at_ns)) if found.true_at_ns else NOW
         return Answer(found.value, told.rung, age, version=found.version)
 
-    def _give_back(self, ascent: _Ascent, told: Told) -> None:
+    def _give_back(self, ascent: _Ascent, told: RungFound) -> None:
         """Give it to every cache that lacked it."""
         for rung in ascent.lacking:
             if rung.name != told.rung:

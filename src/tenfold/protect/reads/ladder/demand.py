@@ -1,6 +1,7 @@
-"""What a caller insists on of an answer."""
+"""What a caller insists on of an answer, and from which places it may be answered."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 from tenfold.kernel import Duration
 from tenfold.protect.reads.found import UNKNOWN
@@ -30,3 +31,23 @@ class Demand:
 
 ANY = Demand()
 """Whatever the ladder thinks fit."""
+
+
+class Route(NamedTuple):
+    """`near`: the near cache may answer; `cache`: steps that fill may; `database`: the other steps may.
+
+    A read that neither cache nor database may answer is shed.
+    """
+
+    near: bool = True
+    cache: bool = True
+    database: bool = True
+
+
+EVERYTHING = Route()
+
+
+class Gate(Protocol):
+    """Asked at the beginning of every read, so it costs next to nothing."""
+
+    def route(self, key: str, tier: int, strict: bool) -> Route: ...

@@ -1,26 +1,23 @@
 """Writes values back into a rung in the background, to a bound."""
 
 import asyncio
-from itertools import islice
 
 from tenfold.protect.calls.breaker import Breaker, BreakerState
+from tenfold.protect.reads.drain import Drain
 from tenfold.protect.reads.found import Found
 from tenfold.protect.reads.ladder.rung import NotAsked, Step
 from tenfold.telemetry import Registry
 
 
 class Fills:
-    """What waits to be written to one rung. A task runs while something waits, and none when nothing does.
+    """What waits to be written to one rung.
 
     A fill is a kindness: it is dropped and counted when too many wait, when the rung is in trouble and when it fails.
     """
 
     def __init__(self, step: Step, ladder: str, *, registry: Registry, waiting_max: int, batch_max: int = 64) -> None:
         self._step = step
-        self._waiting: dict[str, Found] = {}
-        self._waiting_max = waiting_max
-        self._batch_max = batch_max
-        self._task: asyncio.Task[None] | None = None
+        self._drain: Drain[Found] = Drain(self._write_and_count, batch_max=batch_max, waiting_max=waiting_max)
         labels = ("ladder", "rung")
         done = registry.counter("tenfold_fills_total", "Values written back to a rung.", labels)
         dropped = registry.counter("tenfold_fills_dropped_total", "Values not written back to a rung.", labels)
@@ -28,33 +25,19 @@ class Fills:
 
     def offer(self, key: str, found: Found) -> None:
         """Have `found` written soon; the newest value of a key wins."""
-        if len(self._waiting) >= self._waiting_max and key not in self._waiting:
+        if not self._drain.offer(key, found):
             self._dropped.inc()
-            return
-        self._waiting[key] = found
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._drain())
 
     async def write(self, key: str, found: Found) -> None:
         """Have it written before this ends; a fill that fails is dropped and counted as any other."""
-        written = await self._write({key: found})
-        (self._done if written else self._dropped).inc()
+        await self._write_and_count({key: found})
 
     async def close(self) -> None:
         """Drop what waits and end what runs."""
-        self._dropped.inc(len(self._waiting))
-        self._waiting.clear()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self._dropped.inc(await self._drain.close())
 
-    async def _drain(self) -> None:
-        try:
-            while batch := {key: self._waiting.pop(key) for key in list(islice(self._waiting, self._batch_max))}:
-                written = await self._write(batch)
-                (self._done if written else self._dropped).inc(len(batch))
-        finally:
-            self._task = None
+    async def _write_and_count(self, batch: dict[str, Found]) -> None:
+        (self._done if await self._write(batch) else self._dropped).inc(len(batch))
 
     async def _write(self, batch: dict[str, Found]) -> bool:
         """Whether the batch was written. A rung in trouble is left alone: probes are for readers."""

@@ -3,6 +3,7 @@
 import asyncio
 
 from tenfold.kernel import Clock
+from tenfold.kernel.tasks import are_we_cancelled
 from tenfold.protect.calls.breaker import Breaker
 from tenfold.protect.calls.limit import Budget
 from tenfold.protect.reads.found import UNKNOWN, Found
@@ -68,7 +69,7 @@ class GuardedRung:
         except Exception as error:  # a rung is foreign code: whatever it raises, it did not answer
             return Attempt(Outcome.FAILED, error=error)
         except asyncio.CancelledError as error:
-            if _we_are_cancelled():
+            if are_we_cancelled():
                 raise
             return Attempt(Outcome.FAILED, error=error)
         finally:
@@ -91,9 +92,3 @@ def _report(attempt: Attempt, breaker: Breaker, epoch: int) -> None:
         breaker.succeeded(epoch)
     else:
         breaker.failed(attempt.cause, epoch, timeout=attempt.outcome is Outcome.TIMEOUT)
-
-
-def _we_are_cancelled() -> bool:
-    """Whether it is this task that was cancelled, and not something that the rung waited for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

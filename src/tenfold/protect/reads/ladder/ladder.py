@@ -1,6 +1,7 @@
 """The read ladder: asks rung by rung until one answers, and remembers the answer for the day when none does."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from tenfold.engines.amplification import AmplificationBudget
@@ -9,10 +10,8 @@ from tenfold.protect.doors.deadline import check_deadline
 from tenfold.protect.reads.flight import FlightsFull, LoadCancelled, SingleFlight
 from tenfold.protect.reads.ladder.answer import Answer, LadderClosed, LadderExhausted, ReadShed
 from tenfold.protect.reads.ladder.climb import Climber, Lease
-from tenfold.protect.reads.ladder.demand import ANY, Demand
-from tenfold.protect.reads.ladder.hot import Hot
-from tenfold.protect.reads.ladder.refreshes import Refreshes
-from tenfold.protect.reads.ladder.route import EVERYTHING, Gate, Route
+from tenfold.protect.reads.ladder.demand import ANY, EVERYTHING, Demand, Gate, Route
+from tenfold.protect.reads.ladder.refreshes import BackgroundRefreshes, Hot
 from tenfold.protect.reads.ladder.rung import Step
 from tenfold.protect.reads.near import Entry, NearCache
 from tenfold.telemetry import EventLog, Registry
@@ -22,13 +21,29 @@ ABSENT_TTL = Duration.from_s(1)
 TELL_AGAIN_NS = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class LadderBounds:
+    """As many keys are climbed for at a time; so many fills wait for each rung; so many refreshes run at a time.
+
+    That there is nothing is remembered for `absent_ttl`.
+    """
+
+    climbs_max: int = 10_000
+    fills_max: int = 1_024
+    refreshes_max: int = 64
+    absent_ttl: Duration = ABSENT_TTL
+
+
+BOUNDS = LadderBounds()
+
+
 class ReadLadder:
     """near cache → first step → … → last step, for one kind of value, in one event loop.
 
     A rung that misses, fails, is too slow, whose breaker is open or that is full is passed over, and so is one whose
     answer is older than the caller's demand. What a rung answers fills the near cache and, in the background, the
     rungs above that were asked and had nothing, where they `fills`. Only the last rung's word that there is nothing
-    is believed; it is kept for `absent_ttl`. When no rung can say, the near cache's stale value is the answer.
+    is believed. When no rung can say, the near cache's stale value is the answer.
     Concurrent reads of one key share one climb. At most one event a second says that nobody could answer
     (`ladder-exhausted`).
 
@@ -52,25 +67,24 @@ class ReadLadder:
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
-        absent_ttl: Duration = ABSENT_TTL,
-        climbs_max: int = 10_000,
-        fills_max: int = 1_024,
-        refreshes_max: int = 64,
+        bounds: LadderBounds = BOUNDS,
     ) -> None:
         self.name = name
         self._near = near
         self._gate = gate
         self._hot = hot
         self._saw = _tellers(hot.saw if hot else None, saw)
-        self._absent_ttl = absent_ttl
-        self._flight: SingleFlight[Answer] = SingleFlight(flights_max=climbs_max)
+        self._absent_ttl = bounds.absent_ttl
+        self._flight: SingleFlight[Answer] = SingleFlight(flights_max=bounds.climbs_max)
         self._closed = False
         self._events = events
         self._tell_again_at_ns = 0
         self._clock = clock = clock or SystemClock()
         self._declare(registry := registry or Registry())
-        self._climber = Climber(name, steps, lease=lease, clock=clock, registry=registry, fills_max=fills_max)
-        self._refreshes = Refreshes(self._refresh, name, registry=registry, running_max=refreshes_max, extra=extra)
+        self._climber = Climber(name, steps, lease=lease, clock=clock, registry=registry, fills_max=bounds.fills_max)
+        self._refreshes = BackgroundRefreshes(
+            self._refresh, name, registry=registry, running_max=bounds.refreshes_max, extra=extra
+        )
         if hot is not None and near is not None:
             hot.attach(near, self._refreshes.ask)
 

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from tenfold.engines.amplification import AmplificationBudget
+from tenfold.kernel import Duration
+from tenfold.kernel.tasks import end_tasks
+from tenfold.protect.reads.near import NearCache
 from tenfold.telemetry import Registry
 
 
-class Refreshes:
+class BackgroundRefreshes:
     """One refresh a key at a time, `running_max` in all, and as `extra` allows, of who is asked first.
 
     A refresh is a kindness: one too many is left and counted.
@@ -50,10 +54,7 @@ class Refreshes:
         self._running[key] = asyncio.get_running_loop().create_task(self._run(key))
 
     async def close(self) -> None:
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end_tasks(*self._running.values())
 
     async def _run(self, key: str) -> None:
         try:
@@ -64,3 +65,16 @@ class Refreshes:
             self._counts["done"].inc()
         finally:
             del self._running[key]
+
+
+class Hot(Protocol):
+    """Finds the keys that everybody asks for; `tenfold.protect.reads.hot.HotKeys` is one."""
+
+    def attach(self, near: NearCache, refresh: Callable[[str], None]) -> None:
+        """Called once: the near cache to watch and to hold keys in, and how to have one read anew."""
+
+    def saw(self, key: str) -> object:
+        """A reader climbs for it."""
+
+    def found(self, key: str, value: bytes | None, version: int, age: Duration) -> Duration | None:
+        """A climb ended so, true `age` ago; answers how long to keep it near, None as always."""

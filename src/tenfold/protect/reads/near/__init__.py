@@ -6,29 +6,35 @@ store        what is held and what is refused, bounded; time is an argument
 table        the values: proven, or in doubt
 absent       keys that lead to nothing, to a quota of their own
 tombstones   what was invalidated, so that a slow fill cannot bring it back
-lifetimes    for how long what was loaded is believed
-refreshes    which of a key's readers loads it anew
-early        who does so before expiry, by chance, and how many may
+options      what it is told beyond its ttl and its bytes
+early        which of a key's readers loads it anew, by chance before expiry, and how many may
 sampling     one hit among many is told of
-policy       who is admitted and who leaves
-entry        what is told of a key
-counts       metrics
+policy       which entries are admitted and which are evicted
+segments     window, probation and protected: the policy's queues
+sketch       how hot the keys were that left
+duels        how large the window is
+entry        what is told of a key, and how it lies in table and policy
+metrics      counters and gauges
 """
 
 from tenfold.protect.reads.near.cache import NearCache
 from tenfold.protect.reads.near.early import EarlyRefresh
-from tenfold.protect.reads.near.entry import ENTRY_OVERHEAD_BYTES, Entry
-from tenfold.protect.reads.near.policy import Policy, Resident
+from tenfold.protect.reads.near.entry import ENTRY_OVERHEAD_BYTES, Entry, Resident
+from tenfold.protect.reads.near.options import Lifetimes, NearBounds, NearParts
+from tenfold.protect.reads.near.policy import AdmissionPolicy
 from tenfold.protect.reads.near.sampling import Sampled
 from tenfold.protect.reads.near.tombstones import FillToken, Tombstones
 
 __all__ = [
     "ENTRY_OVERHEAD_BYTES",
+    "AdmissionPolicy",
     "EarlyRefresh",
     "Entry",
     "FillToken",
+    "Lifetimes",
+    "NearBounds",
     "NearCache",
-    "Policy",
+    "NearParts",
     "Resident",
     "Sampled",
     "Tombstones",

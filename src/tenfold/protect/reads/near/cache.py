@@ -6,32 +6,25 @@ import time
 
 from tenfold.kernel import Clock, Duration
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.reads.near.absent import Absences
-from tenfold.protect.reads.near.counts import Counts
-from tenfold.protect.reads.near.early import EarlyRefresh
+from tenfold.protect.reads.near.early import EarlyRefresh, RefreshDraw
 from tenfold.protect.reads.near.entry import Entry, Kept
-from tenfold.protect.reads.near.lifetimes import Lifetimes
-from tenfold.protect.reads.near.policy import Policy
-from tenfold.protect.reads.near.refreshes import Refreshes
+from tenfold.protect.reads.near.metrics import NearMetrics
+from tenfold.protect.reads.near.options import BOUNDS, LIFETIMES, PARTS, Lifetimes, NearBounds, NearParts
+from tenfold.protect.reads.near.policy import AdmissionPolicy
 from tenfold.protect.reads.near.sampling import Sampled, Sampling
 from tenfold.protect.reads.near.shared import SharedStore
-from tenfold.protect.reads.near.store import Fill, Store
+from tenfold.protect.reads.near.store import Fill, NearStore
 from tenfold.protect.reads.near.tombstones import FillToken, Tombstones
 from tenfold.telemetry import Counter, EventLog, Registry
-
-ABSENT_TTL = Duration.from_s(1)
-REFRESH_LEASE = Duration.from_s(1)
 
 
 class NearCache(SharedStore):
     """Values by key: fresh for `ttl`, then answered at once for `grace` while one reader refreshes them, and kept for
     `stale` after `ttl` for the day when nobody else can answer.
 
-    Bounded by `bytes_max`, overhead included, and by `entries_max`; `policy` says who leaves. What leads to nothing
-    has its own ttl and a quota, `absent_ratio` of both bounds. Lifetimes are shortened by up to `jitter_ratio`, so
-    that what came together does not expire together. Where it is known how long a load took (`put` with `token` or
-    `load`), one reader refreshes `early`, before expiry; a refresh that has not come after `refresh_lease` is asked
-    for again.
+    Bounded by `bytes_max`, overhead included, and by `bounds`; the policy says who leaves. What leads to nothing has
+    its own ttl and quota. Where it is known how long a load took (`put` with `token` or `load`), one reader refreshes
+    early, before expiry.
 
     Safe from any thread. A hit takes no lock; counts may then miss a few.
     """
@@ -44,41 +37,37 @@ class NearCache(SharedStore):
         ttl: Duration,
         stale: Duration | None = None,
         grace: Duration | None = None,
-        entries_max: int = 100_000,
-        jitter_ratio: float = 0.1,
-        absent_ttl: Duration = ABSENT_TTL,
-        absent_ratio: float = 0.1,
-        refresh_lease: Duration = REFRESH_LEASE,
-        sample_every: int = 64,
-        policy: Policy | None = None,
-        early: EarlyRefresh | None = None,
-        tombstones: Tombstones | None = None,
+        bounds: NearBounds = BOUNDS,
+        lifetimes: Lifetimes = LIFETIMES,
+        parts: NearParts = PARTS,
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
-        seed: int = 0,
     ) -> None:
-        grace_ns = self._grace_ns = grace.ns if grace else 0
-        self._seed, self._chance = seed, random.Random(seed)
-        self._early = early or EarlyRefresh(seed=seed)
-        self._lifetimes = Lifetimes(ttl, absent_ttl, jitter_ratio=jitter_ratio, chance=self._chance)
-        self._tombstones = Tombstones() if tombstones is None else tombstones
-        policy = Policy() if policy is None else policy
+        self._ttl_ns, self._absent_ttl_ns, self._jitter_ratio = ttl.ns, lifetimes.absent_ttl.ns, lifetimes.jitter_ratio
+        self._grace_ns = grace.ns if grace else 0
+        self._seed, self._chance = parts.seed, random.Random(parts.seed)
+        self._early = parts.early or EarlyRefresh(seed=parts.seed)
+        self._tombstones = Tombstones() if parts.tombstones is None else parts.tombstones
+        policy = AdmissionPolicy() if parts.policy is None else parts.policy
         self._touched = policy.touched
-        counts = Counts(registry or Registry(), name, self)
+        counts = NearMetrics(registry or Registry(), name, self)
         self._hits, self._misses = counts.hits, counts.misses
-        self._refreshes = Refreshes(
-            self._early, grace_ns=grace_ns, lease_ns=refresh_lease.ns, asked_for=counts.refreshes, capped=counts.capped
+        self._refreshes = RefreshDraw(
+            self._early,
+            grace_ns=self._grace_ns,
+            lease_ns=lifetimes.refresh_lease.ns,
+            asked_for=counts.refreshes,
+            capped=counts.capped,
         )
-        self._sampling, self._sample_at = Sampling(sample_every, self._chance), 0
-        store = Store(
+        self._sampling, self._sample_at = Sampling(parts.sample_every, self._chance), 0
+        store = NearStore(
             bytes_max=bytes_max,
-            entries_max=entries_max,
-            absences=Absences(entries_max=int(entries_max * absent_ratio), bytes_max=int(bytes_max * absent_ratio)),
+            bounds=bounds,
             tombstones=self._tombstones,
             policy=policy,
-            grace_ns=grace_ns,
-            usable_ns=max(stale.ns if stale else 0, grace_ns),
+            grace_ns=self._grace_ns,
+            usable_ns=max(stale.ns if stale else 0, self._grace_ns),
             evictions=counts.evictions,
         )
         super().__init__(name, store, counts, now_ns=clock.monotonic_ns if clock else time.monotonic_ns, events=events)
@@ -152,7 +141,8 @@ class NearCache(SharedStore):
         """
         now_ns = self._now_ns()
         load_ns = load.ns if load else now_ns - token.begun_ns if token else 0
-        ttl_ns = self._lifetimes.draw_ns(value, ttl)
+        full_ns = ttl.ns if ttl else self._ttl_ns if value is not None else self._absent_ttl_ns
+        ttl_ns = int(full_ns * (1 - self._jitter_ratio * self._chance.random()))
         since_ns = now_ns - age.ns if age else now_ns
         fill = Fill(value, version, since_ns, ttl_ns, self._early.quiet_ns(ttl_ns, load_ns), load_ns)
         with self._lock:

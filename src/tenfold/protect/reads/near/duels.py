@@ -11,7 +11,7 @@ duels. The idea of letting requests decide between two policies is set duelling 
 ghost list that bounds it is ARC's (Megiddo and Modha 2003).
 """
 
-from tenfold.protect.reads.near.resident import Resident
+from tenfold.protect.reads.near.entry import Resident
 
 PATIENCE_RATIO = 0.8
 """How many arrivals a duel is waited for, as a share of the residents: no window would have held it much longer."""

@@ -1,9 +1,9 @@
 """What the near cache tells of a key, and how it holds it."""
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 from tenfold.kernel import Duration
-from tenfold.protect.reads.near.policy import Resident
 
 ENTRY_OVERHEAD_BYTES = 840
 """What one entry costs beyond the bytes of its key and value: object headers, times, its places in table and policy,
@@ -25,6 +25,28 @@ class Entry(NamedTuple):
     answerable: bool = False
     refresh: bool = False
     proven: bool = True
+
+
+class Resident:
+    """What the policy knows of an entry. `size_bytes` does not change while it is held.
+
+    `place` is the segment it lies in, None when it is not held; `heat` how often it was asked for, the latest counting
+    most; `rival` the key of the newcomer it is in a duel with.
+    """
+
+    __slots__ = ("heat", "key", "mark", "place", "rival", "size_bytes")
+
+    def __init__(self, key: str, size_bytes: int) -> None:
+        self.key = key
+        self.size_bytes = size_bytes
+        self.place: Segment | None = None
+        self.heat = 0.0
+        self.mark = 0
+        self.rival: str | None = None
+
+
+Segment = OrderedDict[Resident, None]
+"""Residents, the one asked for longest ago first."""
 
 
 class Kept(Resident):

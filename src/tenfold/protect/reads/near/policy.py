@@ -18,11 +18,9 @@ from collections import deque
 from collections.abc import Callable
 
 from tenfold.protect.reads.near.duels import Duels
-from tenfold.protect.reads.near.resident import Resident
+from tenfold.protect.reads.near.entry import Resident
 from tenfold.protect.reads.near.segments import Segments
 from tenfold.protect.reads.near.sketch import HeatSketch, mark_of
-
-__all__ = ["Policy", "Resident"]
 
 WINDOW_RATIO_MIN = 0.01
 HALF_LIFE_TURNS = 7
@@ -37,7 +35,7 @@ HEARD_MAX = 4096
 """Touches caught up on at one arrival, so that no arrival takes longer than about a millisecond."""
 
 
-class Policy:
+class AdmissionPolicy:
     """Decides for a cache that says itself when it is full: by bytes, by entries, by both.
 
     A hit calls `touched` alone, from any thread: the append of a bounded buffer, which loses its oldest touches when

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from tenfold.protect.reads.near.resident import Resident, Segment
+from tenfold.protect.reads.near.entry import Resident, Segment
 
 PROTECTED_RATIO = 0.8
 """What those who were asked for again may fill of all but the window (Einziger, Friedman and Manes 2017)."""

@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable
 
-from tenfold.protect.reads.near.counts import Counts
 from tenfold.protect.reads.near.entry import Entry, Kept
-from tenfold.protect.reads.near.store import Store
+from tenfold.protect.reads.near.metrics import NearMetrics
+from tenfold.protect.reads.near.store import NearStore
 from tenfold.telemetry import EventLog
 
 _NOTHING: dict[str, Kept] = {}
@@ -15,7 +15,7 @@ class SharedStore:
     """Safe from any thread. What readers may use without the lock lies in `_at_hand`."""
 
     def __init__(
-        self, name: str, store: Store, counts: Counts, *, now_ns: Callable[[], int], events: EventLog | None
+        self, name: str, store: NearStore, counts: NearMetrics, *, now_ns: Callable[[], int], events: EventLog | None
     ) -> None:
         self.name = name
         self._store = store

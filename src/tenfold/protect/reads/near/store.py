@@ -6,7 +6,8 @@ from typing import NamedTuple
 from tenfold.kernel import Duration
 from tenfold.protect.reads.near.absent import Absence, Absences, size_of
 from tenfold.protect.reads.near.entry import ENTRY_OVERHEAD_BYTES, Entry, Kept
-from tenfold.protect.reads.near.policy import Policy
+from tenfold.protect.reads.near.options import NearBounds
+from tenfold.protect.reads.near.policy import AdmissionPolicy
 from tenfold.protect.reads.near.table import Table
 from tenfold.protect.reads.near.tombstones import FillToken, Tombstones
 from tenfold.telemetry import Counter
@@ -22,7 +23,7 @@ def charge_of(key: str, value: bytes) -> int:
     return ENTRY_OVERHEAD_BYTES + size_bytes + -size_bytes % SIZE_STEP_BYTES
 
 
-class Refusal(enum.StrEnum):
+class FillRefusal(enum.StrEnum):
     """Why a fill was not kept."""
 
     INVALIDATED = "invalidated"
@@ -40,7 +41,7 @@ class Fill(NamedTuple):
     load_ns: int
 
 
-class Store:
+class NearStore:
     """Entries by key; not safe from several threads but for reading `table.proven`.
 
     A value is answerable for `grace_ns` after its ttl, and usable when nobody else can answer for `usable_ns`.
@@ -50,18 +51,19 @@ class Store:
         self,
         *,
         bytes_max: int,
-        entries_max: int,
-        absences: Absences,
+        bounds: NearBounds,
         tombstones: Tombstones,
-        policy: Policy,
+        policy: AdmissionPolicy,
         grace_ns: int,
         usable_ns: int,
         evictions: Counter,
     ) -> None:
         self.table = Table(policy)
-        self.absences = absences
+        self.absences = Absences(
+            entries_max=int(bounds.entries_max * bounds.absent_ratio), bytes_max=int(bytes_max * bounds.absent_ratio)
+        )
         self.proven = True
-        self._bytes_max, self._entries_max = bytes_max, entries_max
+        self._bytes_max, self._entries_max = bytes_max, bounds.entries_max
         self._tombstones = tombstones
         self._grace_ns, self._usable_ns = grace_ns, usable_ns
         self._evictions = evictions
@@ -84,13 +86,13 @@ class Store:
         kept = self.table.unproven.get(key)
         return self._entry_of(kept, now_ns, proven=False) if kept is not None else None
 
-    def put(self, key: str, fill: Fill, token: FillToken | None, now_ns: int) -> Refusal | None:
+    def put(self, key: str, fill: Fill, token: FillToken | None, now_ns: int) -> FillRefusal | None:
         """Keep what a load brought, or say why not."""
         kept = self.table.find(key)
         if self._tombstones.refuses(key, fill.version, token, now_ns):
-            return Refusal.INVALIDATED
+            return FillRefusal.INVALIDATED
         if fill.version and self._version(key, kept, now_ns) > fill.version:
-            return Refusal.OLDER
+            return FillRefusal.OLDER
         if fill.value is None:
             if kept is not None:
                 self.table.lift(kept)

@@ -3,7 +3,7 @@
 from typing import cast
 
 from tenfold.protect.reads.near.entry import Kept
-from tenfold.protect.reads.near.policy import Policy
+from tenfold.protect.reads.near.policy import AdmissionPolicy
 
 
 class Table:
@@ -13,7 +13,7 @@ class Table:
     not its entries. Not safe from several threads but for reading `proven`.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: AdmissionPolicy) -> None:
         self.proven: dict[str, Kept] = {}
         self.unproven: dict[str, Kept] = {}
         self.held_bytes = 0

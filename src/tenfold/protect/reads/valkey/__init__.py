@@ -1,9 +1,8 @@
 """What stands on Valkey or Redis; needs the extra `valkey`.
 
-envelope    how a value lies on the server
-write       what a rung writes
+envelope    how a value lies on the server, and how a rung writes it
 rung        values of one kind on one cluster, read and filled in batches
-copying     from one cluster to another
+copying     from one cluster to another: write-behind, and what makes a cold one warm
 lease       leases: who of a fleet loads a key
 pair        main and standby cluster, and the rungs on them
 tracking    what servers and processes announce: which values are no longer true

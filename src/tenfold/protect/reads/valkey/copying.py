@@ -2,68 +2,46 @@
 
 import asyncio
 from collections.abc import Sequence
-from itertools import islice
 
 from tenfold.engines.valkey.cluster import ValkeyCluster
 from tenfold.kernel import TenfoldError
-from tenfold.protect.reads.valkey.envelope import as_new
-from tenfold.protect.reads.valkey.write import Write
+from tenfold.protect.reads.drain import Drain
+from tenfold.protect.reads.valkey.envelope import Write, as_new
 from tenfold.telemetry import Registry
 
 BATCH_MAX = 256
 WAITING_MAX = 4_096
-PAUSE_S = 0.005
+GATHER_S = 0.005
 
 
-class Mirror:
+class WriteBehind:
     """Writes to `target` what was filled elsewhere, in the background: newest wins, bounded, dropped when it cannot.
 
-    A task runs while something waits, and none when nothing does.
+    It gathers for `GATHER_S`, so that many go together, and the ladder's own fill of the target can come first.
     """
 
     def __init__(self, target: ValkeyCluster, *, registry: Registry, waiting_max: int = WAITING_MAX) -> None:
         self._target = target
-        self._waiting: dict[str, Write] = {}
-        self._waiting_max = waiting_max
-        self._task: asyncio.Task[None] | None = None
+        self._drain: Drain[Write] = Drain(self._write, batch_max=BATCH_MAX, waiting_max=waiting_max, gather_s=GATHER_S)
         label = ("cluster",)
         done = registry.counter("tenfold_mirrored_total", "Values written to the passive cluster too.", label)
         dropped = registry.counter("tenfold_mirrored_dropped_total", "Values not written there.", label)
         self._done, self._dropped = done.child(target.name), dropped.child(target.name)
 
     def offer(self, write: Write) -> None:
-        if not self._target.health.primary or (
-            len(self._waiting) >= self._waiting_max and write.key not in self._waiting
-        ):
+        if not self._target.health.primary or not self._drain.offer(write.key, write._replace(late=True)):
             self._dropped.inc()
-            return
-        self._waiting[write.key] = write._replace(late=True)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._drain())
 
     def forget(self, key: str) -> None:
-        """Somebody else writes it there."""
-        self._waiting.pop(key, None)
+        """Another rung writes it there."""
+        self._drain.forget(key)
 
     async def close(self) -> None:
-        self._dropped.inc(len(self._waiting))
-        self._waiting.clear()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self._dropped.inc(await self._drain.close())
 
-    async def _drain(self) -> None:
+    async def _write(self, batch: dict[str, Write]) -> None:
         try:
-            while self._waiting:
-                await asyncio.sleep(PAUSE_S)  # so that many go together, and the ladder's own fill can come first
-                batch = [self._waiting.pop(key) for key in list(islice(self._waiting, BATCH_MAX))]
-                await self._write(batch)
-        finally:
-            self._task = None
-
-    async def _write(self, batch: list[Write]) -> None:
-        try:
-            await self._target.set_many(batch)
+            await self._target.set_many(list(batch.values()))
         except TenfoldError:
             self._dropped.inc(len(batch))
         else:

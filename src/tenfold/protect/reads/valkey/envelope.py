@@ -1,7 +1,9 @@
-"""How a value lies on the server: its version and time of truth stand before it."""
+"""How a value lies on the server, its version and time of truth before it, and the command that writes it."""
 
 import struct
+from typing import NamedTuple
 
+from tenfold.engines.valkey.connection import Command
 from tenfold.protect.reads.found import Found
 
 _STAMP = struct.Struct(">QQ")
@@ -37,3 +39,18 @@ def as_new(packed: bytes | None, other: bytes) -> bool:
     """Whether what lies here is no older than the other."""
     here, there = unpack(packed), unpack(other)
     return here is not None and (there is None or here.version >= there.version)
+
+
+class Write(NamedTuple):
+    """One value to be kept for so long. `late`: it was read or written elsewhere before, and replaces nothing newer."""
+
+    key: str
+    packed: bytes
+    ttl_ms: int
+    late: bool = False
+
+    @property
+    def command(self) -> Command:
+        if self.late:
+            return "EVAL", SET_UNLESS_NEWER, 1, self.key, self.packed, self.ttl_ms
+        return "SET", self.key, self.packed, "PX", self.ttl_ms

@@ -4,16 +4,11 @@ A lease is a key with an expiry that holds its owner's secret. Three scripts of 
 come between them is another client; plain enough for every Valkey, and Redis from 5 on.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from tenfold.engines.valkey import TIMEOUT
-from tenfold.engines.valkey.address import Address, Endpoint
-from tenfold.engines.valkey.cluster import ValkeyCluster
-from tenfold.engines.valkey.connection import Command, ReplyError
-from tenfold.engines.valkey.server import Server
-from tenfold.kernel import Duration, TenfoldError
+from tenfold.engines.valkey import TIMEOUT, Call, ValkeyCluster
+from tenfold.kernel import Duration
 from tenfold.protect.calls.breaker import Breaker
 from tenfold.protect.reads.batcher import Batcher
 from tenfold.protect.reads.flight import Grant, Held
@@ -31,24 +26,20 @@ _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL
 _NONE = Duration(0)
 
 
-class LeasesUnreachable(TenfoldError):
-    """No primary is known that could say who holds a lease."""
-
-
 class ValkeyLeases:
     """A `LeaseStore` under `prefix` + key, on the confirmed primary of each key: leases follow a failover.
 
-    `url` as in `address`; `cluster`, when given, is that of a rung at the same `url`, and whoever made it closes it.
-    What is asked in one turn of the loop is one round trip, on a connection of its own. No attempt is made while
-    `breaker` is open. The fence is the server's clock in microseconds. For one event loop.
+    `cluster` is an URL (see `address`), or a cluster that rungs use too and that its maker closes; `timeout` and
+    `connect_timeout` are for a cluster given by URL. What is asked in one turn of the loop is one round trip. No
+    attempt is made while `breaker` is open; after a failure the cluster is examined before the next one, for it may
+    have a new primary. The fence is the server's clock in microseconds. For one event loop.
     """
 
     def __init__(
         self,
         name: str,
-        url: str,
+        cluster: str | ValkeyCluster,
         *,
-        cluster: ValkeyCluster | None = None,
         prefix: str = "lease:",
         timeout: Duration = TIMEOUT,
         connect_timeout: Duration = TIMEOUT,
@@ -58,12 +49,11 @@ class ValkeyLeases:
     ) -> None:
         self.name = name
         self._prefix = prefix
-        self._timeout, self._connect_timeout = timeout, connect_timeout
         self._breaker = breaker or Breaker(f"{name}-leases")
-        self._access = Address.parse(url).access
-        self._owns = cluster is None
-        self._cluster = cluster or ValkeyCluster(name, url, timeout=timeout, connect_timeout=connect_timeout)
-        self._servers: dict[Endpoint, Server] = {}
+        self._owns = isinstance(cluster, str)
+        if isinstance(cluster, str):
+            cluster = ValkeyCluster(name, cluster, timeout=timeout, connect_timeout=connect_timeout)
+        self._cluster = cluster
         self._doubted = False
         self._acquires = Batcher(self._evaluate, batch_max=batch_max, batches_max=batches_max)
 
@@ -81,58 +71,23 @@ class ValkeyLeases:
         await self._evaluate([self._call(_RELEASE, grant.key, grant.owner, _NONE) for grant in grants])
 
     async def close(self) -> None:
-        """End what is under way and close the connections; leases expire."""
+        """End what is under way; leases expire."""
         await self._acquires.close()
-        for server in self._servers.values():
-            server.close()
         if self._owns:
             await self._cluster.close()
 
-    def _call(self, script: str, key: str, owner: str, ttl: Duration) -> Command:
+    def _call(self, script: str, key: str, owner: str, ttl: Duration) -> Call:
         """The script goes as it is: the server remembers what it compiled, and there is no NOSCRIPT to mend."""
-        return ("EVAL", script, 1, self._prefix + key, owner, max(1, round(ttl.ms)))
+        name = self._prefix + key
+        return Call(name, ("EVAL", script, 1, name, owner, max(1, round(ttl.ms))))
 
-    async def _evaluate(self, calls: Sequence[Command]) -> Sequence[Any]:
+    async def _evaluate(self, calls: Sequence[Call]) -> Sequence[Any]:
         with self._breaker.guard():
+            if self._doubted:
+                self._doubted = False
+                await self._cluster.examine()
             try:
-                return await self._carry(calls)
+                return await self._cluster.call_many(calls)
             except Exception:
-                self._doubted = True  # a new primary may have to be found
+                self._doubted = True
                 raise
-
-    async def _carry(self, calls: Sequence[Command]) -> Sequence[Any]:
-        """Each call to the primary of its key, those of one primary together; the replies in the order of the calls."""
-        by_primary: dict[Endpoint, list[int]] = {}
-        for position, call in enumerate(calls):
-            by_primary.setdefault(await self._primary_of(call), []).append(position)
-        parts = await asyncio.gather(
-            *(self._ask(endpoint, [calls[n] for n in positions]) for endpoint, positions in by_primary.items())
-        )
-        replies: list[Any] = [None] * len(calls)
-        for positions, part in zip(by_primary.values(), parts, strict=True):
-            for position, reply in zip(positions, part, strict=True):
-                replies[position] = reply
-        return replies
-
-    async def _ask(self, endpoint: Endpoint, calls: list[Command]) -> list[Any]:
-        server = self._servers.get(endpoint)
-        if server is None:
-            server = self._servers[endpoint] = Server(
-                endpoint, self._access, timeout=self._timeout, connect_timeout=self._connect_timeout
-            )
-        replies = await server.ask(*calls)
-        for reply in replies:
-            if isinstance(reply, ReplyError):
-                raise reply
-        return replies
-
-    async def _primary_of(self, call: Command) -> Endpoint:
-        key = str(call[3])
-        endpoint = self._cluster.primary_of(key)
-        if endpoint is None or self._doubted:
-            self._doubted = False
-            await self._cluster.examine()
-            endpoint = self._cluster.primary_of(key)
-        if endpoint is None:
-            raise LeasesUnreachable(f"Leases '{self.name}' are unreachable: no primary is known; reads go without.")
-        return endpoint

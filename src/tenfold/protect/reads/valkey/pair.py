@@ -8,16 +8,19 @@ from random import Random
 from tenfold.engines.valkey import Health
 from tenfold.engines.valkey.cluster import ValkeyCluster
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.protect.reads.failover import Failover, FailoverState, RecentReads, Side
+from tenfold.kernel.tasks import end_tasks, runs_here
+from tenfold.protect.reads.failover import Failover, FailoverState, Side
 from tenfold.protect.reads.found import UNKNOWN, Found
 from tenfold.protect.reads.ladder import NotAsked
-from tenfold.protect.reads.valkey.copying import BATCH_MAX, Mirror, copy_recent
+from tenfold.protect.reads.recent import RecentKeys
+from tenfold.protect.reads.valkey.copying import BATCH_MAX, WriteBehind, copy_recent
+from tenfold.protect.reads.valkey.envelope import Write
 from tenfold.protect.reads.valkey.rung import ValkeyRung
-from tenfold.protect.reads.valkey.write import Write
 from tenfold.telemetry import Registry
 
 WATCH = Duration.from_s(1)
 WATCH_UNSETTLED = Duration.from_ms(100)
+RECENT_MAX = 4_096
 _SETTLED_PART = 4
 """While all is well a part of the copies is enough to keep the standby warm and to know that it is: each look at all of
 them would hold the event loop for as long as a hundred reads take."""
@@ -50,10 +53,9 @@ class ClusterPair:
         registry = registry or Registry()
         self.main, self.standby = main, standby
         self.failover = failover or Failover(main.name, registry=registry)
-        self.recent = RecentReads()
-        self.to_main = Mirror(main, registry=registry)
-        self.to_standby = Mirror(standby, registry=registry)
-        self._random = random or Random()
+        self.recent = RecentKeys(keys_max=RECENT_MAX, chance=random)
+        self.to_main = WriteBehind(main, registry=registry)
+        self.to_standby = WriteBehind(standby, registry=registry)
         self._watch_s, self._unsettled_s = watch.s, watch_unsettled.s
         self._copies_max = copies_max
         copied = registry.counter("tenfold_warmed_total", "Values copied to make a cluster warm.", ("cluster",))
@@ -72,11 +74,7 @@ class ClusterPair:
 
     def ready(self) -> None:
         """Have somebody watch; called with every read."""
-        if (
-            self._watching is None
-            or self._watching.done()
-            or self._watching.get_loop() is not asyncio.get_running_loop()
-        ):
+        if not runs_here(self._watching):
             self._woken = asyncio.Event()
             self._watching = asyncio.create_task(self._watch())
 
@@ -87,9 +85,7 @@ class ClusterPair:
         self.failover.examined(main, standby, warmth)
 
     async def close(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        await end_tasks(self._watching)
         await asyncio.gather(*(rung.close() for rung in self._rungs))
         await asyncio.gather(self.to_main.close(), self.to_standby.close())
         await asyncio.gather(self.main.close(), self.standby.close())
@@ -129,7 +125,7 @@ class ClusterPair:
         if not (healths[active].readable and healths[passive].primary and len(self.recent)):
             return None
         count = max(1, self._copies_max // _SETTLED_PART) if self._settled else self._copies_max
-        keys = list(dict.fromkeys(self.recent.sample(count, self._random)))
+        keys = list(dict.fromkeys(self.recent.sample_reads(count)))
         try:
             warmth, copied = await copy_recent(sides[active], sides[passive], keys)
         except TenfoldError:

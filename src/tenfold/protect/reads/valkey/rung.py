@@ -8,8 +8,7 @@ from tenfold.engines.valkey.cluster import ValkeyCluster
 from tenfold.kernel import Duration
 from tenfold.protect.reads.batcher import Batcher
 from tenfold.protect.reads.found import UNKNOWN, Found
-from tenfold.protect.reads.valkey.envelope import pack, unpack
-from tenfold.protect.reads.valkey.write import Write
+from tenfold.protect.reads.valkey.envelope import Write, pack, unpack
 
 SPREAD = 0.1
 

@@ -62,7 +62,7 @@ class Announcer:
             self._told.inc(len(batch))
 
     async def beat(self, prefix: str, version: int = 0) -> None:
-        """Whatever had changed up to now has been announced: for those who want beats (`Pace.beat_max`).
+        """Whatever had changed up to now has been announced: for those who want beats (`TrackingPace.beat_max`).
 
         Only after every `announce` of it has returned. Raises AnnouncementFailed.
         """

@@ -14,13 +14,11 @@ from typing import Any
 
 from tenfold.engines.valkey.address import Access, Address, Endpoint, Kind
 from tenfold.kernel import Backoff, Duration, TenfoldError
-from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
+from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken, TrackingPace
 from tenfold.protect.reads.valkey.tracking.notice import HOME, NoticeInvalid
-from tenfold.protect.reads.valkey.tracking.pace import Pace
 from tenfold.protect.reads.valkey.tracking.question import Question, Referred
-from tenfold.protect.reads.valkey.tracking.session import Answered, Command, Flushed, Heard, Names, Session
-from tenfold.protect.reads.valkey.tracking.subscription import Subscription
-from tenfold.protect.reads.valkey.tracking.target import Target
+from tenfold.protect.reads.valkey.tracking.session import Answered, Command, Flushed, Heard, Names, TrackingSession
+from tenfold.protect.reads.valkey.tracking.subscription import Subscription, TrackingTarget
 from tenfold.telemetry import EventLog, Registry
 
 WAIT_S_MIN = 0.001
@@ -33,23 +31,23 @@ class TrackingInvalid(TenfoldError):
     """Prefixes or an address that cannot be followed."""
 
 
-class Follower:
+class TrackingFollower:
     """Follows one server for targets by prefix. Every method but `proven` is the driver's, from one thread."""
 
     def __init__(
         self,
         name: str,
         url: str,
-        follows: Mapping[str, Target],
+        follows: Mapping[str, TrackingTarget],
         *,
         keys: bool = False,
-        pace: Pace | None = None,
+        pace: TrackingPace | None = None,
         chance: random.Random | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
     ) -> None:
         self.name = name
-        self.pace = pace or Pace()
+        self.pace = pace or TrackingPace()
         self._address = Address.parse(url)
         _require_sound(self._address, keys, self.pace)
         registry = registry or Registry()
@@ -61,7 +59,7 @@ class Follower:
         self._events = events
         self._backoff = Backoff(chance or random.Random(), first=REST_FIRST, longest=REST_LONGEST)
         self._dials = 0
-        self._session: Session | Question | None = None
+        self._session: TrackingSession | Question | None = None
         self._named = cycle(self._address.endpoints)
         self._referred: Endpoint | None = None
         self._established_ns: int | None = None
@@ -104,7 +102,9 @@ class Follower:
         if referred is None and self._address.kind is not Kind.STANDALONE:
             self._session = Question(self._address, begun_ns=now_ns, pace=self.pace)
         else:
-            self._session = Session(self.access, self._prefixes, begun_ns=now_ns, pace=self.pace, extra=self._extra)
+            self._session = TrackingSession(
+                self.access, self._prefixes, begun_ns=now_ns, pace=self.pace, extra=self._extra
+            )
         return referred or next(self._named)
 
     def greet(self, now_ns: int) -> bytes:
@@ -147,7 +147,7 @@ class Follower:
         return (("EXISTS", HOME),) if self._address.kind is Kind.CLUSTER else ()
 
     @property
-    def _now(self) -> Session | Question:
+    def _now(self) -> TrackingSession | Question:
         assert self._session is not None, "dial first"
         return self._session
 
@@ -197,7 +197,7 @@ class Follower:
             self._events.emit(kind, f"{self.name}/{subscription.prefix}", **evidence, dials=self._dials)
 
 
-def _apart(follows: Mapping[str, Target]) -> Mapping[str, Target]:
+def _apart(follows: Mapping[str, TrackingTarget]) -> Mapping[str, TrackingTarget]:
     """The server refuses prefixes of which one begins with another."""
     for prefix in follows:
         for other in follows:
@@ -208,7 +208,7 @@ def _apart(follows: Mapping[str, Target]) -> Mapping[str, Target]:
     return follows
 
 
-def _require_sound(address: Address, keys: bool, pace: Pace) -> None:
+def _require_sound(address: Address, keys: bool, pace: TrackingPace) -> None:
     """Refuse what would call stale values fresh."""
     if keys and address.kind is Kind.CLUSTER:
         raise TrackingInvalid("A Cluster's keys are on many nodes, of which one is followed; announce changes instead.")

@@ -7,9 +7,8 @@ import hiredis
 
 from tenfold.engines.valkey.address import Address, Endpoint, Kind
 from tenfold.engines.valkey.slots import slot_of
-from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
+from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken, TrackingPace
 from tenfold.protect.reads.valkey.tracking.notice import HOME
-from tenfold.protect.reads.valkey.tracking.pace import Pace
 from tenfold.protect.reads.valkey.tracking.session import Command, Heard, packed
 
 
@@ -22,9 +21,9 @@ class Referred(Exception):
 
 
 class Question:
-    """One question on one connection, in place of a Session: it hears nothing but an answer, within one attempt."""
+    """One question on one connection, in a session's place: it hears nothing but an answer, within one attempt."""
 
-    def __init__(self, address: Address, *, begun_ns: int, pace: Pace) -> None:
+    def __init__(self, address: Address, *, begun_ns: int, pace: TrackingPace) -> None:
         self._kind = address.kind
         self._commands = _commands(address)
         self._replies: list[Any] = []

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import hiredis
 
 from tenfold.engines.valkey.address import Access
-from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
-from tenfold.protect.reads.valkey.tracking.pace import Pace
+from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken, TrackingPace
 
 Command = Sequence[str]
 
@@ -44,7 +43,7 @@ class Awaited(NamedTuple):
     proves: bool
 
 
-class Session:
+class TrackingSession:
     """The conversation on one connection.
 
     The greeting is HELLO 3, CLIENT TRACKING in broadcast mode, and the first heartbeat, all at once. A heartbeat is
@@ -59,7 +58,7 @@ class Session:
         prefixes: Sequence[str],
         *,
         begun_ns: int,
-        pace: Pace,
+        pace: TrackingPace,
         extra: Sequence[Command] = (),
     ) -> None:
         self._access = access

@@ -1,14 +1,32 @@
 """One prefix and the target that remembers what it begins: proven or in doubt, and since when."""
 
-from typing import Any
+from typing import Any, Protocol
 
-from tenfold.protect.reads.valkey.tracking.gap import Gap
+from tenfold.protect.reads.valkey.tracking.gap import Gap, TrackingPace
 from tenfold.protect.reads.valkey.tracking.notice import Notice, prefix_of, read_key, read_notice
-from tenfold.protect.reads.valkey.tracking.pace import Pace
-from tenfold.protect.reads.valkey.tracking.target import Target
 from tenfold.telemetry import Registry
 
 LABELS = ("tracking", "prefix")
+
+
+class TrackingTarget(Protocol):
+    """Told by one reader at a time, in the reader's thread; must be quick, must not raise. `NearCache` is one.
+
+    After `prove` it may answer as fresh what it *began to load* since then, and nothing older: what it had before, or
+    was loading, may have missed an invalidation.
+    """
+
+    def invalidate(self, key: str, version: int = 0) -> None:
+        """`key` has changed; what is as new as `version` is right. Version 0: whatever is there is wrong."""
+        ...
+
+    def doubt(self) -> None:
+        """From now on invalidations may be missed: nothing may be answered as fresh."""
+        ...
+
+    def prove(self) -> None:
+        """From now on every invalidation is heard."""
+        ...
 
 
 class Subscription:
@@ -19,7 +37,7 @@ class Subscription:
     """
 
     def __init__(
-        self, tracking: str, prefix: str, target: Target, *, keys: bool, pace: Pace, registry: Registry
+        self, tracking: str, prefix: str, target: TrackingTarget, *, keys: bool, pace: TrackingPace, registry: Registry
     ) -> None:
         self.prefix = prefix
         self.heard_prefix = (prefix if keys else prefix_of(prefix)).encode()

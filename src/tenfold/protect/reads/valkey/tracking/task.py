@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import cast
 
 from tenfold.kernel import Clock, SystemClock
-from tenfold.protect.reads.valkey.tracking.follower import Follower
-from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken
-from tenfold.protect.reads.valkey.tracking.pace import Pace
-from tenfold.protect.reads.valkey.tracking.target import Target
+from tenfold.kernel.tasks import end_tasks
+from tenfold.protect.reads.valkey.tracking.follower import TrackingFollower
+from tenfold.protect.reads.valkey.tracking.gap import Gap, StreamBroken, TrackingPace
+from tenfold.protect.reads.valkey.tracking.subscription import TrackingTarget
 from tenfold.telemetry import EventLog, Registry
 
 
@@ -25,16 +25,16 @@ class AsyncTracking:
         self,
         name: str,
         url: str,
-        follows: Mapping[str, Target],
+        follows: Mapping[str, TrackingTarget],
         *,
         keys: bool = False,
-        pace: Pace | None = None,
+        pace: TrackingPace | None = None,
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
         seed: int | None = None,
     ) -> None:
-        self._follower = Follower(
+        self._follower = TrackingFollower(
             name, url, follows, keys=keys, pace=pace, chance=random.Random(seed), registry=registry, events=events
         )
         self._clock = clock or SystemClock()
@@ -61,9 +61,7 @@ class AsyncTracking:
     async def close(self) -> None:
         """Listen no more; the targets are in doubt."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(task)
 
     async def _run(self) -> None:
         try:
@@ -92,7 +90,7 @@ class AsyncTracking:
 class _Listener(asyncio.Protocol):
     """Bytes are heard in the turn of the loop in which they come, before any timer complains that they did not."""
 
-    def __init__(self, follower: Follower, clock: Clock) -> None:
+    def __init__(self, follower: TrackingFollower, clock: Clock) -> None:
         self._follower = follower
         self._clock = clock
         self._loop = asyncio.get_running_loop()

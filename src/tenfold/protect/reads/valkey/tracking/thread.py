@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from tenfold.engines.valkey.address import Access, Endpoint
 from tenfold.kernel import Clock, SystemClock
 from tenfold.kernel.forks import tell_forks
-from tenfold.protect.reads.valkey.tracking.follower import Follower
-from tenfold.protect.reads.valkey.tracking.pace import Pace
-from tenfold.protect.reads.valkey.tracking.target import Target
+from tenfold.protect.reads.valkey.tracking.follower import TrackingFollower
+from tenfold.protect.reads.valkey.tracking.gap import TrackingPace
+from tenfold.protect.reads.valkey.tracking.subscription import TrackingTarget
 from tenfold.telemetry import EventLog, Registry
 
 RECEIVED_BYTES_MAX = 1 << 16
@@ -32,17 +32,17 @@ class Tracking:
         self,
         name: str,
         url: str,
-        follows: Mapping[str, Target],
+        follows: Mapping[str, TrackingTarget],
         *,
         keys: bool = False,
-        pace: Pace | None = None,
+        pace: TrackingPace | None = None,
         clock: Clock | None = None,
         registry: Registry | None = None,
         events: EventLog | None = None,
         seed: int | None = None,
     ) -> None:
         self._seed = seed
-        self._follower = Follower(
+        self._follower = TrackingFollower(
             name, url, follows, keys=keys, pace=pace, chance=self._chance(), registry=registry, events=events
         )
         self._now_ns = (clock or SystemClock()).monotonic_ns

@@ -1,0 +1,74 @@
+"""The body of a request, JSON or a plain HTML form: read as it comes, to a bound, and what it has to be."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from tenfold.kernel import TenfoldError
+
+FORM_BYTES_MAX = 256 << 10
+"""A value of 64 KiB, percent-encoded, and what stands beside it."""
+FIELDS_MAX = 40
+FORM_PATIENCE_S = 5.0
+DIGITS_MAX = 18
+_KIND = "application/x-www-form-urlencoded"
+
+Fields = Mapping[str, str]
+Body = TypeVar("Body")
+
+
+class BodyTooLarge(TenfoldError):
+    """A body is larger than its address takes; no more than that was read of it."""
+
+
+class BodyInvalid(TenfoldError):
+    """A body is not what its address takes; the message says why."""
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """Whatever length was stated. Raises BodyTooLarge."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > bytes_max:
+            raise BodyTooLarge(f"A body has at most {bytes_max} bytes; nothing was done.")
+    return bytes(body)
+
+
+async def read_json(request: Request, kind: type[Body], bytes_max: int) -> Body:
+    """Raises BodyInvalid, BodyTooLarge."""
+    text = await read_body(request, bytes_max)
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise BodyInvalid(str(error)) from error
+
+
+async def read_form(request: Request) -> Fields:
+    """Its fields; of two of the same name the last. Raises BodyInvalid."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
+        raise BodyInvalid(f"A form is sent as {_KIND}.")
+    try:
+        body = await asyncio.wait_for(read_body(request, FORM_BYTES_MAX), FORM_PATIENCE_S)
+        return fields_of(body.decode())
+    except BodyTooLarge as error:
+        raise BodyInvalid(f"A form has at most {FORM_BYTES_MAX} bytes.") from error
+    except (TimeoutError, ClientDisconnect) as error:
+        raise BodyInvalid("The form did not arrive.") from error
+    except ValueError as error:
+        raise BodyInvalid("The form cannot be read.") from error
+
+
+def fields_of(text: str) -> Fields:
+    """Raises ValueError."""
+    return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"))
+
+
+def number_in(fields: Fields, name: str) -> int | None:
+    """A whole number as a form or an address states it; None when the field is not there, or says none."""
+    text = fields.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX else None
