@@ -1,7 +1,7 @@
 """The `tenfold` command: parse, call, print.
 
-Exit status: 0 the answer is yes (GO, a sound plan), 1 it is no (NO-GO), 2 the plan, the machine or the call is at
-fault, 130 or 143 when it was interrupted.
+Exit status: 0 the answer is yes (GO, a sound plan, a fit machine), 1 it is no (NO-GO), 2 nobody knows: the plan, the
+machine or the call is at fault, or the machine spoiled the run; 130 or 143 when it was interrupted.
 """
 
 import argparse
@@ -20,7 +20,7 @@ examples:
   tenfold rehearse --json        verdict.json on stdout, progress on stderr
   tenfold up                     servers, services and the console until Ctrl-C
 
-exit status: 0 GO, 1 NO-GO, 2 the plan, the machine or the call is at fault
+exit status: 0 GO, 1 NO-GO, 2 the plan, the call or the machine is at fault
 """
 
 

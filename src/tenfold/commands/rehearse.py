@@ -10,7 +10,8 @@ def add_rehearse(commands: Subparsers) -> None:
     command = commands.add_parser(
         "rehearse",
         help="rehearse the sale day on real servers and say GO or NO-GO",
-        description="Starts real servers, steps the load to the plan's peak, breaks things, audits, and judges.",
+        description="Starts real servers, steps the load to the plan's peak, breaks things, audits, and judges. "
+        "Exit status: 0 GO, 1 NO-GO, 2 no verdict, or inconclusive: other programs, the host or the disk spoiled it.",
     )
     add_run_options(command)
     command.add_argument("--quick", action="store_true", help="the plan's quick steps: fewer, shorter")

@@ -8,8 +8,8 @@
 | else the driver was late because the run's own processes filled the cores | server: it is the system's own weight |
 | else | server: the busiest service is named, or the one that waited longest for a core |
 
-*Cores were short* when the cores were more than 80 % busy, or a service or the driver waited for one for more than 2 %
-of the time: on idle cores a neighbour is no excuse.
+*Cores were short* when a part of the run was ready and without one for more than 2 % of the time; where the kernel does
+not count that, when the cores were more than 80 % busy. A neighbour that kept nobody waiting is no excuse.
 """
 
 from collections.abc import Collection
@@ -65,9 +65,10 @@ def _strained(use: MachineUse) -> list[Strain]:
 
 
 def cores_were_short(use: MachineUse) -> bool:
-    """Whether any part of the run went without a core that it could have used."""
-    waits = [one.waited_ratio for one in use.own if one.waited_ratio is not None]
-    return (use.busy_ratio or 0.0) > SHORT_BUSY_RATIO or max(waits, default=0.0) > SHORT_WAITED_RATIO
+    """Whether any part of the run went without a core that it could have used; the conductor's wait harms nobody."""
+    parts = [one for one in use.own if one.name != CONDUCTOR]
+    waits = [one.waited_ratio for one in parts if one.waited_ratio is not None]
+    return max(waits) > SHORT_WAITED_RATIO if waits else (use.busy_ratio or 0.0) > SHORT_BUSY_RATIO
 
 
 def _own_weight(use: MachineUse, driver_late_ms: float) -> Bottleneck | None:

@@ -22,17 +22,22 @@ def use(
     throttled: float = 0.0,
     flush_ms: float | None = 0.4,
     waited: dict[str, float] | None = None,
+    counts_waiting: bool = True,
 ) -> MachineUse:
     """Ten seconds of a machine; every figure is a share of one core, or of the time."""
     waited = waited or {}
     own = {"api": api, "database.primary": database, "driver": driver, "tenfold": 0.02}
     taken = sum(share for _, share in others) + unseen
+    waits = {name: waited.get(name, 0.0) if counts_waiting else None for name in own}
     idle = max(0.0, cores - sum(own.values()) - taken - steal)
     return MachineUse(
         elapsed_s=10.0,
         cores=cores,
         own_cpu_s=sum(own.values()) * 10,
-        own=[ProcessUse(name, 100, share * 10, waited.get(name, 0.0)) for name, share in own.items()],
+        own=[
+            ProcessUse(name, 100, share * 10, waited.get(name, 0.0) if counts_waiting else None)
+            for name, share in own.items()
+        ],
         others_cpu_s=taken * 10,
         others=[ProcessUse(name, 4711, share * 10) for name, share in others],
         steal_s=steal * 10,
@@ -129,6 +134,17 @@ def test_a_neighbour_on_idle_cores_is_no_excuse() -> None:
     """It used a core of which there were many left, and nobody waited."""
     found = judged(use(cores=8, api=0.96, others=(("backup", 1.5),)))
     assert (found.limited_by, found.by) == ("server", "api")
+
+
+def test_a_neighbour_that_kept_nobody_waiting_is_no_excuse_however_busy_the_cores() -> None:
+    """The run was light and had its core whenever it wanted one: that the fault was never noticed is the system's."""
+    found = judged(use(api=0.02, database=0.0, driver=0.02, others=(("bash", 1.6),), waited={"tenfold": 0.05}))
+    assert (found.limited_by, found.by) == ("server", "api")
+
+
+def test_full_cores_are_taken_for_waiting_where_the_kernel_does_not_count_it() -> None:
+    found = judged(use(api=0.5, others=(("bash", 0.9),), counts_waiting=False))
+    assert (found.limited_by, found.by) == ("machine", "bash")
 
 
 def test_a_neighbour_is_named_with_pid_and_share() -> None:

@@ -69,7 +69,7 @@ export function drawSteps(steps) {
     say(part(row, "p99"), found ? milliseconds(Math.max(0, ...Object.values(found.journeys).map((journey) => journey.p99_ms))) : "");
     say(part(row, "errors"), found ? count(found.errors + found.dropped) : "");
     state(part(row, "state"), step.state);
-    row.title = found && found.limited_by !== "none" ? `Limited by ${found.limited_by}` : "";
+    row.title = found && found.limited_by !== "none" ? `Limited by ${found.limited_by}${found.evidence ? `: ${found.evidence}` : ""}` : "";
   });
 }
 

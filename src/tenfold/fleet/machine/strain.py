@@ -6,7 +6,7 @@ The run's own processes are no strain: cores that they fill are the system's own
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenfold.fleet.machine.use import MachineUse, ProcessUse
+from tenfold.fleet.machine.use import MachineUse
 
 TAKEN_RATIO_MAX = 0.10
 """Of all processor time, by other programs and the host together."""
@@ -55,15 +55,11 @@ def _flushed(use: MachineUse) -> Iterator[Strain]:
 
 
 def _others(use: MachineUse, share: float) -> str:
-    named = ", ".join(f"{program_named(one)} {use.share(one.cpu_s):.0%}" for one in use.others)
+    seen = [one for one in use.others if use.share(one.cpu_s) >= _SAID_RATIO_MIN]
+    named = ", ".join(f"{one.name} (pid {one.pid}) {use.share(one.cpu_s):.0%}" for one in seen)
     unseen = "by programs that had ended when it was looked"
     return f"other programs used {share:.0%} of the {use.cores:g} cores ({named or unseen})"
 
 
 def _busiest(use: MachineUse) -> str:
     return use.others[0].name if use.others else "other programs"
-
-
-def program_named(program: ProcessUse) -> str:
-    """`stress (pid 4711)`: its name alone would be that of many."""
-    return f"{program.name} (pid {program.pid})"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
+from tenfold.rehearse.view.machine_row import machine_row
 from tenfold.rehearse.view.progress import DrillView, RunProgress, ServerView, StepView
 from tenfold.rehearse.view.screen import milliseconds
 
@@ -53,7 +54,8 @@ def _step_line(step: StepView) -> str:
     limited = f", limited by {found.limited_by}{_known_by(found)}" if found.limited_by != "none" else ""
     return (
         f"step      {step.name} {step.state}: sent {found.sent_rps:,.1f} of {step.target_rps:,.0f}/s, "
-        f"p99 {milliseconds(found.slowest_p99_ms)} ms, {found.errors:,} errors, {found.dropped:,} dropped{limited}"
+        f"p99 {milliseconds(found.slowest_p99_ms)} ms, {found.errors:,} errors, {found.dropped:,} dropped"
+        f"{limited}{_machine(found)}"
     )
 
 
@@ -68,8 +70,13 @@ def _drill_line(drill: DrillView) -> str:
     return (
         f"drill     {drill.name} {drill.state}: noticed {_after(found.detect_ms)}, {reverted}, "
         f"recovered {_after(found.recover_ms)}, {found.errors:,} errors in {found.requests:,} requests, "
-        f"served {found.served_rps:,.0f} of {found.offered_rps:,.0f}/s meanwhile{limited}"
+        f"served {found.served_rps:,.0f} of {found.offered_rps:,.0f}/s meanwhile{limited}{_machine(found)}"
     )
+
+
+def _machine(found: StepVerdict | DrillVerdict) -> str:
+    row = machine_row(found, "")
+    return f"; {row.summary}" if row else ""
 
 
 def _known_by(found: StepVerdict | DrillVerdict) -> str:

@@ -15,7 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from tenfold.kernel import TenfoldError
+from tenfold.rehearse.headline import IN_SIGHT
 from tenfold.rehearse.verdict import Verdict
+from tenfold.rehearse.view.machine_row import machine_rows
 from tenfold.rehearse.view.progress import Mark, Sample
 
 PAGE = "index.html"
@@ -79,6 +81,8 @@ def render_report(verdict: Verdict, evidence: RunEvidence) -> str:
     return environment.get_template("report.html").render(
         verdict=verdict,
         evidence=evidence,
+        machine_rows=machine_rows([*verdict.steps, *verdict.drills]),
+        in_sight=IN_SIGHT,
         data=_inline_json({"verdict": verdict, "evidence": evidence}),
         scripts=scripts,
         policy=_policy(scripts),

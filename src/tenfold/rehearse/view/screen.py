@@ -7,6 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tenfold.rehearse.view.machine_row import machine_rows
 from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, Sample, ServerView, StepView
 
 SIGNS = {
@@ -179,12 +180,23 @@ def draw_verdict(progress: RunProgress) -> RenderableType:
         Text(),
         _invariants(progress.invariants),
         Text(),
+        *_machines(progress),
     )
     parts: list[RenderableType] = [Constrain(tables, TABLE_COLUMNS_MAX), _verdict_line(progress)]
     parts += [Padding(Text(f"- {reason}"), (0, 0, 0, 1)) for reason in progress.reasons]
     if progress.report:
         parts.append(Text(f"Report: {progress.report}"))
     return Group(*parts)
+
+
+def _machines(progress: RunProgress) -> list[RenderableType]:
+    """What it was measured on, try by try; nothing when the machine was not watched."""
+    steps, drills = [step.result for step in progress.steps], [drill.result for drill in progress.drills]
+    rows = machine_rows(found for found in [*steps, *drills] if found)
+    table = _list("Machine", "busy", "others", "steal", "waits", "driver late", "flush")
+    for row in rows:
+        table.add_row(row.name, row.busy, row.others, row.steal, row.waited, f"{row.late_ms} ms", f"{row.flush_ms} ms")
+    return [table, Text()] if rows else []
 
 
 def _sign(state: str) -> tuple[str, str]:
