@@ -34,10 +34,7 @@ def use(
         elapsed_s=10.0,
         cores=cores,
         own_cpu_s=sum(own.values()) * 10,
-        own=[
-            ProcessUse(name, 100, share * 10, waited.get(name, 0.0) if counts_waiting else None)
-            for name, share in own.items()
-        ],
+        own=[ProcessUse(name, 100, share * 10, waits[name]) for name, share in own.items()],
         others_cpu_s=taken * 10,
         others=[ProcessUse(name, 4711, share * 10) for name, share in others],
         steal_s=steal * 10,
