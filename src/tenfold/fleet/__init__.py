@@ -16,6 +16,7 @@ sweep        ends and clears what a dead run left
 run          the folders of one run, and the proof that its owner lives
 register     what was started, on disk
 proc         what the kernel says of a process
+machine/     what the machine is, and what it did while something was measured
 account      whom a server runs as
 binaries     where the servers' programs lie
 ports        loopback ports that nobody listens on

@@ -8,7 +8,11 @@ shield      a feature as a drill strikes it
 audit       what must hold afterwards, asked of the database
 selection   which drills of the plan a run carries out
 step        what one step proves, and who was the limit
-verdict     `verdict.json`, and the rule that says go or no-go
+bottleneck  the machine, the generator or the server: who broke a promise, and how that is known
+repeat      what the machine spoiled is tried once more
+headline    causes, each one sentence, with what followed from it folded below
+decision    the rule that says go, no-go or inconclusive
+verdict     `verdict.json`
 monitor     what every process says of itself, and what it costs
 load/       the load driver, a process of its own, and the rehearsal's side of it
 view/       the record people see: terminal, report; the console draws the same
