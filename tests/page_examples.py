@@ -18,6 +18,7 @@ PAGES = (
     "reference/protect/testing.md",
     "reference/stream.md",
     "reference/control.md",
+    "how-to/add-a-drill.md",
     "how-to/embed-the-read-ladder.md",
     "how-to/watch-a-cache-for-inconsistency.md",
     "how-to/shed-load.md",

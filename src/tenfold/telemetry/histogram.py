@@ -70,12 +70,6 @@ class Histogram:
                 return min(highest_in(bucket), self.max)
         return self.max
 
-    def share_within(self, limit: int) -> float:
-        """The share of values that are at most `limit`, to the histogram's precision; 1 when empty."""
-        if not self.count:
-            return 1.0
-        return sum(self._counts[: bucket_of(min(limit, _VALUE_MAX)) + 1]) / self.count
-
     def cumulative(self, limits: Iterable[int]) -> list[int]:
         """How many values are at most each of `limits`, which ascend."""
         answer, seen, start = [], 0, 0

@@ -42,12 +42,12 @@ OWNER = """
 import asyncio, msgspec, sys
 from pathlib import Path
 from tenfold.fleet import Estate, RunFolder
-from tenfold.plan.model import Server
+from tenfold.plan.model import ServerPlan
 from tenfold.telemetry import EventLog
 
 async def main():
     run = RunFolder.create(Path(sys.argv[1]), "orphaned")
-    servers = msgspec.json.decode(sys.argv[2], type=dict[str, Server])
+    servers = msgspec.json.decode(sys.argv[2], type=dict[str, ServerPlan])
     estate = Estate(run, servers, EventLog("tenfold"), "token")
     await estate.open()
     run.faults.write_text('{"drill": "d", "node": "main.primary", "state": "armed", "by": "drill"}\\n')

@@ -15,10 +15,3 @@ def test_a_late_caller_gets_every_arrival_with_the_time_it_was_due() -> None:
     pacer = Pacer(iter([10, 20, 30]), start_ns=0)
     assert [pacer.take(1000) for _ in range(4)] == [10, 20, 30, None]
     assert pacer.next_ns is None
-
-
-def test_a_stopped_pacer_hands_out_nothing() -> None:
-    """Finish means that no further arrival begins."""
-    pacer = Pacer(iter([10, 20]), start_ns=0)
-    pacer.stop()
-    assert pacer.take(1000) is None

@@ -15,7 +15,7 @@ def test_an_empty_histogram_has_no_quantile_and_breaks_no_promise() -> None:
     """Nothing was asked, so nothing was late."""
     empty = Histogram()
     assert (empty.quantile(0.99), empty.max, empty.count, empty.total) == (0, 0, 0, 0)
-    assert empty.share_within(0) == 1.0
+    assert empty.cumulative([0]) == [0]
 
 
 def test_values_out_of_range_count_at_its_ends() -> None:

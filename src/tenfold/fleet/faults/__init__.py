@@ -31,24 +31,14 @@ from tenfold.fleet.faults.injection import FaultUnsupported, Injection, LoadShap
 from tenfold.fleet.faults.kill import Kill
 from tenfold.fleet.faults.refuse import Refuse
 from tenfold.fleet.faults.scramble import Scramble
-from tenfold.fleet.faults.shield import Shield, Shieldable
+from tenfold.fleet.faults.shield import Shieldable, ShieldFault
 from tenfold.fleet.faults.slow import Slow
 from tenfold.fleet.faults.stop import Stop
 from tenfold.fleet.faults.surge import Surge
 
 _ALL: tuple[type[Injection[Any]], ...] = (
-    Kill,
-    Stop,
-    Cut,
-    Refuse,
-    Hang,
-    Blackhole,
-    Scramble,
-    Slow,
-    Flap,
-    Shield,
-    Focus,
-    Surge,
+    *(Kill, Stop, Cut, Refuse, Hang, Blackhole, Scramble, Slow, Flap),
+    *(ShieldFault, Focus, Surge),
 )
 
 FAULTS: Mapping[str, type[Injection[Any]]] = {fault.kind.word: fault for fault in _ALL}

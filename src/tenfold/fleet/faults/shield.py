@@ -20,7 +20,7 @@ class Shieldable(Protocol):
     async def is_shielded(self) -> bool: ...
 
 
-class Shield(Injection[Shieldable]):
+class ShieldFault(Injection[Shieldable]):
     kind = FaultKind(word="shield", features=True)
     undone_by = "unshield"
 

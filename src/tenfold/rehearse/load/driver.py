@@ -1,6 +1,6 @@
 """The load driver (`python -m tenfold.rehearse.load.driver`): sends requests when they are due, measures, nothing else.
 
-    stdin ── Target, Stage …, Finish ──►  driver  ──► Ready, Tick …, Failed ── stdout
+    stdin ── LoadTarget, Stage … ─────►  driver  ──► Ready, Tick …, Failed ── stdout
                                             ▲ │
                                      answers│ ▼requests
                                             system

@@ -23,7 +23,7 @@ from tenfold.rehearse.load.feed import Feed, read_rows
 from tenfold.rehearse.load.journal import Journal
 from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid
 from tenfold.rehearse.load.memory import Memory
-from tenfold.rehearse.load.messages import Finish, LoadTarget, Order, Segment, Stage
+from tenfold.rehearse.load.messages import LoadTarget, Order, Segment, Stage
 from tenfold.rehearse.load.pacer import Pacer
 from tenfold.rehearse.load.pool import ConnectionPool
 from tenfold.rehearse.load.recorder import Recorder
@@ -84,13 +84,11 @@ class Generator:
             raise SystemUnreachable("The system under rehearsal takes no connection, so no load can be sent.")
 
     def serve(self) -> None:
-        """Carry out orders until there is none left to come. Raises ParentGone, JournalFailed, MailInvalid."""
+        """Carry out orders until told to stop. Raises ParentGone, JournalFailed, MailInvalid."""
         while not self._stopped:
             order = self._orders.popleft() if self._orders else None
             if isinstance(order, Stage):
                 self._drive(order)
-            elif isinstance(order, Finish):
-                return
             elif order is not None:
                 raise MailInvalid("A second target was named; a driver has one.")
             else:
@@ -119,9 +117,6 @@ class Generator:
         while not self._stopped and (time.monotonic_ns() < end_ns or self._pool.inflight or self._pool.waiting):
             self._timer.set(min(tick_ns, pacer.next_ns or tick_ns))
             self._turn()
-            if any(isinstance(order, Finish) for order in self._orders):
-                pacer.stop()
-                end_ns = 0
             self._begin_due(pacer, stage.segments, ends_ns[1:])
             if time.monotonic_ns() >= tick_ns:
                 tick_ns += TICK_NS

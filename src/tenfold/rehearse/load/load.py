@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 import msgspec
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.rehearse.load.messages import Failed, Finish, LoadTarget, Order, Ready, Report, Stage, Tick
+from tenfold.rehearse.load.messages import Failed, LoadTarget, Order, Ready, Report, Stage, Tick
 from tenfold.rehearse.load.result import JourneyResult, StageResult, sum_of
 
 __all__ = ["SILENCE", "JourneyResult", "Load", "LoadLost", "Spawn", "StageResult"]
@@ -81,10 +81,6 @@ class Load:
             await asyncio.wait_for(process.wait(), FAREWELL.s)
         except TimeoutError:
             await _kill(process)
-
-    async def finish(self) -> None:
-        """Tell the driver that nothing more will come; `close` need not wait for it then."""
-        await self._tell(Finish())
 
     async def _tell(self, order: Order) -> None:
         if self._process is None or self._process.stdin is None:

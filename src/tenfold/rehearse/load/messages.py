@@ -38,14 +38,8 @@ class Stage(msgspec.Struct, frozen=True, tag="stage"):
     segments: list[Segment]
 
 
-class Finish(msgspec.Struct, frozen=True, tag="finish"):
-    """Begin no further arrival, wait for what is in flight (to the traffic's timeout), and exit.
-
-    The end of the driver's stdin means: nobody is left to drive for, exit at once.
-    """
-
-
-Order = LoadTarget | Stage | Finish
+Order = LoadTarget | Stage
+"""The end of the driver's stdin means: nobody is left to drive for, exit at once."""
 
 
 class JourneyTick(msgspec.Struct):

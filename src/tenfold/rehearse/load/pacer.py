@@ -4,7 +4,7 @@
           │   │ │        │            │
     take  ·1      ·2 ·3      ·4           ·5      ← at each call: the next that is due, with the time it was due
 
-Time is an argument; whoever calls waits with a `Timer` until `next_ns`.
+Time is an argument; whoever calls waits with a `TimerFd` until `next_ns`.
 """
 
 from collections.abc import Iterator
@@ -28,10 +28,6 @@ class Pacer:
             return None
         self._advance()
         return due_ns
-
-    def stop(self) -> None:
-        """No further arrival."""
-        self.next_ns = None
 
     def _advance(self) -> None:
         offset_ns = next(self._arrivals, None)
