@@ -8,7 +8,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from http.client import HTTPConnection
 from itertools import islice
 from typing import NamedTuple
 
@@ -64,7 +63,7 @@ class Uplink:
         self._reports: deque[Report] = deque()
         self._news = threading.Condition(threading.Lock())
         self._closing = False
-        self._connection: HTTPConnection | None = None
+        self._connection = address.connect()
         self._thread = threading.Thread(target=self._run, name="tenfold-channel-uplink", daemon=True)
 
     def open(self) -> None:
@@ -109,8 +108,7 @@ class Uplink:
 
     def drop(self) -> None:
         """For a forked child: the thread is the parent's, and so is what waits to be sent."""
-        if self._connection is not None:
-            abandon(self._connection.sock)
+        abandon(self._connection.sock)
 
     def _run(self) -> None:
         chore_s: float | None = None
@@ -121,7 +119,7 @@ class Uplink:
             chore_s = self._chore()
             if not self._deliver():
                 self._rest(self._backoff.next_s())
-        self._disconnect()
+        self._connection.close()
 
     def _await_news(self, patience_s: float | None) -> None:
         """Wait until there is something to do, then a little longer, for what comes along with it."""
@@ -140,7 +138,7 @@ class Uplink:
             self._send_acks()
             self._send_reports()
         except Failure:
-            self._disconnect()
+            self._connection.close()
             return False
         self._backoff.reset()
         return True
@@ -183,11 +181,11 @@ class Uplink:
 
     def _post(self, path: str, body: bytes) -> None:
         """Raises one of Failure. A kept connection that the node has closed meanwhile is opened once more."""
-        kept = self._connection is not None
+        kept = self._connection.sock is not None
         try:
             status = self._exchange(path, body)
         except Failure:
-            self._disconnect()
+            self._connection.close()
             if not kept:
                 raise
             status = self._exchange(path, body)
@@ -195,13 +193,6 @@ class Uplink:
             raise StreamLost(f"the node answered {status}")
 
     def _exchange(self, path: str, body: bytes) -> int:
-        if self._connection is None:
-            self._connection = self._address.connect()
         response = self._address.send(self._connection, "POST", path, {"Content-Type": "application/json"}, body)
         response.read()
         return response.status
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

@@ -12,7 +12,6 @@ from tenfold.plan.model import Engine, FaultKind
 
 class Blackhole(NodeInjection[Node]):
     kind = FaultKind(word="blackhole", nodes=((Engine.VALKEY, "primary"), (Engine.VALKEY, "replica")))
-    undone_by = "mend"
 
     async def inject(self) -> None:
         """Raises BacklogUnfilled, OSError."""
@@ -21,8 +20,3 @@ class Blackhole(NodeInjection[Node]):
         await self.struck.active_faults.end(self.kind.word)
         fill = await BacklogFill.open(LOOPBACK, self.struck.port)
         self.struck.active_faults.begin(self.kind.word, fill.close)
-
-    async def revert(self) -> None:
-        """The queue is emptied, then SIGCONT."""
-        await self.struck.active_faults.end(self.kind.word)
-        await self.struck.mend()

@@ -19,7 +19,6 @@ _END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE us
 
 class Cut(NodeInjection[PrimaryNode]):
     kind = FaultKind(word="cut", nodes=((Engine.POSTGRESQL, "primary"),))
-    undone_by = "mend"
     suffers = PrimaryNode
 
     async def inject(self) -> None:

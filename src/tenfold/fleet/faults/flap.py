@@ -10,14 +10,8 @@ FLAP_S = 0.7
 
 class Flap(NodeInjection[Service]):
     kind = FaultKind(word="flap", services=True)
-    undone_by = "mend"
     suffers = Service
 
     async def inject(self) -> None:
         self.struck.faulted("flapping")
         await Pulse.begin(self.struck, self.kind.word, stopped_s=FLAP_S, running_s=FLAP_S)
-
-    async def revert(self) -> None:
-        """The rhythm ends, then SIGCONT."""
-        await self.struck.active_faults.end(self.kind.word)
-        await self.struck.mend()

@@ -9,12 +9,7 @@ from tenfold.plan.model import Engine, FaultKind
 
 class Hang(NodeInjection[Node]):
     kind = FaultKind(word="hang", nodes=((Engine.VALKEY, "primary"), (Engine.VALKEY, "replica")), services=True)
-    undone_by = "mend"
 
     async def inject(self) -> None:
         self.struck.faulted("hung")
         self.struck.send(signal.SIGSTOP)
-
-    async def revert(self) -> None:
-        """SIGCONT."""
-        await self.struck.mend()

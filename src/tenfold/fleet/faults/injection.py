@@ -79,6 +79,7 @@ class NodeInjection(Injection[N]):
     """A fault of a server or service; `suffers` is the class of those that can. Raises FaultUnsupported."""
 
     suffers: ClassVar[type[Any]] = Node
+    undone_by = "mend"
 
     def __init__(self, struck: N, share: float = 0.0) -> None:
         super().__init__(struck, share)
@@ -86,6 +87,12 @@ class NodeInjection(Injection[N]):
             raise FaultUnsupported(
                 f"Node '{struck.name}' ({struck.role}) cannot suffer '{self.kind.word}'.", remedy="Use kill or stop."
             )
+
+    async def revert(self) -> None:
+        """What goes on at the node ends; its process runs on, or a new one starts. Raises ServerUnready."""
+        await self.struck.active_faults.end(self.kind.word)
+        await self.struck.mend()
+        await self.struck.start()
 
     async def remains(self) -> str:
         """The process runs, no signal stops it, nothing goes on at it, and it answers a new connection."""

@@ -11,7 +11,3 @@ class Kill(NodeInjection[Node]):
 
     async def inject(self) -> None:
         await self.struck.kill()
-
-    async def revert(self) -> None:
-        """Raises ServerUnready."""
-        await self.struck.start()

@@ -7,12 +7,7 @@ from tenfold.plan.model import Engine, FaultKind
 
 class Refuse(NodeInjection[GatewayNode]):
     kind = FaultKind(word="refuse", nodes=((Engine.SEAWEEDFS, "s3"),))
-    undone_by = "start"
     suffers = GatewayNode
 
     async def inject(self) -> None:
         await self.struck.stop()
-
-    async def revert(self) -> None:
-        """Raises ServerUnready."""
-        await self.struck.start()

@@ -29,7 +29,6 @@ _REMOVE_IF_STILL = _COUNT_IF_STILL.replace("left = left", "redis.call('DEL', key
 
 class Scramble(NodeInjection[ValkeyNode]):
     kind = FaultKind(word="scramble", nodes=((Engine.VALKEY, "primary"),), share_above=0.0)
-    undone_by = "mend"
     suffers = ValkeyNode
     _written: dict[bytes, bytes] = {}  # noqa: RUF012  # replaced, never changed
 

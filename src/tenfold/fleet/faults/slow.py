@@ -11,14 +11,8 @@ BURST_S = 0.015
 
 class Slow(NodeInjection[Service]):
     kind = FaultKind(word="slow", services=True, share_above=1.0)
-    undone_by = "mend"
     suffers = Service
 
     async def inject(self) -> None:
         self.struck.faulted("slowed")
         await Pulse.begin(self.struck, self.kind.word, stopped_s=BURST_S * (self.share - 1), running_s=BURST_S)
-
-    async def revert(self) -> None:
-        """The rhythm ends, then SIGCONT."""
-        await self.struck.active_faults.end(self.kind.word)
-        await self.struck.mend()

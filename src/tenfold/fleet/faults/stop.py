@@ -11,7 +11,3 @@ class Stop(NodeInjection[Node]):
 
     async def inject(self) -> None:
         await self.struck.stop()
-
-    async def revert(self) -> None:
-        """Raises ServerUnready."""
-        await self.struck.start()

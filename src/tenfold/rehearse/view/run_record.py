@@ -19,7 +19,7 @@ MESSAGES_SHOWN = 60
 
 
 class RunRecord:
-    """One mutable `Progress`, and the viewers who are shown it."""
+    """One mutable `RunProgress`, and the viewers who are shown it."""
 
     def __init__(self, progress: RunProgress, clock: Clock) -> None:
         self.progress = progress
