@@ -44,6 +44,11 @@ class RunRecord:
         self._messages.append(RunMessage(at=utc(self._clock.wall_ns()), kind=kind, text=text))
         self.progress.messages = list(self._messages)
 
+    def warn(self, text: str) -> None:
+        """What may spoil the run; it stays in sight."""
+        self.progress.warnings = [*self.progress.warnings, text]
+        self.say("bad", text)
+
     def begin_stage(self, name: str) -> None:
         self._tick_ns = self._clock.monotonic_ns()
         self.progress.current = name
@@ -92,6 +97,7 @@ class RunRecord:
         view = self._drill(verdict.name)
         view.state, view.result = "repeating", verdict
         self.say("bad", f"{verdict.name} is repeated, the machine was the limit: {verdict.evidence}")
+        self.show()  # the second try begins before anybody would look
 
     def end_drill(self, verdict: DrillVerdict) -> None:
         view = self._drill(verdict.name)
