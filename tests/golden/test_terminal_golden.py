@@ -139,6 +139,17 @@ def test_a_fault_that_is_still_in_place_is_said_beside_its_drill() -> None:
     assert "not reverted (database.primary does not answer), recovered after 900 ms" in log["drill primary-cut"]
 
 
+def test_a_warning_of_the_machine_is_one_line_of_the_log() -> None:
+    """It is said once, however long it stays in sight."""
+    warned = progress(63.0)
+    warned.warnings = ["The machine's speed: 0.60 of the reference."]
+    out = io.StringIO()
+    with LineView(Console(file=out, width=80)) as view:
+        view.show(warned)
+        view.show(warned)
+    assert out.getvalue().count("warning   The machine's speed: 0.60 of the reference.") == 1
+
+
 def test_a_run_that_the_machine_spoiled_says_by_whom() -> None:
     """The first sentence names the program, and the log that a step was repeated and why."""
     spoiled = SimulatedRehearsal(spoiled=(9, 10), repeated=(8,))

@@ -99,7 +99,9 @@ def _missed(step: StepVerdict) -> Iterator[Failure]:
 
 
 def _cause(found: StepVerdict | DrillVerdict) -> str:
-    return f"{found.limited_by} {found.culprit}".strip()
+    """Neighbours are one cause, whichever of them was the busiest just then."""
+    neighbour = found.limited_by == _MACHINE and found.culprit not in ("steal", "quota", "disk")
+    return f"{found.limited_by} {'others' if neighbour else found.culprit}".strip()
 
 
 def _pace(step: StepVerdict) -> str:

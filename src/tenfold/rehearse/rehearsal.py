@@ -99,7 +99,7 @@ class Rehearsal:
         found = await asyncio.to_thread(self._stand.calibrate)
         asked_rps = self._plan.peak.daily_peak_rps * max(self._steps.factors)
         for warning in warnings_of(found, asked_rps):
-            self._record.say("bad", warning)
+            self._record.warn(warning)
         return found
 
     async def _warm_up(self) -> None:

@@ -261,6 +261,14 @@ def test_drills_fall_under_a_last_step_that_the_server_does_not_bear() -> None:
     assert len(cause.consequences) == 4
 
 
+def test_neighbours_are_one_cause_whichever_was_the_busiest() -> None:
+    """A step and a drill, spoiled by two programs that took turns."""
+    step = changed(STEP, limited_by="machine", culprit="python3", evidence="python3 took it")
+    drill = changed(DRILL, held=False, limited_by="machine", culprit="bash", evidence="bash took it")
+    (cause,) = reasons_by_cause(failures_of([step], [drill], [INVARIANT]))
+    assert cause.says == "10× missed and drill cache-primary-killed did not hold: python3 took it."
+
+
 def test_drills_that_failed_alike_are_one_reason() -> None:
     """By what was seen of them: errors, not noticed, not over."""
     drills = [changed(DRILL, name=name, held=False, recover_ms=None) for name in ("a", "b")]

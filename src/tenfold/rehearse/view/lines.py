@@ -21,6 +21,8 @@ def changes(progress: RunProgress) -> list[tuple[str, str, str]]:
 def _things(progress: RunProgress) -> Iterator[tuple[str, str, str]]:
     if progress.console:
         yield "console", progress.console, f"console   {progress.console}"
+    for warning in progress.warnings:
+        yield f"warning {warning}", "said", f"warning   {warning}"
     for server in progress.servers:
         if server.state != "starting":
             yield f"server {server.name}", server.state, _server_line(server)

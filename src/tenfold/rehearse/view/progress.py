@@ -113,6 +113,8 @@ class RunProgress(msgspec.Struct):
     journeys: dict[str, dict[str, float]] = {}
     """Of the current stage: requests, errors, degraded, p50_ms, p99_ms; and p99_max_ms, what the plan promises."""
     messages: list[RunMessage] = []
+    warnings: list[str] = []
+    """What the machine lacks for this plan, found before the first request."""
     verdict: str = ""
     reasons: list[str] = []
     report: str = ""
