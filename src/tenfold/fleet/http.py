@@ -26,6 +26,22 @@ async def status_of(
         writer.close()
 
 
+async def text_of(port: int, path: str) -> str:
+    """The body of an answer 200 to a GET; empty when the status is another. The caller sets the deadline.
+
+    Raises OSError or EOFError when there is no answer.
+    """
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    try:
+        request = f"GET {path} HTTP/1.0\r\nHost: {LOOPBACK}:{port}\r\nConnection: close\r\n\r\n"
+        writer.write(request.encode())
+        await writer.drain()
+        head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
+        return body.decode(errors="replace") if parse_status(head) == 200 else ""
+    finally:
+        writer.close()
+
+
 def parse_status(line: bytes) -> int:
     """The status in `HTTP/1.1 200 OK`. Raises EOFError for anything else: nobody there speaks HTTP."""
     words = line.split()

@@ -9,6 +9,7 @@ audit       what must hold afterwards, asked of the database
 selection   which drills of the plan a run carries out
 step        what one step proves, and who was the limit
 bottleneck  the machine, the generator or the server: who broke a promise, and how that is known
+stage_watch watches the machine while a stage is sent
 repeat      what the machine spoiled is tried once more
 headline    causes, each one sentence, with what followed from it folded below
 decision    the rule that says go, no-go or inconclusive

@@ -6,7 +6,7 @@
 | a quota held the run back for more than a tenth of the time, or the disk kept nothing within 20 ms | machine |
 | else the driver was late and its own thread had no core to spare, or cores were idle | generator |
 | else the driver was late because the run's own processes filled the cores | server: it is the system's own weight |
-| else | server: the busiest service is named, or the one that waited longest for a core |
+| else | server: the busiest part is named; of idle ones the service whose event loop was latest, or that waited most |
 
 *Cores were short* when a part of the run was ready and without one for more than 2 % of the time; where the kernel does
 not count that, when the cores were more than 80 % busy. A neighbour that kept nobody waiting is no excuse.
@@ -25,6 +25,8 @@ SHORT_BUSY_RATIO = 0.80
 SHORT_WAITED_RATIO = 0.02
 FULL_BUSY_RATIO = 0.90
 DRIVER_CPU_RATIO_MAX = 0.95
+LATE_LOOP_MS = 5.0
+"""In the mean of a stage: every request waits so long before anybody looks at it."""
 _BUSY_CORE_RATIO = 0.5
 """Of one core: below it a process is not what the others waited for."""
 
@@ -99,12 +101,20 @@ def _server(use: MachineUse, services: Collection[str]) -> Bottleneck:
     if use.core_ratio(busiest.cpu_s) >= _BUSY_CORE_RATIO:
         return Bottleneck("server", busiest.name, _says(use, busiest))
     serving = [one for one in parts if one.name in services] or parts
-    latest = max(serving, key=lambda one: (one.waited_ratio or 0.0, one.cpu_s))
-    if (latest.waited_ratio or 0.0) > SHORT_WAITED_RATIO:
-        return Bottleneck("server", latest.name, _says(use, latest))
+    for latest in (_latest_loop(serving), max(serving, key=lambda one: one.waited_ratio or 0.0)):
+        if _is_late(latest):
+            return Bottleneck("server", latest.name, _says(use, latest))
     answering = _busiest(serving) or busiest
     waits = "it waited for something else than a core: a lock, a pool, a sleep"
     return Bottleneck("server", answering.name, f"{_says(use, answering)}: {waits}")
+
+
+def _latest_loop(parts: list[ProcessUse]) -> ProcessUse:
+    return max(parts, key=lambda one: one.loop_late_ms or 0.0)
+
+
+def _is_late(one: ProcessUse) -> bool:
+    return (one.loop_late_ms or 0.0) > LATE_LOOP_MS or (one.waited_ratio or 0.0) > SHORT_WAITED_RATIO
 
 
 def _busiest(parts: list[ProcessUse]) -> ProcessUse | None:
@@ -113,4 +123,5 @@ def _busiest(parts: list[ProcessUse]) -> ProcessUse | None:
 
 def _says(use: MachineUse, one: ProcessUse) -> str:
     waited = f" and waited for one {one.waited_ratio:.0%} of the time" if (one.waited_ratio or 0) >= 0.01 else ""
-    return f"{one.name} used {use.core_ratio(one.cpu_s):.0%} of a core{waited}"
+    late = f"; its event loop was {one.loop_late_ms:,.0f} ms late" if (one.loop_late_ms or 0.0) > LATE_LOOP_MS else ""
+    return f"{one.name} used {use.core_ratio(one.cpu_s):.0%} of a core{waited}{late}"

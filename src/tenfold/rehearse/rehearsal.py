@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from tenfold.fleet import FAULTS, Estate, Injection, Node, Shieldable
-from tenfold.fleet.machine import Calibration, MachineSample, MachineUse, MachineWatch, warnings_of
+from tenfold.fleet.machine import Calibration, MachineUse, warnings_of
 from tenfold.kernel import Clock, Duration
 from tenfold.plan.model import Drill, Engine, Fault, Plan, Steps
 from tenfold.rehearse.audit import audit
@@ -29,6 +29,7 @@ from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
 from tenfold.rehearse.monitor import ProcessMonitor
 from tenfold.rehearse.repeat import Repeats
+from tenfold.rehearse.stage_watch import StageWatch
 from tenfold.rehearse.step import generator_late_ms, judge_step, kept_up
 from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict
 from tenfold.rehearse.view.run_record import RunRecord
@@ -66,7 +67,7 @@ class Rehearsal:
         self._stand = stand
         self._left_out = left_out
         self._record = stand.record
-        self._watch = MachineWatch(stand.parts, stand.answers.parent)
+        self._watch = StageWatch(stand.parts, lambda: stand.estate.services, stand.answers.parent)
         self._repeats = Repeats()
 
     async def run(self) -> Verdict:
@@ -118,14 +119,10 @@ class Rehearsal:
         return found
 
     async def _climbed(self, factor: float, stage: Stage) -> StepVerdict:
-        before = self._watch.sample()
+        begun = await self._watch.begin()
         result = await self._run(stage, lambda _, done_ratio: self._record.step_done(factor, done_ratio))
-        use = await self._used_since(before)
+        use = await self._watch.end(begun)
         return judge_step(result, factor, self._plan.journeys, use=use, services=self._plan.services)
-
-    async def _used_since(self, before: MachineSample) -> MachineUse:
-        """In a thread, for it flushes to a disk that may be slow."""
-        return await asyncio.to_thread(self._watch.since, before)
 
     async def _drill(self) -> list[DrillVerdict]:
         self._record.phase("drills")
@@ -146,7 +143,7 @@ class Rehearsal:
         fault = Successive([Faults(name, self._injections(one), stand.faults) for one in stated])
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         record.drill_state(name, "steady")
-        before = self._watch.sample()
+        begun = await self._watch.begin()
         async with asyncio.TaskGroup() as group:
             load = group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
             group.create_task(
@@ -156,7 +153,7 @@ class Rehearsal:
         timeline.events = stand.monitor.since(timeline.began_ns)
         verdict = judge_drill(name, drill, self._plan.journeys, timeline)
         record.mark_drill(verdict, timeline)
-        return self._attributed(verdict, load.result(), await self._used_since(before))
+        return self._attributed(verdict, load.result(), await self._watch.end(begun))
 
     def _attributed(self, verdict: DrillVerdict, result: StageResult, use: MachineUse) -> DrillVerdict:
         """The same with what the machine did meanwhile, and with whom it was that kept it from holding."""

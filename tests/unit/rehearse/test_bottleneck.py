@@ -23,18 +23,20 @@ def use(
     flush_ms: float | None = 0.4,
     waited: dict[str, float] | None = None,
     counts_waiting: bool = True,
+    loop_late_ms: dict[str, float] | None = None,
 ) -> MachineUse:
     """Ten seconds of a machine; every figure is a share of one core, or of the time."""
     waited = waited or {}
     own = {"api": api, "database.primary": database, "driver": driver, "tenfold": 0.02}
     taken = sum(share for _, share in others) + unseen
+    late = loop_late_ms or {}
     waits = {name: waited.get(name, 0.0) if counts_waiting else None for name in own}
     idle = max(0.0, cores - sum(own.values()) - taken - steal)
     return MachineUse(
         elapsed_s=10.0,
         cores=cores,
         own_cpu_s=sum(own.values()) * 10,
-        own=[ProcessUse(name, 100, share * 10, waits[name]) for name, share in own.items()],
+        own=[ProcessUse(name, 100, share * 10, waits[name], late.get(name)) for name, share in own.items()],
         others_cpu_s=taken * 10,
         others=[ProcessUse(name, 4711, share * 10) for name, share in others],
         steal_s=steal * 10,
@@ -109,6 +111,16 @@ def test_a_server_that_really_is_slow_says_server_and_is_named(machine: MachineU
 
 def test_the_table_of_slow_servers_holds_twenty() -> None:
     assert len([*SLEEPING, *LOCKED, *SPINNING, *QUERYING, *BESIDE_A_SMALL_NEIGHBOUR]) >= 20
+
+
+def test_a_late_event_loop_is_said_with_the_process() -> None:
+    """Busy and late, and idle but late: a call that blocks the loop."""
+    busy = judged(use(api=0.96, loop_late_ms={"api": 60.2}))
+    assert busy.evidence == "api used 96% of a core; its event loop was 60 ms late"
+    blocked = judged(use(api=0.1, loop_late_ms={"api": 2.0, "worker": 0.1, "database.primary": 80.0}))
+    assert "event loop" not in blocked.evidence
+    blocked = judged(use(api=0.1, loop_late_ms={"api": 45.0}))
+    assert (blocked.by, blocked.evidence) == ("api", "api used 10% of a core; its event loop was 45 ms late")
 
 
 def test_an_idle_server_is_said_to_wait_for_something_else() -> None:

@@ -30,7 +30,7 @@ class Reference(msgspec.Struct, frozen=True):
     cores: int
 
 
-REFERENCE = Reference(spins_per_s=625_000.0, loopback_us=6.4, bears_rps=1_500.0, cores=2)
+REFERENCE = Reference(spins_per_s=890_000.0, loopback_us=6.1, bears_rps=1_500.0, cores=2)
 """Two virtual cores (Linux 6.18, Python 3.11) that nothing else used: the medians of nine calibrations by
 `tenfold doctor --json`. It bears the rate that plans/freshmart.yaml was sized for there: ten times 150 requests/s."""
 

@@ -37,6 +37,8 @@ class ProcessUse(msgspec.Struct, frozen=True, omit_defaults=True):
     pid: int
     cpu_s: float
     waited_ratio: float | None = None
+    loop_late_ms: float | None = None
+    """How late its event loop was, the mean; for a part that says so."""
 
 
 class MachineUse(msgspec.Struct, frozen=True, kw_only=True):
