@@ -46,7 +46,7 @@ def broken_by(plan: Path) -> Iterator[Any]:
     def rehearse(mutant: str) -> tuple[int, str, set[str]]:
         begun.append(Command(plan.parent, "rehearse", "--plan", plan, environment={"FRESHMART_MUTANT": mutant}))
         ended = begun[-1].ended(120)
-        assert ended.status in (0, 1), ended
+        assert ended.status in (0, 1) or "INCONCLUSIVE" in ended.out, ended
         assert begun[-1].left() == []
         verdict = msgspec.json.decode((plan.parent / "reports" / "latest" / "verdict.json").read_bytes())
         broken = {one["name"] for one in verdict["invariants"] if not one["held"]}

@@ -26,7 +26,8 @@ from collections.abc import Collection, Mapping
 
 from tenfold.fleet.machine import MachineUse
 from tenfold.plan.model import Journey, Slo
-from tenfold.rehearse.bottleneck import LimitedBy, bottleneck_of
+from tenfold.rehearse.bottleneck import Bottleneck, LimitedBy, bottleneck_of
+from tenfold.rehearse.headline import listed
 from tenfold.rehearse.load.result import JourneyResult, StageResult
 from tenfold.rehearse.verdict import JourneyVerdict, StepVerdict
 from tenfold.telemetry import Histogram
@@ -48,7 +49,10 @@ def judge_step(
     """What one step of the climb showed. `journeys` say what was promised, `use` what the machine did meanwhile."""
     seen = {name: result.journeys.get(name, JourneyResult()) for name in journeys}
     late_ms = generator_late_ms(result)
-    bottleneck = bottleneck_of(limited_by(result, journeys), use, driver_late_ms=late_ms, services=services)
+    limited = limited_by(result, journeys)
+    bottleneck = bottleneck_of(limited, use, driver_late_ms=late_ms, services=services)
+    if unasked := _only_unasked(seen, journeys):
+        bottleneck = Bottleneck(limited, "", f"nobody asked for {listed(unasked)}")
     return StepVerdict(
         factor=factor,
         duration_s=result.duration.s,
@@ -64,6 +68,13 @@ def judge_step(
         generator_late_ms=late_ms,
         machine=use,
     )
+
+
+def _only_unasked(seen: Mapping[str, JourneyResult], journeys: Mapping[str, Journey]) -> list[str]:
+    """Journeys that nobody asked for, where they are all that missed: no machine is to blame for what was not done."""
+    missed = [name for name, journey in journeys.items() if not slo_held(seen[name], journey.slo)]
+    asked = any(seen[name].requests + seen[name].dropped for name in missed)
+    return [] if asked else missed
 
 
 def generator_late_ms(result: StageResult) -> float:

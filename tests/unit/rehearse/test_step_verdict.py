@@ -1,5 +1,6 @@
 import pytest
 
+from tenfold.fleet.machine import MachineUse, ProcessUse
 from tenfold.kernel import Duration
 from tenfold.plan.model import Journey, Slo, Tier
 from tenfold.rehearse.load.messages import Segment, Stage
@@ -95,3 +96,35 @@ def test_a_journey_that_was_never_asked_for_has_not_kept_its_promise() -> None:
     seen = result()
     seen.journeys = {}
     assert not judge_step(seen, 1.0, journeys()).journeys["price"].slo_held
+
+
+def busy_with(*others: ProcessUse, waited_ratio: float = 0.2) -> MachineUse:
+    """Ten seconds of two cores, of which other programs had what they are said to have had."""
+    return MachineUse(
+        elapsed_s=10.0,
+        cores=2,
+        own_cpu_s=6.0,
+        own=[ProcessUse("api", 7, 6.0, waited_ratio)],
+        others_cpu_s=sum(other.cpu_s for other in others),
+        others=list(others),
+        idle_s=0.0,
+    )
+
+
+def test_a_miss_beside_a_neighbour_is_the_machines() -> None:
+    """What the machine did is in the verdict, with whom it was and how late the generator was."""
+    use = busy_with(ProcessUse("stress", 4711, 9.0))
+    verdict = judge_step(result(slow=40), 10.0, journeys(), use=use, services={"api"})
+    assert (verdict.limited_by, verdict.culprit, verdict.machine) == ("machine", "stress", use)
+    assert verdict.evidence == "other programs used 45% of the 2 cores (stress (pid 4711) 45%)"
+    assert verdict.generator_late_ms == pytest.approx(0.1, rel=0.01)
+
+
+def test_a_kept_promise_is_kept_beside_any_neighbour() -> None:
+    assert judge_step(result(), 10.0, journeys(), use=busy_with(ProcessUse("stress", 4711, 9.0))).held
+
+
+def test_no_machine_is_to_blame_for_a_journey_that_nobody_asked_for() -> None:
+    """Another try would find the same."""
+    verdict = judge_step(result(requests=0), 10.0, journeys(), use=busy_with(ProcessUse("stress", 4711, 9.0)))
+    assert (verdict.limited_by, verdict.evidence) == ("inconclusive", "nobody asked for price")
