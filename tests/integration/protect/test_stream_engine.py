@@ -13,7 +13,7 @@ from tenfold.engines.valkey.address import Address
 from tenfold.engines.valkey.connection import Connection
 from tenfold.fleet import Estate, RunFolder
 from tenfold.kernel import Duration
-from tenfold.plan.model import Engine, Server
+from tenfold.plan.model import Engine, ServerPlan
 from tenfold.stream import StreamUnreachable
 from tenfold.stream.valkey import ValkeyStream
 from tenfold.telemetry import EventLog
@@ -95,7 +95,7 @@ def test_a_server_that_hangs_costs_the_timeout_and_no_more(ground: Ground) -> No
 def replicated(tmp_path: Path) -> Iterator[Ground]:
     estate = Estate(
         RunFolder.create(tmp_path, "stream"),
-        {"main": Server(engine=Engine.VALKEY, replicas=1)},
+        {"main": ServerPlan(engine=Engine.VALKEY, replicas=1)},
         EventLog("test"),
         token="unused",
     )
