@@ -17,6 +17,7 @@ from tenfold.plan.model import Drill, Engine, Fault, Plan, Steps
 from tenfold.rehearse.audit import audit
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
 from tenfold.rehearse.drill import Timeline, carry_out, judge_drill
+from tenfold.rehearse.enough import end_once_over, is_over
 from tenfold.rehearse.fault import FaultJournal, Faults, Successive
 from tenfold.rehearse.load.load import Load, StageResult
 from tenfold.rehearse.load.messages import Stage, Tick
@@ -99,15 +100,19 @@ class Rehearsal:
         stage = drill_stage(self._plan.peak, self._steps, name, drill)
         record.drill_state(name, "steady")
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
-            group.create_task(
-                carry_out(fault, drill.hold, timeline, stand.clock, lambda state: record.drill_state(name, state))
-            )
+            sending = group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
+            await carry_out(fault, drill.hold, timeline, stand.clock, lambda state: record.drill_state(name, state))
+            await end_once_over(sending, lambda: self._is_over(drill, timeline), lambda: stand.load.end(stage.name))
         timeline.ended_ns = stand.clock.monotonic_ns()
+        timeline.planned = sending.result().planned
         timeline.events = stand.monitor.since(timeline.began_ns)
         verdict = judge_drill(name, drill, self._plan.journeys, timeline)
         record.end_drill(verdict, timeline)
         return verdict
+
+    def _is_over(self, drill: Drill, timeline: Timeline) -> bool:
+        timeline.events = self._stand.monitor.since(timeline.began_ns)
+        return is_over(timeline, drill, self._plan.journeys)
 
     def _injections(self, fault: Fault) -> list[Injection[Any]]:
         """One for each node or feature that is struck; none for a fault of the load."""
