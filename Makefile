@@ -18,11 +18,11 @@ SETTLE = sync -f .venv
 EXTRAS := --extra ops --extra engines --extra freshmart
 LOCK = $(UV) pip compile -q --generate-hashes --universal --no-header --python-version 3.11 $(EXTRAS) pyproject.toml
 
-.PHONY: help rehearse up test check format bench bench-protect docs lock clean
+.PHONY: help rehearse up test check format bench bench-protect bench-rehearsal docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 rehearse: $(RUN_READY) ## rehearse the sale day on real servers; ARGS=--quick for the short one
 	@$(BIN)/python -m tenfold rehearse $(ARGS)
@@ -48,6 +48,9 @@ bench: $(DEV_READY) ## measure freshmart beside the plain version; writes benchm
 
 bench-protect: $(DEV_READY) ## measure protect beside its peers; FIGURES=1,7 for a part; writes protect.json
 	@$(BIN)/python -m benchmarks.protect $(if $(FIGURES),--figures $(FIGURES)) $(ARGS)
+
+bench-rehearsal: $(DEV_READY) ## weigh a rehearsal's processes at 1x and 10x; ARGS='--against DIR' beside another checkout
+	@$(BIN)/python -m benchmarks.rehearsal $(ARGS)
 
 docs: $(DEV_READY) ## rewrite the reference that is made from the code, and check what the pages name
 	@$(BIN)/python -m tools.plan_schema > docs/reference/plan.schema.json

@@ -7,5 +7,7 @@ questions      the same questions asked of both, so that what is compared does t
 search         the highest arrival rate that is held
 turn           one contestant's turn: its reads, its orders, the audit of what it wrote
 figures        `benchmarks/results/*.json`: what every benchmark leaves
+rehearsal      what a rehearsal costs a request, beside another checkout's (`make bench-rehearsal`)
+process_cost   the processor time of each of its processes
 metrics_cost   what one metric costs
 """

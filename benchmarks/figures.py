@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Figure(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One number that was promised. `value` is the median of `rounds`; `held` says that it reached `target`."""
+    """One number. `value` is the median of `rounds`; `held` says that it reached `target`, or that 0 promises none."""
 
     figure: int
     name: str

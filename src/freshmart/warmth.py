@@ -28,6 +28,8 @@ WARM_LIMIT = Duration.from_s(12)
 SOONEST = 0.2
 """What came in together must not expire together: each value is kept for this part of its time at least."""
 _BATCH = 256
+_LANES = 3
+"""While one batch is read, another is written: the replica, the clusters and this process take turns on no core."""
 _PAGES = 8
 """A page costs the replica as much as a hundred prices."""
 
@@ -38,8 +40,8 @@ async def warm(backends: Backends, *, limit: Duration = WARM_LIMIT) -> None:
     try:
         async with asyncio.timeout(limit.s):
             for name, keys in wanted.items():
-                for batch in _batches(iter(keys), _PAGES if name == "page" else _BATCH):
-                    await _fill(backends.reads.kinds[name], batch)
+                batches = _batches(iter(keys), _PAGES if name == "page" else _BATCH)
+                await asyncio.gather(*(_fill_each(backends.reads.kinds[name], batches) for _ in range(_LANES)))
             if backends.steps is not None:
                 await backends.steps.whole()
     except (TimeoutError, *UNREACHABLE) as error:
@@ -59,6 +61,12 @@ def _looked_at() -> Mapping[str, Iterable[str]]:
         wanted["product"][str(first)] = wanted[REVIEWS][str(first)] = None
         wanted[RECOMMENDATIONS][price_key(basket.store, first)] = None
     return wanted
+
+
+async def _fill_each(kind: CachedKind, batches: Iterator[list[str]]) -> None:
+    """One lane: the next batch that no other has taken, until there is none."""
+    for batch in batches:
+        await _fill(kind, batch)
 
 
 async def _fill(kind: CachedKind, keys: list[str]) -> None:

@@ -18,13 +18,16 @@ _REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 
 
 async def run_setup(request: RunRequest, estate: Estate, control: dict[str, str]) -> None:
-    """The plan's setup commands, one after the other, and what they left to write is on the disk.
-
-    Otherwise the kernel writes it half a minute later, and a database waits behind it for its own few bytes. Raises
-    SetupFailed, CommandUnusable.
-    """
+    """The plan's setup commands, one after the other. Raises SetupFailed, CommandUnusable."""
     for command in request.plan.setup:
         await estate.run_setup(command, _environment(request.plan, estate.references) | control)
+
+
+async def write_out() -> None:
+    """What the setup left to write is on the disk.
+
+    Otherwise the kernel writes it half a minute later, and a database waits behind it for its own few bytes.
+    """
     with suppress(TimeoutError):  # a disk that others keep busy is no reason not to begin
         await asyncio.wait_for(asyncio.to_thread(os.sync), SYNC_LIMIT_S)
 

@@ -11,7 +11,7 @@ from tenfold.bootstrap.control import ControlProcess
 from tenfold.bootstrap.ending import cancelled, to_the_end
 from tenfold.bootstrap.lifeline import Lifeline
 from tenfold.bootstrap.request import RunRequest, progress_of
-from tenfold.bootstrap.services import run_setup, start_services
+from tenfold.bootstrap.services import run_setup, start_services, write_out
 from tenfold.bootstrap.views import open_views
 from tenfold.console import Console
 from tenfold.fleet import Estate, RunFolder, sweep_dead_runs
@@ -83,4 +83,6 @@ async def _start_plan(request: RunRequest, site: Site, console: Console) -> None
     await site.control.open()
     console.follow_control(site.control.url, site.control.token)
     await run_setup(request, site.estate, site.control.environment)
-    await start_services(request, site.estate, site.control.environment)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write_out())
+        group.create_task(start_services(request, site.estate, site.control.environment))

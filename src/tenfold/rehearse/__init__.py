@@ -3,6 +3,7 @@
 rehearsal   conducts one run: climb, drills, audit, verdict
 climb       the stages of a plan: a normal day, then each factor of its peak
 drill       a fault under load, and what its timeline proves
+enough      when a drill's load has shown enough, and its end
 fault       the faults of a drill, journalled before they are injected
 shield      a feature as a drill strikes it
 audit       what must hold afterwards, asked of the database

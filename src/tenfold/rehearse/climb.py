@@ -25,7 +25,7 @@ def climb(peak: Peak, steps: Steps) -> list[tuple[float, Stage]]:
 
 
 def drill_stage(peak: Peak, steps: Steps, name: str, drill: Drill) -> Stage:
-    """The load under which a drill runs: the last step's rate, from the lead to the end of the tail.
+    """The load under which a drill runs: the last step's rate, from the lead to the end of the tail at the latest.
 
     While the fault is held the load may itself be the fault: more of it, or a share of it on one thing.
     """

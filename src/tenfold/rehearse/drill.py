@@ -1,16 +1,18 @@
 """A drill: a fault under load, and the proof that a written plan met it.
 
     rate  ───────────────┬───────────────┬──────────────────────
-                  lead   │     hold      │         tail
-                         inject          revert
+                  lead   │     hold      │    at most tail
+                         inject          revert      enough
                             └ noticed       └ recovered
 
-The load never stops. The fault was *noticed* when the system gave the signal that the plan names (a breaker opened,
-reads left the cache). It was *reverted* when the fault itself had proven that nothing of it is left; the system had
-*recovered* when it had taken its signal back and no tick after that broke a promise. Each of the two may be true alone.
+The load goes on until it has shown enough (`enough`). The fault was *noticed* when the system gave the signal that the
+plan names (a breaker opened, reads left the cache). It was *reverted* when the fault itself had proven that nothing of
+it is left; the system had *recovered* when it had taken its signal back and no tick after that broke a promise. Each of
+the two may be true alone.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -22,8 +24,11 @@ from tenfold.rehearse.verdict import DrillVerdict
 from tenfold.telemetry import Event, Histogram
 
 LEAD = Duration.from_s(2)
-STEADY = Duration.from_s(1)
-"""How long no promise may have been broken before a drill is over."""
+STEADY = Duration.from_s(2)
+"""How long no promise may have been broken before a drill is over: as long as the lead that showed a steady state
+before the fault, and longer than a breaker's rest (1 s at most) or its ramp (1.5 s), in which it would open again."""
+_CHANCE = 6.0
+"""Standard deviations of a Poisson count: a rate that is off by more was not the rate that was ordered."""
 
 REFUSED = "status-503"
 """The answer of who is asked for more than can be served: try again later."""
@@ -50,6 +55,8 @@ class Timeline:
     reverted_ns: int = 0
     """When the fault itself had proven that it is gone; 0 when `remains` says what is still in place."""
     ended_ns: int = 0
+    planned: float | None = None
+    """How many arrivals were ordered for as long as the load went on."""
     remains: list[str] = field(default_factory=list)
     ticks: list[Tick] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -91,6 +98,8 @@ def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline:
     reasons = [f"{count} {journey} requests failed" for journey, count in errors.items() if count]
     if dropped := sum(tick.dropped for tick in timeline.ticks):
         reasons.append(f"{dropped} arrivals were never sent")
+    if wrong := _wrong_load(timeline):
+        reasons.append(wrong)
     if detect is None:
         reasons.append(f"{drill.signal} never spoke: nobody noticed the fault")
     if recover is None:
@@ -132,6 +141,14 @@ def recovered_after(timeline: Timeline, drill: Drill, journeys: dict[str, Journe
     if timeline.ended_ns - steady_ns < STEADY.ns:
         return None
     return Duration(steady_ns - timeline.reverting_ns)
+
+
+def _wrong_load(timeline: Timeline) -> str | None:
+    """A drill at another rate than the plan's proves nothing of the plan's."""
+    due, planned = sum(tick.due for tick in timeline.ticks), timeline.planned
+    if planned is None or abs(due - planned) <= _CHANCE * math.sqrt(planned) + 1:
+        return None
+    return f"{due:,} arrivals fell due where {planned:,.0f} were planned"
 
 
 def load_held(timeline: Timeline, journeys: dict[str, Journey]) -> HeldLoad:

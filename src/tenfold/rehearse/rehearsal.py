@@ -23,6 +23,7 @@ from tenfold.rehearse.bottleneck import DRIVER, LimitedBy, bottleneck_of
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
 from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.drill import Timeline, carry_out, judge_drill
+from tenfold.rehearse.enough import end_once_over, is_over
 from tenfold.rehearse.fault import FaultJournal, Faults, Successive
 from tenfold.rehearse.headline import headline, reasons_by_cause
 from tenfold.rehearse.load.load import Load, StageResult
@@ -145,15 +146,15 @@ class Rehearsal:
         record.drill_state(name, "steady")
         begun = await self._watch.begin()
         async with asyncio.TaskGroup() as group:
-            load = group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
-            group.create_task(
-                carry_out(fault, drill.hold, timeline, stand.clock, lambda state: record.drill_state(name, state))
-            )
+            sending = group.create_task(self._run(stage, lambda tick, _: timeline.ticks.append(tick)))
+            await carry_out(fault, drill.hold, timeline, stand.clock, lambda state: record.drill_state(name, state))
+            await end_once_over(sending, lambda: self._is_over(drill, timeline), lambda: stand.load.end(stage.name))
         timeline.ended_ns = stand.clock.monotonic_ns()
+        timeline.planned = sending.result().planned
         timeline.events = stand.monitor.since(timeline.began_ns)
         verdict = judge_drill(name, drill, self._plan.journeys, timeline)
         record.mark_drill(verdict, timeline)
-        return self._attributed(verdict, load.result(), await self._watch.end(begun))
+        return self._attributed(verdict, sending.result(), await self._watch.end(begun))
 
     def _attributed(self, verdict: DrillVerdict, result: StageResult, use: MachineUse) -> DrillVerdict:
         """The same with what the machine did meanwhile, and with whom it was that kept it from holding."""
@@ -170,6 +171,10 @@ class Rehearsal:
             generator_late_ms=late_ms,
             machine=use,
         )
+
+    def _is_over(self, drill: Drill, timeline: Timeline) -> bool:
+        timeline.events = self._stand.monitor.since(timeline.began_ns)
+        return is_over(timeline, drill, self._plan.journeys)
 
     def _injections(self, fault: Fault) -> list[Injection[Any]]:
         """One for each node or feature that is struck; none for a fault of the load."""

@@ -152,6 +152,29 @@ def test_ticks_come_while_the_stage_runs_and_add_up(tmp_path: Path) -> None:
     assert result.cpu_ns > 0
 
 
+def test_a_stage_that_is_ended_early_counts_what_was_sent_and_drops_nothing(tmp_path: Path) -> None:
+    """What is in flight at the end is awaited, and the next stage begins as if nothing had been."""
+    plan, ticks = write_plan(tmp_path, {"read": read_of("/prices/1")}), list[Tick]()
+
+    async def run(server: LoopbackServer) -> tuple[StageResult, StageResult]:
+        async with opened(target(server.url, plan)) as load:
+            asyncio.get_running_loop().call_later(0.6, server.stall, 0.5)
+            ending = asyncio.get_running_loop().call_later(0.8, lambda: asyncio.ensure_future(load.end("long")))
+            long = await load.run(steady(400, 60, "long"), ticks.append)
+            assert ending.when() < asyncio.get_running_loop().time()
+            await load.end("long")
+            return long, await load.run(steady(400, 0.5, "next"))
+
+    with LoopbackServer() as server:
+        long, following = asyncio.run(run(server))
+    assert long.duration.s == 1.0
+    assert long.due == long.sent == long.requests == pytest.approx(400, abs=120)
+    assert long.target_rps == pytest.approx(400)
+    assert long.journeys["read"].latency.max > 100 * MS
+    assert (long.errors, long.dropped, ticks[-1].inflight) == (0, 0, 0)
+    assert (following.due, following.requests, following.duration.s) == (200, 200, 0.5)
+
+
 def test_the_driver_serves_its_metrics(tmp_path: Path) -> None:
     """At the port that it names when it is ready."""
 

@@ -1,11 +1,13 @@
 """What a drill's timeline proves."""
 
+import asyncio
 from dataclasses import replace
 
 from tenfold.kernel import Duration
 from tenfold.plan.model import Drill, Fault, Journey, Signal, SignalKind, Slo, Target, Tier
 from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.drill import Timeline, judge_drill
+from tenfold.rehearse.enough import end_once_over, is_over
 from tenfold.rehearse.load.messages import JourneyTick, Tick
 from tenfold.telemetry import Event, Histogram
 
@@ -118,7 +120,7 @@ def test_slow_answers_after_the_revert_put_recovery_off() -> None:
     assert outcome.recover_ms == 2000.0
 
 
-def test_without_a_second_of_steady_state_nothing_has_recovered() -> None:
+def test_without_two_seconds_of_steady_state_nothing_has_recovered() -> None:
     """Recovery at the very end of the load may be the end of the load."""
     outcome = judge_drill("d", DRILL, JOURNEYS, timeline([tick(11.5, latency_ms=80)], [NOTICED, CLOSED]))
     assert outcome.recover_ms is None
@@ -175,3 +177,60 @@ def test_a_slow_recovery_does_not_say_that_the_fault_is_in_place() -> None:
     assert (outcome.held, outcome.recovered, outcome.reverted) == (False, False, True)
     assert outcome.reasons == ["no steady state within 6 s of the revert"]
     assert "in place" not in " ".join(decide(failures_of([], [outcome], []))[1])
+
+
+def test_a_drill_at_another_rate_than_the_plans_does_not_hold() -> None:
+    """Chance moves a count by its root; a tenth less of ten thousand is a driver that did not do as it was told."""
+    found = timeline([tick(at / 4) for at in range(1, 45)], [NOTICED, CLOSED])
+    found.planned = 4_400.0
+    assert judge_drill("d", DRILL, JOURNEYS, found).held
+    found.planned = 5_000.0
+    outcome = judge_drill("d", DRILL, JOURNEYS, found)
+    assert outcome.reasons == ["4,400 arrivals fell due where 5,000 were planned"]
+
+
+def seen_until(at_s: float, *others: Tick, reverted_s: float = 5.0) -> Timeline:
+    """What is known while the load still runs: ticks and events until then, no end."""
+    ticks = [*others, *(tick(one / 4) for one in range(1, int(at_s * 4) + 1))]
+    known = timeline(sorted(ticks, key=lambda one: one.at_ns), [NOTICED, CLOSED])
+    known.ended_ns, known.reverted_ns = 0, round(reverted_s * S)
+    return known
+
+
+def test_a_drill_is_over_when_signal_promises_and_proof_have_all_been_there_for_two_seconds() -> None:
+    """The breaker closed at 5.9 s: over at 8 s, not at 7.75 s."""
+    assert not is_over(seen_until(7.75), DRILL, JOURNEYS)
+    assert is_over(seen_until(8.0), DRILL, JOURNEYS)
+
+
+def test_a_drill_is_not_over_without_its_signal_its_proof_or_its_promises() -> None:
+    """Any one that is missing keeps the load going, to the end of the tail."""
+    assert not is_over(seen_until(11.0, reverted_s=0), DRILL, JOURNEYS)
+    assert not is_over(seen_until(8.0, tick(6.5, errors=1)), DRILL, JOURNEYS)
+    assert not is_over(replace(seen_until(11.0), events=[NOTICED]), DRILL, JOURNEYS)
+    assert not is_over(replace(seen_until(11.0), events=[]), DRILL, JOURNEYS)
+
+
+def test_the_load_is_told_to_end_once_and_only_when_the_drill_is_over() -> None:
+    """A load that ends by itself is told nothing."""
+
+    async def conduct(*looks: bool, ends_by_itself: bool = False) -> int:
+        ended, answers = list[bool](), iter(looks)
+        over = asyncio.Event()
+
+        async def end() -> None:
+            ended.append(True)
+            over.set()
+
+        async def send() -> None:
+            if not ends_by_itself:
+                await over.wait()
+
+        sending = asyncio.create_task(send())
+        await asyncio.wait_for(end_once_over(sending, lambda: next(answers), end), 5)
+        await sending
+        return len(ended)
+
+    assert asyncio.run(conduct(True)) == 1
+    assert asyncio.run(conduct(False, True)) == 1
+    assert asyncio.run(conduct(False, ends_by_itself=True)) == 0

@@ -28,7 +28,7 @@ def request(due_ns: int, sent_ns: int) -> Request:
 
 
 def take(tally: StageTally, cpu_ns: int = 0, *, last: bool = False) -> Tick:
-    return tally.take(at_ns=1, cpu_ns=cpu_ns, inflight=0, waiting=0, last=last)
+    return tally.take(at_ns=1, cpu_ns=cpu_ns, inflight=0, waiting=0, lasted_ns=10**9 if last else None)
 
 
 def test_an_answer_is_right_by_its_meaning_and_wrong_by_its_status() -> None:
@@ -77,6 +77,20 @@ def test_ticks_add_up_to_the_stage() -> None:
     assert (result.due, result.sent, result.dropped, result.requests, result.errors) == (6, 3, 3, 3, 0)
     assert (result.cpu_ns, result.lateness.count, result.journeys["order"].dropped) == (402, 6, 3)
     assert (result.target_rps, result.sent_rps) == (6.0, 3.0)
+
+
+def test_a_stage_that_was_ended_early_is_held_to_what_was_ordered_until_then() -> None:
+    """Half a second of the lead, none of the rest: 50 arrivals, not 250."""
+    tally = StageTally([ORDER], Registry())
+    tally.begin("10×")
+    for _ in range(50):
+        tally.due(0)
+        tally.sent()
+    last = tally.take(at_ns=1, cpu_ns=0, inflight=0, waiting=0, lasted_ns=500_000_000)
+    result = sum_of(Stage("10×", [Segment(100, 1_000_000_000), Segment(150, 1_000_000_000)]), [last], 0)
+    assert (result.planned, result.target_rps, result.sent_rps) == (50.0, 100.0, 100.0)
+    result.lasted_ns = 1_500_000_000
+    assert (result.planned, result.duration.s) == (175.0, 1.5)
 
 
 def test_what_was_counted_is_at_metrics_after_a_tick() -> None:

@@ -65,7 +65,12 @@ def drill_form(kinds: Sequence[FaultKind]) -> RecordOf[Drill]:
             required("target", choice(Target), "What is broken: a kind of store, or the traffic."),
             required("fault", fault, "What is done, and to which nodes."),
             required("hold", duration(most="10 min"), "How long the fault lasts before it is reverted."),
-            optional("tail", duration(most="10 min"), "How long the load goes on after the revert.", default=str(TAIL)),
+            optional(
+                "tail",
+                duration(most="10 min"),
+                "How long the load goes on after the revert at most; it ends once the system is back and steady.",
+                default=str(TAIL),
+            ),
             optional("after", fault, "What is done just before the fault, and undone when the fault is."),
             required("signal", _SIGNAL, "What shows that the fault was noticed, and that it is over."),
             optional("unharmed", NAMES, "Journeys that are answered without one error throughout.", default=[]),

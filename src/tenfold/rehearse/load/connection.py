@@ -64,7 +64,7 @@ class DriverConnection:
             sent = self._socket.send(self._unsent)
         except BlockingIOError:
             return False
-        self._unsent = self._unsent[sent:]
+        self._unsent = b"" if sent == len(self._unsent) else self._unsent[sent:]
         return not self._unsent
 
     def receive(self) -> tuple[Response | None, bool]:

@@ -9,9 +9,7 @@ go first.
 import gc
 import select
 import time
-from bisect import bisect
 from collections import deque
-from itertools import accumulate
 from pathlib import Path
 from random import Random
 
@@ -19,12 +17,12 @@ from tenfold.kernel import TenfoldError, derive_seed
 from tenfold.plan.model import Plan
 from tenfold.rehearse.load.address import loopback_address
 from tenfold.rehearse.load.arrivals import arrivals
+from tenfold.rehearse.load.course import TICK_NS, Course
 from tenfold.rehearse.load.feed import Feed, read_rows
 from tenfold.rehearse.load.journal import Journal
 from tenfold.rehearse.load.mailbox import Mailbox, MailInvalid
 from tenfold.rehearse.load.memory import Memory
-from tenfold.rehearse.load.messages import LoadTarget, Order, Segment, Stage
-from tenfold.rehearse.load.pacer import Pacer
+from tenfold.rehearse.load.messages import LoadTarget, Order, Stage, StageEnd
 from tenfold.rehearse.load.pool import ConnectionPool
 from tenfold.rehearse.load.recorder import Recorder
 from tenfold.rehearse.load.request import Script
@@ -33,7 +31,6 @@ from tenfold.rehearse.load.targeter import Targeter
 from tenfold.rehearse.load.timer import TimerFd
 from tenfold.telemetry import Registry
 
-TICK_NS = 250_000_000
 LEAD_NS = 2_000_000
 """From the order to a stage's first moment, so that its first arrival is not late."""
 _EVENTS_MAX = 16
@@ -89,9 +86,9 @@ class Generator:
             order = self._orders.popleft() if self._orders else None
             if isinstance(order, Stage):
                 self._drive(order)
-            elif order is not None:
+            elif isinstance(order, LoadTarget):
                 raise MailInvalid("A second target was named; a driver has one.")
-            else:
+            elif order is None:
                 self._timer.set(time.monotonic_ns() + TICK_NS)
                 self._turn()
 
@@ -108,23 +105,27 @@ class Generator:
 
     def _drive(self, stage: Stage) -> None:
         """Send the stage's arrivals and wait until each has ended; a tick every TICK_NS, the last one marked."""
-        start_ns = time.monotonic_ns() + LEAD_NS
         random = Random(derive_seed(self._seed, "arrivals", stage.name))
-        pacer = Pacer(arrivals(stage.segments, random), start_ns)
-        *_, end_ns = ends_ns = list(accumulate((one.duration_ns for one in stage.segments), initial=start_ns))
-        tick_ns = start_ns + TICK_NS
+        course = Course(stage, arrivals(stage.segments, random), time.monotonic_ns() + LEAD_NS)
         self._tally.begin(stage.name)
-        while not self._stopped and (time.monotonic_ns() < end_ns or self._pool.inflight or self._pool.waiting):
-            self._timer.set(min(tick_ns, pacer.next_ns or tick_ns))
+        while not self._stopped and not (course.is_over(time.monotonic_ns()) and self._pool.is_quiet):
+            self._timer.set(course.alarm_ns)
             self._turn()
-            self._begin_due(pacer, stage.segments, ends_ns[1:])
-            if time.monotonic_ns() >= tick_ns:
-                tick_ns += TICK_NS
+            self._begin_due(course)
+            if course.ticks(time.monotonic_ns()):
                 self._tick()
+            if self._orders:
+                self._heed(stage, course)
         self._journal.flush()
         if not self._stopped:
-            self._tick(last=True)
+            self._tick(last_of=course)
         gc.collect()
+
+    def _heed(self, stage: Stage, course: Course) -> None:
+        """An order to end this stage is carried out at once; any other waits until it is over."""
+        if StageEnd(stage.name) in self._orders:
+            self._orders.remove(StageEnd(stage.name))
+            course.end_early()
 
     def _turn(self) -> None:
         """Wait for something to happen and handle it; the alarm is nothing to handle."""
@@ -135,17 +136,16 @@ class Generator:
             elif fd != self._timer.fd:
                 handle(fd, mask, clock())
 
-    def _begin_due(self, pacer: Pacer, segments: list[Segment], ends_ns: list[int]) -> None:
+    def _begin_due(self, course: Course) -> None:
         """Send every arrival that has fallen due, each as its segment wants it."""
         now_ns = time.monotonic_ns()
-        while (due_ns := pacer.take(now_ns)) is not None:
-            segment = segments[min(bisect(ends_ns, due_ns), len(segments) - 1)]
-            request = self._targeter.make(due_ns, segment)
+        while (due_ns := course.pacer.take(now_ns)) is not None:
+            request = self._targeter.make(due_ns, course.segment_at(due_ns))
             now_ns = time.monotonic_ns()
             self._tally.due(now_ns - due_ns)
             self._pool.send(request, now_ns)
 
-    def _tick(self, *, last: bool = False) -> None:
+    def _tick(self, *, last_of: Course | None = None) -> None:
         now_ns = time.monotonic_ns()
         self._pool.expire(now_ns)
         tick = self._tally.take(
@@ -153,7 +153,7 @@ class Generator:
             cpu_ns=time.process_time_ns(),
             inflight=self._pool.inflight,
             waiting=len(self._pool.waiting),
-            last=last,
+            lasted_ns=last_of.lasted_ns if last_of else None,
         )
         self._mailbox.write(tick)
 

@@ -1,6 +1,7 @@
 """The rehearsal's side of the load: starts the driver's process, gives it orders, and hears it out.
 
     open(target) ──► Ready;   run(stage) ──► Tick, Tick, … last Tick ──► StageResult;   close()
+                                 └── end(name): enough of it
 
 A driver that dies, or says nothing for `silence`, is lost: what it measured since is not known, so nothing is made up.
 """
@@ -13,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 import msgspec
 
 from tenfold.kernel import Duration, TenfoldError
-from tenfold.rehearse.load.messages import Failed, LoadTarget, Order, Ready, Report, Stage, Tick
+from tenfold.rehearse.load.messages import Failed, LoadTarget, Order, Ready, Report, Stage, StageEnd, Tick
 from tenfold.rehearse.load.result import JourneyResult, StageResult, sum_of
 
 __all__ = ["SILENCE", "JourneyResult", "Load", "LoadLost", "Spawn", "StageResult"]
@@ -74,6 +75,10 @@ class Load:
         result = sum_of(stage, ticks, self._cpu_ns)
         self._cpu_ns = ticks[-1].cpu_ns
         return result
+
+    async def end(self, name: str) -> None:
+        """Have the stage that runs end at its next tick: `run` answers as soon as all that was sent has ended."""
+        await self._tell(StageEnd(name))
 
     async def close(self) -> None:
         """Let the driver go; one that does not leave within FAREWELL is killed. Safe to call twice."""

@@ -38,7 +38,16 @@ class Stage(msgspec.Struct, frozen=True, tag="stage"):
     segments: list[Segment]
 
 
-Order = LoadTarget | Stage
+class StageEnd(msgspec.Struct, frozen=True, tag="end"):
+    """From the next tick on no arrival of that stage falls due; those before it are sent, awaited and counted.
+
+    Nothing happens when the stage is over by then.
+    """
+
+    name: str
+
+
+Order = LoadTarget | Stage | StageEnd
 """The end of the driver's stdin means: nobody is left to drive for, exit at once."""
 
 
@@ -89,6 +98,8 @@ class Tick(msgspec.Struct, tag="tick"):
     """Requests sent a second time, because they met the server's closing of an idle connection."""
     last: bool = False
     """True once for each stage: everything of it has ended."""
+    lasted_ns: int = 0
+    """Of the last tick: how long arrivals fell due; less than was planned when the stage was ended early."""
 
 
 class Ready(msgspec.Struct, tag="ready"):

@@ -59,6 +59,11 @@ class ConnectionPool:
         """How many connections are free."""
         return sum(not connection.closed for connection in self._idle)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every request that was handed over has ended."""
+        return not self.inflight and not self.waiting
+
     def open(self, count: int, now_ns: int) -> None:
         """Begin this many connections before there is anything to send."""
         for _ in range(min(count, self._connections_max)):

@@ -16,21 +16,11 @@ class Recorder:
         self._tally = tally
         self._memory = memory
         self._journal = journal
-
-    def waits(self) -> None:
-        self._tally.waited()
-
-    def sent(self) -> None:
-        self._tally.sent()
-
-    def retried(self) -> None:
-        self._tally.retried()
-
-    def dropped(self, request: Request) -> None:
-        self._tally.dropped(request)
-
-    def failed(self, request: Request, error: str, now_ns: int) -> None:
-        self._tally.failed(request, error, now_ns)
+        self.waits = tally.waited  # what the tally alone hears of goes there without a call in between
+        self.sent = tally.sent
+        self.retried = tally.retried
+        self.dropped = tally.dropped
+        self.failed = tally.failed
 
     def answered(self, request: Request, response: Response, now_ns: int) -> None:
         """Only what a journey refers to or journals is decoded, and only a success is remembered."""

@@ -10,10 +10,13 @@ quick where nearly all answers are: head and body in one piece.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from tenfold.rehearse.load.body import Body, BodyUntilEnd, ChunkedBody, CountedBody, ResponseBroken
 
 HEAD_BYTES_MAX = 64 * 1024
+_HEADS_KNOWN = 512
 
 _STATUS_LINE = re.compile(rb"http/1\.([01]) ([1-5]\d\d)(?: [^\r\n]*)?\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?=\r\n)")
@@ -30,6 +33,38 @@ class Response:
     degraded: bool
     reusable: bool
     body: bytes = b""
+
+
+class Head(NamedTuple):
+    """What the head of an answer says of it; `length` is None when it states none."""
+
+    status: int
+    degraded: bool
+    reusable: bool
+    chunked: bool
+    length: int | None
+
+
+@lru_cache(maxsize=_HEADS_KNOWN)
+def head_of(received: bytes) -> Head:
+    """The head, without the empty line after it. Within a second most are the same. Raises ResponseBroken."""
+    head = received.lower() + b"\r\n"
+    line = _STATUS_LINE.match(head)
+    if line is None or line[2] == b"101":
+        raise ResponseBroken(f"no status line: {head[:40]!r}")
+    lengths = _LENGTH.findall(head)
+    chunked = b"\r\ntransfer-encoding:" in head
+    if len(lengths) != head.count(b"\r\ncontent-length:") or len(set(lengths)) > 1:
+        raise ResponseBroken("a length that is none, or two")
+    if chunked and (lengths or not _CHUNKED.search(head)):
+        raise ResponseBroken("a length and chunks, or an unknown coding")
+    return Head(
+        status=int(line[2]),
+        degraded=b"\r\nx-degraded:" in head,
+        reusable=line[1] == b"1" and not (b"\r\nconnection:" in head and _CLOSE.search(head)),
+        chunked=chunked,
+        length=int(lengths[0]) if lengths else None,
+    )
 
 
 class ResponseParser:
@@ -57,8 +92,13 @@ class ResponseParser:
                 raise ResponseBroken(f"more than {HEAD_BYTES_MAX} bytes of headers")
             if end < 0:
                 return None
-            head, received, self._buffer = self._buffer[: end + 2].lower(), self._buffer[end + 4 :], b""
-            self._read_head(head)
+            head, received, self._buffer = head_of(self._buffer[:end]), self._buffer[end + 4 :], b""
+            if head.status < 200:
+                continue  # the answer proper is still to come
+            if head.length == len(received) and not self._bodiless and head.status not in _BODILESS:
+                return Response(head.status, head.degraded, head.reusable, received if self._keeps_body else b"")
+            self._response = Response(head.status, head.degraded, head.reusable)
+            self._body = self._framing(head, self._response)
         excess = received if self._body is None else self._body.take(received)
         return None if excess is None else self._whole(self._response, excess)
 
@@ -72,32 +112,14 @@ class ResponseParser:
         """Whether anything of this answer has arrived."""
         return bool(self._buffer) or self._response is not None
 
-    def _read_head(self, head: bytes) -> None:
-        """Lower case, each line with its end. 1xx leaves everything as it was: the answer proper is still to come."""
-        line = _STATUS_LINE.match(head)
-        if line is None or line[2] == b"101":
-            raise ResponseBroken(f"no status line: {head[:40]!r}")
-        status = int(line[2])
-        if status < 200:
-            return
-        reusable = line[1] == b"1" and not (b"\r\nconnection:" in head and _CLOSE.search(head))
-        self._response = Response(status, b"\r\nx-degraded:" in head, reusable)
-        self._body = self._framing(head, self._response)
-
-    def _framing(self, head: bytes, response: Response) -> Body | None:
+    def _framing(self, head: Head, response: Response) -> Body | None:
         """How the body ends; None when there is none."""
-        lengths = _LENGTH.findall(head)
-        chunked = b"\r\ntransfer-encoding:" in head
-        if len(lengths) != head.count(b"\r\ncontent-length:") or len(set(lengths)) > 1:
-            raise ResponseBroken("a length that is none, or two")
-        if chunked and (lengths or not _CHUNKED.search(head)):
-            raise ResponseBroken("a length and chunks, or an unknown coding")
-        if self._bodiless or response.status in _BODILESS or lengths == [b"0"]:
+        if self._bodiless or head.status in _BODILESS or head.length == 0:
             return None
-        if chunked:
+        if head.chunked:
             return ChunkedBody(keeps=self._keeps_body)
-        if lengths:
-            return CountedBody(int(lengths[0]), keeps=self._keeps_body)
+        if head.length is not None:
+            return CountedBody(head.length, keeps=self._keeps_body)
         response.reusable = False
         return BodyUntilEnd(keeps=self._keeps_body)
 

@@ -36,6 +36,8 @@ class StageResult:
     """One stage. `lateness` is the generator's own delay; `cpu_ns` the processor time it used."""
 
     stage: Stage
+    lasted_ns: int | None = None
+    """How long arrivals fell due when that is not as long as was planned."""
     due: int = 0
     sent: int = 0
     dropped: int = 0
@@ -48,13 +50,22 @@ class StageResult:
     @property
     def duration(self) -> Duration:
         """How long arrivals fell due; the wait for the last answers is not in it."""
-        return Duration(sum(segment.duration_ns for segment in self.stage.segments))
+        planned_ns = sum(segment.duration_ns for segment in self.stage.segments)
+        return Duration(planned_ns if self.lasted_ns is None else min(planned_ns, self.lasted_ns))
+
+    @property
+    def planned(self) -> float:
+        """How many arrivals were ordered for as long as it lasted."""
+        planned, left_ns = 0.0, self.duration.ns
+        for segment in self.stage.segments:
+            planned += segment.rate_rps * min(segment.duration_ns, left_ns) / 1e9
+            left_ns -= min(segment.duration_ns, left_ns)
+        return planned
 
     @property
     def target_rps(self) -> float:
         """The mean rate that was ordered."""
-        wanted = sum(segment.rate_rps * segment.duration_ns for segment in self.stage.segments)
-        return wanted / self.duration.ns if self.duration.ns else 0.0
+        return self.planned / self.duration.s if self.duration.ns else 0.0
 
     @property
     def sent_rps(self) -> float:
@@ -84,6 +95,7 @@ def sum_of(stage: Stage, ticks: Iterable[Tick], cpu_before_ns: int) -> StageResu
         result.waited += tick.waited
         result.retried += tick.retried
         result.cpu_ns = tick.cpu_ns - cpu_before_ns
+        result.lasted_ns = tick.lasted_ns if tick.last else None
         result.lateness.add(Histogram.from_counts(tick.lateness))
         for name, seen in tick.journeys.items():
             result.journeys.setdefault(name, JourneyResult()).add(seen)

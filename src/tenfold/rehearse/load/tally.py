@@ -24,10 +24,11 @@ class StageTally:
     def begin(self, stage: str) -> None:
         self._tick = self._empty(stage)
 
-    def take(self, *, at_ns: int, cpu_ns: int, inflight: int, waiting: int, last: bool = False) -> Tick:
-        """Everything since the last call, stamped."""
+    def take(self, *, at_ns: int, cpu_ns: int, inflight: int, waiting: int, lasted_ns: int | None = None) -> Tick:
+        """Everything since the last call, stamped; the last of a stage says how long its arrivals fell due."""
         tick, self._tick = self._tick, self._empty(self._tick.stage)
-        tick.at_ns, tick.cpu_ns, tick.last = at_ns, cpu_ns, last
+        tick.at_ns, tick.cpu_ns = at_ns, cpu_ns
+        tick.last, tick.lasted_ns = lasted_ns is not None, lasted_ns or 0
         tick.inflight, tick.waiting = inflight, waiting
         self._metrics.add(tick)
         return tick

@@ -4,20 +4,21 @@ A journey that refers to an earlier answer (`${order.id}`) cannot be made while 
 takes one of the journeys that need nothing, by their shares, and counts as that journey: the rate stays what it was.
 """
 
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from bisect import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
 
 from tenfold.kernel import derive_seed
-from tenfold.rehearse.load.feed import Feed
+from tenfold.rehearse.load.feed import Feed, Row
 from tenfold.rehearse.load.memory import Memory
 from tenfold.rehearse.load.messages import Segment
 from tenfold.rehearse.load.request import Request, Script
 from tenfold.rehearse.load.template import TemplateInvalid
 
 _KEY_BYTES = 18
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """24 url-safe characters; 144 bits do not meet twice."""
 
 
@@ -51,33 +52,34 @@ class Targeter:
         self._keys = Random(derive_seed(seed, "keys", token))
         self._scripts = {script.name: script for script in independent}
         self._crowd = Random(derive_seed(seed, "crowd"))
-        self._crowded_row: Mapping[bytes, bytes] | None = None
+        self._crowded_row: Row | None = None
 
     def make(self, due_ns: int, segment: Segment | None = None) -> Request:
         """The request of the arrival that was due at `due_ns`, in that segment of its stage."""
         if segment and segment.focus and self._crowd.random() < segment.focus_ratio:
             return self._make_focused(due_ns, segment.focus)
         script = self._all.draw()
-        recalled = self._recall(script) if script.template.recalls else {}
-        if recalled is None:
-            script, recalled = self._independent.draw(), {}
-        return self._render(script, due_ns, {**self._feed.draw(), **recalled})
+        values = self._feed.draw().copy()
+        if script.template.recalls and not self._recall(script, values):
+            script = self._independent.draw()
+        return self._render(script, due_ns, values)
 
     def _make_focused(self, due_ns: int, journey: str) -> Request:
         """What the whole crowd asks for: one journey, and for the whole run one row of the feed."""
         if self._crowded_row is None:
             self._crowded_row = self._feed.draw()
-        return self._render(self._scripts[journey], due_ns, self._crowded_row)
+        return self._render(self._scripts[journey], due_ns, self._crowded_row.copy())
 
-    def _render(self, script: Script, due_ns: int, values: Mapping[bytes, bytes]) -> Request:
-        key = urlsafe_b64encode(self._keys.randbytes(_KEY_BYTES))
-        return Request(script, due_ns, script.template.render({**values, b"unique": key}), key)
+    def _render(self, script: Script, due_ns: int, values: Row) -> Request:
+        """`values` becomes this request's own."""
+        values[b"unique"] = key = b2a_base64(self._keys.randbytes(_KEY_BYTES), newline=False).translate(_URL_SAFE)
+        return Request(script, due_ns, script.template.render(values), key)
 
-    def _recall(self, script: Script) -> dict[bytes, bytes] | None:
-        recalled = {}
+    def _recall(self, script: Script, values: Row) -> bool:
+        """Put what the script refers to into `values`; False while one of them is not remembered."""
         for name in script.template.recalls:
             value = self._memory.draw(name)
             if value is None:
-                return None
-            recalled[name.encode()] = value
-        return recalled
+                return False
+            values[name.encode()] = value
+        return True
