@@ -106,7 +106,7 @@ class Node(ABC):
         return proc.usage(self.pid) if self.pid else proc.ProcessUsage()
 
     async def serves(self) -> bool:
-        """Whether it answers now, and not: whether it should."""
+        """True when it answers now, whatever its state says."""
         return await answered(self._answers)
 
     async def open(self) -> None:

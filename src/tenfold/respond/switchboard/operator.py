@@ -37,7 +37,7 @@ class UndoRefused(TenfoldError):
 
 
 class ChangedAgain(UndoRefused):
-    """Somebody has changed the switch since."""
+    """Another person has changed the switch since."""
 
 
 class SwitchOperator:

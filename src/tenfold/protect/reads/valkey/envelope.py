@@ -36,7 +36,7 @@ return 1
 
 
 def as_new(packed: bytes | None, other: bytes) -> bool:
-    """Whether what lies here is no older than the other."""
+    """True when what lies here is no older than the other."""
     here, there = unpack(packed), unpack(other)
     return here is not None and (there is None or here.version >= there.version)
 

@@ -110,7 +110,7 @@ class ClusterPair:
 
     @property
     def in_step(self) -> bool:
-        """Whether the main serves, nobody doubts it, and the standby has what it was filled with and no more."""
+        """True when the main serves undoubted, and the standby has what it was filled with and no more."""
         return self._settled and self.main.trusted and self.failover.active is Side.MAIN
 
     @property
