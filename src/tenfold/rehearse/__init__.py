@@ -1,11 +1,12 @@
 """The sale day before the sale day: stepped load to ten times the peak, faults under load, an audit, a verdict.
 
-rehearsal   conducts one run: climb, the drills that are wanted, audit, verdict
+rehearsal   conducts one run: climb, drills, audit, verdict
 climb       the stages of a plan: a normal day, then each factor of its peak
 drill       a fault under load, and what its timeline proves
 fault       the faults of a drill, journalled before they are injected
 shield      a feature as a drill strikes it
 audit       what must hold afterwards, asked of the database
+selection   which drills of the plan a run carries out
 step        what one step proves, and who was the limit
 verdict     `verdict.json`, and the rule that says go or no-go
 monitor     what every process says of itself, and what it costs
@@ -18,7 +19,8 @@ from tenfold.rehearse.fault import FaultJournal
 from tenfold.rehearse.load.load import Load
 from tenfold.rehearse.load.messages import LoadTarget
 from tenfold.rehearse.monitor import ProcessMonitor
-from tenfold.rehearse.rehearsal import DrillUnknown, Rehearsal, Stand, drills_left_out
+from tenfold.rehearse.rehearsal import Rehearsal, Stand
+from tenfold.rehearse.selection import DrillUnknown, drills_left_out
 from tenfold.rehearse.shield import FeatureShield, ShieldRefused
 from tenfold.rehearse.verdict import Verdict
 from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, StepView

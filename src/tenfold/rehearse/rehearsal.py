@@ -6,13 +6,13 @@ It is handed servers and services that run and a load driver that waits; it owns
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tenfold.fleet import FAULTS, Estate, Injection, Node, Shieldable
-from tenfold.kernel import Clock, TenfoldError
+from tenfold.kernel import Clock
 from tenfold.plan.model import Drill, Engine, Fault, Plan, Steps
 from tenfold.rehearse.audit import audit
 from tenfold.rehearse.climb import climb, drill_stage, rate_at, warm_up
@@ -40,10 +40,6 @@ class Stand:
     answers: Path
     """The journal of acknowledged answers that the driver writes."""
     clock: Clock
-
-
-class DrillUnknown(TenfoldError):
-    """A drill was asked for that the plan does not have."""
 
 
 class Rehearsal:
@@ -165,19 +161,3 @@ def machine() -> Machine:
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         system=platform.platform(),
     )
-
-
-def drills_left_out(plan: Plan, wanted: Collection[str] | None) -> tuple[str, ...]:
-    """The drills of the plan that a run does not carry out, in the plan's order.
-
-    `wanted` None wants all of them, an empty collection not one. Raises DrillUnknown.
-    """
-    if wanted is None:
-        return ()
-    unknown = [f"'{name}'" for name in wanted if name not in plan.drills]
-    if unknown:
-        raise DrillUnknown(
-            f"Plan '{plan.name}' has no drill {' and no '.join(unknown)}; nothing was started.",
-            remedy=f"Name one of: {', '.join([*plan.drills, 'none'])}.",
-        )
-    return tuple(name for name in plan.drills if name not in wanted)
