@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from freshmart.caches import Caches
 from freshmart.cashier import Acquirer, Cashier
-from freshmart.catalog import read_pictures
+from freshmart.catalog import read_pictures, read_store_numbers
 from freshmart.features import declare_features
+from freshmart.inventory import StockSteps
 from freshmart.media import PictureStore
 from freshmart.orders import PLACE, OrderConnection, OrderDesk, OrderRates, PrimaryConnection
 from freshmart.postgres import DATABASE_TIMEOUT, UNREACHABLE, answers, make_pool, open_pool
@@ -86,18 +87,20 @@ class Backends:
         self._cashier = self._open_cashier(self._acquirer) if self._acquirer else None
         self.desk = OrderDesk(connections, breaker=self.breakers.of("primary"), till=self._cashier, registry=registry)
         self.pictures: dict[int, str] = {}
+        self.steps: StockSteps | None = None
 
     async def open(self) -> None:
         """Raises CatalogueUnreadable when neither database answers within the deadline."""
         await asyncio.gather(open_pool(self._replica), open_pool(self._primary))
         try:
             async with asyncio.timeout(CATALOGUE_DEADLINE.s):
-                self.pictures = await self._read_pictures()
+                self.pictures, stores = await self._read_catalogue()
         except TimeoutError as error:
             raise CatalogueUnreadable(
                 f"Neither database answered within {CATALOGUE_DEADLINE}; freshmart did not start."
             ) from error
-        self.caches.follow(self.reads.kinds["price"].near)
+        self.steps = self._open_steps(stores)
+        self.caches.follow(self.reads.kinds["price"].near, self.steps)
         self.caches.watch_over(self.reads.kinds, replica=self._replica, primary=self._primary)
         if self._channel is not None:
             self._channel.open()
@@ -112,6 +115,8 @@ class Backends:
         if self._cashier is not None and self._acquirer is not None:
             await self._cashier.close()
             await self._acquirer.close()
+        if self.steps is not None:
+            await self.steps.close()
         await self.reads.close()
         await self.caches.close()
         if self._channel is not None:
@@ -125,17 +130,31 @@ class Backends:
         databases = await asyncio.gather(answers(self._replica), answers(self._primary))
         return any(databases) and await self.caches.answers()
 
-    async def _read_pictures(self) -> dict[int, str]:
+    async def _read_catalogue(self) -> tuple[dict[int, str], list[int]]:
+        """The picture of each product, and the stores."""
         while True:
             for pool in (self._replica, self._primary):
                 try:
                     async with pool.acquire(timeout=DATABASE_TIMEOUT.s) as connection:
-                        pictures = await read_pictures(connection)
+                        pictures, stores = await read_pictures(connection), await read_store_numbers(connection)
                 except UNREACHABLE:
                     continue
                 if pictures:  # a replica may not have heard of the seeding yet
-                    return pictures
+                    return pictures, stores
             await asyncio.sleep(0.1)
+
+    def _open_steps(self, stores: list[int]) -> StockSteps:
+        steps = StockSteps(
+            stores,
+            sorted(self.pictures),
+            pool=self._replica,
+            position=self.reads.replica_position,
+            near=self.reads.kinds["availability"].near,
+            registry=self.registry,
+            events=self.events,
+        )
+        steps.open()
+        return steps
 
     def _open_cashier(self, acquirer: Acquirer) -> Cashier:
         limit = GradientLimit(initial=PAYMENTS_AT_ONCE, most=PAYMENTS_AT_ONCE_MAX)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from freshmart.inventory import SHELVES
 from freshmart.settings import Settings
 from tenfold.engines.amplification import AmplificationBudget
 from tenfold.engines.valkey import ValkeyCluster
@@ -25,10 +26,12 @@ from tenfold.protect.reads.flight import LeasedFlight
 from tenfold.protect.reads.ladder import Refill, RungFound
 from tenfold.protect.reads.postgres import Pool, PostgresRung
 from tenfold.protect.reads.valkey import ClusterPair, StandbyRung, ValkeyLeases, ValkeyRung
-from tenfold.protect.reads.valkey.tracking import Tracking
+from tenfold.protect.reads.valkey.tracking import Tracking, TrackingPace, TrackingTarget
 from tenfold.telemetry import EventLog, Registry
 
 PRICES = "price:"
+BEAT_MAX = Duration.from_s(8)
+"""Without a word of the publisher for so long, what is near may be old: four of its looks."""
 CACHE_TIMEOUT = Duration.from_ms(200)
 COPIES_MAX = 512
 LOOK_UNSETTLED = Duration.from_ms(250)
@@ -101,12 +104,17 @@ class Caches:
         """A reader climbs for that price: the audit samples among these."""
         self._price_names.saw(PRICES + key)
 
-    def follow(self, prices: NearCache) -> None:
-        """Keep the near prices in step with what is announced; in doubt until that is certain, and then read anew."""
+    def follow(self, prices: NearCache, shelves: TrackingTarget) -> None:
+        """Keep near prices and shelves in step with what is announced; in doubt until that is certain."""
         loop = asyncio.get_running_loop()
         target = Proven(prices, lambda: loop.call_soon_threadsafe(self._refill, prices))
         self._tracking = Tracking(
-            "main", self._settings.main_url, {PRICES: target}, registry=self._registry, events=self._events
+            "main",
+            self._settings.main_url,
+            {PRICES: target, SHELVES: shelves},
+            pace=TrackingPace(beat_max=BEAT_MAX),
+            registry=self._registry,
+            events=self._events,
         )
         self._tracking.open()
 

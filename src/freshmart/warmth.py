@@ -17,7 +17,6 @@ from freshmart.backends import Backends
 from freshmart.caches import CachedKind
 from freshmart.catalog import page_key, read_baskets, read_products
 from freshmart.features import RECOMMENDATIONS, REVIEWS
-from freshmart.inventory import shelf_key
 from freshmart.postgres import UNREACHABLE
 from freshmart.pricing import price_key
 from tenfold.kernel import Duration, TenfoldError
@@ -35,25 +34,26 @@ _PAGES = 8
 
 async def warm(backends: Backends, *, limit: Duration = WARM_LIMIT) -> None:
     """Read what past baskets held, what matters most first: price, shelf, page, what stands beside it."""
-    wanted = _looked_at(has_shadows=bool(backends.settings.rehearsal_token))
+    wanted = _looked_at()
     try:
         async with asyncio.timeout(limit.s):
             for name, keys in wanted.items():
                 for batch in _batches(iter(keys), _PAGES if name == "page" else _BATCH):
                     await _fill(backends.reads.kinds[name], batch)
+            if backends.steps is not None:
+                await backends.steps.whole()
     except (TimeoutError, *UNREACHABLE) as error:
         backends.events.emit("warming-cut-short", "near", why=type(error).__name__, limit_ms=limit.ms)
 
 
-def _looked_at(*, has_shadows: bool) -> Mapping[str, Iterable[str]]:
+def _looked_at() -> Mapping[str, Iterable[str]]:
     """The keys of each kind, each once, in the order of the baskets."""
     slugs = {product.sku: product.slug for product in read_products()}
-    kinds = ("price", "availability", "page", "product", REVIEWS, RECOMMENDATIONS)
+    kinds = ("price", "page", "product", REVIEWS, RECOMMENDATIONS)
     wanted: dict[str, dict[str, None]] = {name: {} for name in kinds}
     for basket in read_baskets():
         for line in basket.lines:
             wanted["price"][price_key(basket.store, line.sku)] = None
-            wanted["availability"][shelf_key(basket.store, line.sku, shadow=has_shadows)] = None
             wanted["page"][page_key(basket.store, slugs[line.sku])] = None
         first = basket.lines[0].sku
         wanted["product"][str(first)] = wanted[REVIEWS][str(first)] = None

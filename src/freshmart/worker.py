@@ -13,6 +13,8 @@ import asyncpg
 
 from freshmart.caches import PRICES
 from freshmart.cashier import Acquirer, Collector
+from freshmart.changes import ChangePublisher
+from freshmart.inventory import SHELVES, StepPublisher
 from freshmart.orders import EffectsConsumer, OutboxRelay
 from freshmart.postgres import UNREACHABLE, session_settings
 from freshmart.pricing import PricePublisher
@@ -112,11 +114,20 @@ async def open_worker(settings: Settings) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def _publishing(settings: Settings, registry: Registry) -> AsyncIterator[None]:
-    """New prices go to every process and to both clusters."""
+    """New prices go to every process and to both clusters, shelves' new steps to every process."""
     clusters = [ValkeyCluster("main", settings.main_url), ValkeyCluster("standby", settings.standby_url)]
-    announcer = Announcer("prices", settings.main_url, cluster=clusters[0], registry=registry)
+    announcer = Announcer("changes", settings.main_url, cluster=clusters[0], registry=registry)
     rungs = [ValkeyRung(one.name, one, ttl=PRICE.cache, prefix=PRICES) for one in clusters]
-    publisher = PricePublisher(settings.primary_url, rungs, announcer, prefix=PRICES, registry=registry)
+    sources = {
+        "price_change": PricePublisher(rungs, announcer, prefix=PRICES).tell,
+        "stock_change": StepPublisher(announcer).tell,
+    }
+
+    async def beat() -> None:
+        for prefix in (PRICES, SHELVES):
+            await announcer.beat(prefix)
+
+    publisher = ChangePublisher(settings.primary_url, sources, beat=beat, registry=registry)
     publisher.open()
     try:
         yield

@@ -6,7 +6,7 @@ postgres   reads category pages and products from the database
 """
 
 from freshmart.catalog.extract import read_baskets, read_products, read_stores
-from freshmart.catalog.postgres import READ_PRODUCTS, page_key, read_pages, read_pictures
+from freshmart.catalog.postgres import READ_PRODUCTS, page_key, read_pages, read_pictures, read_store_numbers
 from freshmart.catalog.product import Basket, BasketLine, Product, RetailStore
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "read_pages",
     "read_pictures",
     "read_products",
+    "read_store_numbers",
     "read_stores",
 ]

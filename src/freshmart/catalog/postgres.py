@@ -56,3 +56,8 @@ async def read_pages(connection: Any, keys: list[str]) -> Mapping[str, bytes]:
 async def read_pictures(connection: Any) -> dict[int, str]:
     """Where each product's picture lies in the object store, by SKU."""
     return {row["sku"]: row["picture"] for row in await connection.fetch("SELECT sku, picture FROM product")}
+
+
+async def read_store_numbers(connection: Any) -> list[int]:
+    """The number of each store, ascending."""
+    return [row["store"] for row in await connection.fetch("SELECT store FROM store ORDER BY store")]

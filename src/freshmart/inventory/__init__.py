@@ -2,9 +2,20 @@
 
 opening    how much lies there when the day begins
 postgres   reads availability from the database
+steps      every shelf's availability in this process, and who tells of changes
 """
 
 from freshmart.inventory.opening import PLENTY, SCARCE, festival_shelves
 from freshmart.inventory.postgres import read_availability, shelf_key
+from freshmart.inventory.steps import SHELVES, StepPublisher, StockSteps
 
-__all__ = ["PLENTY", "SCARCE", "festival_shelves", "read_availability", "shelf_key"]
+__all__ = [
+    "PLENTY",
+    "SCARCE",
+    "SHELVES",
+    "StepPublisher",
+    "StockSteps",
+    "festival_shelves",
+    "read_availability",
+    "shelf_key",
+]

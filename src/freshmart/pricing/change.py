@@ -13,8 +13,6 @@ _CHANGE = """
     )
     INSERT INTO price_change (store, sku) SELECT store, sku FROM priced RETURNING id
 """
-_WAITING = "SELECT id, store, sku FROM price_change ORDER BY id LIMIT $1"
-_TOLD = "DELETE FROM price_change WHERE id = ANY ($1::bigint[])"
 PRICE_FEN_MAX = 10_000_000
 
 
@@ -28,13 +26,3 @@ async def change_price(connection: Any, store: int, sku: int, unit_price_fen: in
         raise PriceRefused(f"{unit_price_fen} fen is no price; 1 to {PRICE_FEN_MAX} may stand here.")
     if await connection.fetchval(_CHANGE, store, sku, unit_price_fen) is None:
         raise PriceRefused(f"Store {store} sells no SKU {sku}; no price was changed.")
-
-
-async def read_untold(connection: Any, count_max: int) -> list[Any]:
-    """The oldest changes that nobody has been told of: rows of id, store, sku."""
-    rows: list[Any] = await connection.fetch(_WAITING, count_max)
-    return rows
-
-
-async def forget_told(connection: Any, ids: list[int]) -> None:
-    await connection.execute(_TOLD, ids)

@@ -10,7 +10,7 @@ wait in here for a primary that is away.
 from typing import Any
 
 from freshmart.web.reply import problem, send_reply
-from freshmart.web.routes import P0, P1, P2, READS, names_in
+from freshmart.web.routes import P0, P1, P2, route_of
 from tenfold.protect import Shedder
 from tenfold.protect.doors.admission import FATE, AdmissionMiddleware, Fate
 
@@ -34,7 +34,7 @@ def open_door(app: Any, shedder: Shedder) -> AdmissionMiddleware:
 
 def tenant_of(scope: Any) -> str:
     """Whose request it is: a store's; of what belongs to no store, nobody's but its own."""
-    parts = scope["path"].split("/", 3)
+    _, parts = route_of(scope)
     return parts[2] if len(parts) > 2 else ""
 
 
@@ -43,5 +43,5 @@ def tier_of(scope: Any) -> int:
     path = scope["path"]
     if path in EXEMPT or (path == "/orders" and scope["method"] == "POST"):
         return P0
-    route = READS.get(names_in(path.split("/")))
+    route, _ = route_of(scope)
     return P1 if route is None else route.tier

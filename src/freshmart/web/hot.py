@@ -4,13 +4,14 @@ The framework documents them and answers the same; this only answers sooner.
 """
 
 import re
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
 
 from freshmart.orders import KEY_PATTERN, AskedOrder
 from freshmart.web.reply import Reply, problem, read_body, send_reply
-from freshmart.web.routes import find_read
+from freshmart.web.routes import route_of, values_in
 from freshmart.web.storefront import Storefront, TagWrong
 
 TAG = b"x-tenfold-test"
@@ -29,31 +30,30 @@ class HotRoutes:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        reply = await self._answer(scope, receive) if scope["type"] == "http" else None
+        """What is neither, or not in their form, the framework answers; nothing has read its body then."""
+        try:
+            answer = self._begin(scope, receive) if scope["type"] == "http" else None
+            reply = None if answer is None else await answer
+        except TagWrong as error:
+            reply = problem(403, "tag-wrong", str(error))
         if reply is None:
             await self._app(scope, receive, send)
         else:
             await send_reply(reply, send)
 
-    async def _answer(self, scope: Any, receive: Any) -> Reply | None:
-        """None: it is neither, or not in their form; the framework answers it. It has read no body then."""
-        try:
-            if scope["method"] == "GET":
-                return await self._read(scope)
-            if scope["method"] == "POST" and scope["path"] == "/orders":
-                return await self._place(scope, receive)
-        except TagWrong as error:
-            return problem(403, "tag-wrong", str(error))
-        return None
+    def _begin(self, scope: Any, receive: Any) -> Awaitable[Reply | None] | None:
+        if scope["method"] == "GET":
+            return self._read(scope)
+        return self._place(scope, receive) if scope["method"] == "POST" and scope["path"] == "/orders" else None
 
-    async def _read(self, scope: Any) -> Reply | None:
-        found = find_read(scope["path"])
-        if found is None:
+    def _read(self, scope: Any) -> Awaitable[Reply] | None:
+        route, parts = route_of(scope)
+        values = None if route is None else values_in(parts, route)
+        if route is None or values is None:
             return None
-        route, values = found
         if not route.tagged:
-            return await route.answer(self._storefront, *values)
-        return await route.answer(self._storefront, *values, shadow=self._is_shadow(scope))
+            return route.answer(self._storefront, *values)
+        return route.answer(self._storefront, *values, shadow=self._is_shadow(scope))
 
     async def _place(self, scope: Any, receive: Any) -> Reply | None:
         key = (_header(scope, KEY) or b"").decode("latin-1")

@@ -1,6 +1,7 @@
 """What is sent back: a status, headers, bytes; the same whether plain ASGI or Litestar sends it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,9 +54,14 @@ def compose(core: Mapping[str, Reply], extras: Mapping[str, Reply]) -> Reply:
 
 async def send_reply(reply: Reply, send: Any) -> None:
     """As plain ASGI."""
-    headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+    headers = [*reply.headers, _length(len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+@lru_cache(maxsize=4096)
+def _length(size: int) -> tuple[bytes, bytes]:
+    return b"content-length", str(size).encode()
 
 
 async def read_body(receive: Any, bytes_max: int) -> bytes | None:

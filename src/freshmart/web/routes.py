@@ -5,7 +5,8 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from freshmart.web import answers
 from freshmart.web.answers import Shielded
@@ -34,8 +35,9 @@ def _slug(text: str) -> str | None:
 _FORMS: dict[str, Form] = {"store": _number, "sku": _number, "slug": _slug, "order_id": str}
 
 
-class ReadRoute(NamedTuple):
-    """One read. In its path names and values take turns.
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadRoute:
+    """One read. In its path names and values, one or two, take turns.
 
     `answer` is called with the values in their order, and with `shadow` where the read is `tagged`.
     """
@@ -45,10 +47,15 @@ class ReadRoute(NamedTuple):
     answer: Callable[..., Awaitable[Reply]]
     model: Any
     tagged: bool = False
+    parameters: tuple[str, ...] = field(init=False)
+    forms: tuple[Form, Form | None] = field(init=False)
+    length: int = field(init=False)
 
-    @property
-    def parameters(self) -> list[str]:
-        return _NAMED.findall(self.path)
+    def __post_init__(self) -> None:
+        first, *second = names = tuple(_NAMED.findall(self.path))
+        object.__setattr__(self, "parameters", names)
+        object.__setattr__(self, "forms", (_FORMS[first], _FORMS[second[0]] if second else None))
+        object.__setattr__(self, "length", len(self.path.split("/")))
 
 
 _DECLARED = (
@@ -80,17 +87,22 @@ def names_in(parts: Sequence[str]) -> tuple[str, ...]:
 
 
 READS = {names_in(route.path.split("/")): route for route in _DECLARED}
-_FORMS_OF = {route: [_FORMS[name] for name in route.parameters] for route in _DECLARED}
+_FOUND = "freshmart.read"
 
 
-def find_read(path: str) -> tuple[ReadRoute, list[Any]] | None:
-    """Which read a path asks for, and its values; None when it asks for none, or not in its form."""
-    parts = path.split("/")
-    route = READS.get(names_in(parts))
-    if route is None:
+def route_of(scope: Any) -> tuple[ReadRoute | None, list[str]]:
+    """The read that a request asks for, if it is one, and its path in parts; the scope remembers them."""
+    found: tuple[ReadRoute | None, list[str]] | None = scope.get(_FOUND)
+    if found is None:
+        parts = scope["path"].split("/")
+        scope[_FOUND] = found = READS.get(names_in(parts)), parts
+    return found
+
+
+def values_in(parts: Sequence[str], route: ReadRoute) -> list[Any] | None:
+    """The one value or two of a path; None when one is missing, too many or not of its form."""
+    if len(parts) != route.length:
         return None
-    texts, forms = parts[2::2], _FORMS_OF[route]
-    if len(texts) != len(forms):
-        return None
-    values = [form(text) for form, text in zip(forms, texts, strict=True)]
-    return None if None in values else (route, values)
+    first, second = route.forms
+    values = [first(parts[2])] if second is None else [first(parts[2]), second(parts[4])]
+    return None if None in values else values

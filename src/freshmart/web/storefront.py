@@ -23,6 +23,7 @@ from tenfold.protect.calls.limit import RateExceeded
 from tenfold.protect.doors.deadline import DeadlinePassed
 from tenfold.protect.reads.ladder import LadderExhausted
 
+_NO_ORDER = "There is no order '{}'."
 _PLACEHOLDER = Reply(200, placeholder(), PLACEHOLDER)
 
 
@@ -50,20 +51,24 @@ class Storefront:
 
     async def price(self, store: int, sku: int) -> Reply:
         """The price in force now."""
-        return await _read(self._reads.price, price_key(store, sku), f"Store {store} has no price for SKU {sku}.")
+        return await _read(self._reads.price, price_key(store, sku), "Store {} has no price for SKU {}.", store, sku)
 
     async def availability(self, store: int, sku: int, *, shadow: bool) -> Reply:
         """What is left on the shelf, in steps; at most 90 s old while everything works. The order knows better."""
+        steps = self._backends.steps
+        known = steps.answer(store, sku, shadow=shadow) if steps is not None else None
+        if known is not None:
+            return Reply(200, known)
         key = shelf_key(store, sku, shadow=shadow)
-        return await _read(self._reads.availability, key, f"Store {store} has no shelf for SKU {sku}.")
+        return await _read(self._reads.availability, key, "Store {} has no shelf for SKU {}.", store, sku)
 
     async def category(self, store: int, slug: str) -> Reply:
         """A category's most bought products, with their prices."""
-        return await _read(self._reads.page, page_key(store, slug), f"Store {store} has no category '{slug}'.")
+        return await _read(self._reads.page, page_key(store, slug), "Store {} has no category '{}'.", store, slug)
 
     async def product(self, sku: int) -> Reply:
         """A product. Its picture is a link: nothing here needs the object store."""
-        return await _read(self._reads.product, str(sku), f"There is no SKU {sku}.")
+        return await _read(self._reads.product, str(sku), "There is no SKU {}.", sku)
 
     async def recommendations(self, store: int, sku: int) -> Reply:
         """What others bought with it."""
@@ -106,12 +111,11 @@ class Storefront:
 
     async def order(self, order_id: str) -> Reply:
         """A placed order and how far it is."""
-        absent = f"There is no order '{order_id[:64]}'."
         try:
             key = str(uuid.UUID(order_id))
         except ValueError:
-            return problem(404, "not-found", absent)
-        return await _read(self._reads.order, key, absent)
+            return problem(404, "not-found", _NO_ORDER.format(order_id[:64]))
+        return await _read(self._reads.order, key, _NO_ORDER, order_id[:64])
 
     async def image(self, sku: int) -> Reply:
         """The product's picture; while the object store fails, a placeholder with `X-Degraded: image`."""
@@ -140,7 +144,7 @@ class Storefront:
         if not feature.open(store=None if store is None else str(store), subject=key):
             return shielded(name)
         began_ns = time.monotonic_ns()
-        reply = await _read(self._reads.features[name], key, f"There are no {name} for '{key}'.")
+        reply = await _read(self._reads.features[name], key, "There are no {} for '{}'.", name, key)
         feature.spent(time.monotonic_ns() - began_ns)
         return reply
 
@@ -161,7 +165,8 @@ class Storefront:
         return Reply(decision.status, decision.answer)
 
 
-async def _read(ladder: ReadLadder, key: str, absent: str) -> Reply:
+async def _read(ladder: ReadLadder, key: str, absent: str, *named: object) -> Reply:
+    """`absent` says, with what is `named` put in, that there is no such thing."""
     hit = ladder.near_hit(key)
     if hit is not None:
         return Reply(200, hit)
@@ -172,5 +177,5 @@ async def _read(ladder: ReadLadder, key: str, absent: str) -> Reply:
     except DeadlinePassed as error:
         return problem(503, "late", str(error))
     if answer.value is None:
-        return problem(404, "not-found", absent)
+        return problem(404, "not-found", absent.format(*named))
     return Reply(200, answer.value, JSON_STALE if answer.stale else JSON)

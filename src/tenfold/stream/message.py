@@ -28,7 +28,7 @@ class Stream(Protocol):
     """
 
     async def publish(self, bodies: Sequence[bytes]) -> list[str]:
-        """Append all bodies in one round trip; answers their ids, which ascend."""
+        """Append all bodies, a thousand and more in one round trip; answers their ids, which ascend."""
         ...
 
     async def consume(self, group: str, consumer: str, *, count: int, block: Duration) -> list[Message]:

@@ -46,7 +46,7 @@ def reached(services: dict[str, Service], shop: Shop, sku: int, fen: int) -> boo
 
 
 def test_a_new_price_reaches_every_process_that_remembers_the_old_one(shop: Shop, services: dict[str, Service]) -> None:
-    """Lifetimes are a minute and two: only being told can be the reason."""
+    """Lifetimes are ten minutes each: only being told can be the reason."""
     sku = shop.new_sku()
     old = [price(services[name], shop, sku) for name in ("api-1", "api-2") for _ in range(3)]
     for fen in (old[0] + 7, old[0] + 11):
@@ -74,3 +74,20 @@ def test_a_price_that_cannot_be_is_refused(shop: Shop) -> None:
         with pytest.raises(PriceRefused):
             shop.run(reprice(shop.settings.primary_url, shop.store, sku, fen))
     assert not shop.run(shop.holds("SELECT EXISTS (SELECT FROM price_change)"))
+
+
+def steps(service: Service, shop: Shop, sku: int) -> int:
+    with urllib.request.urlopen(f"{service.url}/stores/{shop.store}/availability/{sku}", timeout=5) as answer:
+        return int(json.load(answer)["quantity_at_least"])
+
+
+def test_a_shelf_that_runs_out_is_known_in_every_process_at_once(shop: Shop, services: dict[str, Service]) -> None:
+    """Whoever moves the stock: every process holds every shelf, and would read it anew in ten minutes only."""
+    sku, apis = shop.new_sku(), [services["api-1"], services["api-2"]]
+    assert [steps(api, shop, sku) for api in apis] == [1000, 1000]
+    for pieces, step in ((7, 5), (0, 0), (300, 200)):
+        shop.run(shop.stock_up(sku, pieces, shadow=False))
+        deadline_ns = time.monotonic_ns() + 5 * SECOND_NS
+        while any(steps(api, shop, sku) != step for api in apis):
+            assert time.monotonic_ns() < deadline_ns, f"{step} was not seen"
+        assert all(steps(api, shop, sku) == step for api in apis for _ in range(50))

@@ -20,9 +20,14 @@ pytestmark = pytest.mark.engines
 
 @pytest.fixture(scope="module")
 def api(shop: Shop) -> Iterator[Api]:
-    service = shop.run(shop.estate.start_service("api", ["python", "-m", "freshmart.api"], shop.environment, "/ready"))
+    """With the worker, which tells it of what changes."""
+    worker, service = (
+        shop.run(shop.estate.start_service(name, ["python", "-m", f"freshmart.{name}"], shop.environment, "/ready"))
+        for name in ("worker", "api")
+    )
     yield Api(shop, service)
-    shop.run(service.close(grace_s=5.0))
+    for started in (service, worker):
+        shop.run(started.close(grace_s=5.0))
 
 
 @pytest.mark.parametrize(
@@ -137,9 +142,8 @@ def test_a_tagged_read_sees_the_shadow_shelf(api: Api) -> None:
         got = await asyncio.to_thread(api.ask, path, None, headers)
         return bool(json.loads(got.body)["quantity_at_least"] == pieces)
 
-    assert api.shop.run(_replicated(api.shop))
-    assert api.shop.run(seen(TAG, 5))
-    assert api.shop.run(seen({}, 0))
+    assert api.shop.run(until(lambda: seen(TAG, 5)))
+    assert api.shop.run(until(lambda: seen({}, 0)))
 
 
 def test_pages_are_served_with_placeholders_while_the_object_store_refuses(api: Api) -> None:

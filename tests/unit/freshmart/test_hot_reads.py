@@ -59,6 +59,7 @@ class Memory:
     """What `Backends` offers the storefront, in memory."""
 
     def __init__(self) -> None:
+        self.steps = None
         self.reads = self  # the ladders are its own attributes
         self.settings = SimpleNamespace(rehearsal_token="token")
         self.registry = Registry()

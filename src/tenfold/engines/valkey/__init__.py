@@ -15,21 +15,29 @@ cluster     one cluster, whatever its form
 """
 
 from tenfold.engines.valkey.address import Address, AddressInvalid
-from tenfold.engines.valkey.cluster import ValkeyCluster
-from tenfold.engines.valkey.server import TIMEOUT
+from tenfold.engines.valkey.cluster import MOVED, ValkeyCluster
+from tenfold.engines.valkey.connection import Command, ReplyError
+from tenfold.engines.valkey.server import TIMEOUT, ServerUnreachable
+from tenfold.engines.valkey.shard import ClusterUnreachable, PrimaryUnknown
 from tenfold.engines.valkey.succession import Health, RoleReport, Standing, Succession
 from tenfold.engines.valkey.suspicion import Hedge, Suspicion, Trust
 from tenfold.engines.valkey.values import Call, Lasting
 
 __all__ = [
+    "MOVED",
     "TIMEOUT",
     "Address",
     "AddressInvalid",
     "Call",
+    "ClusterUnreachable",
+    "Command",
     "Health",
     "Hedge",
     "Lasting",
+    "PrimaryUnknown",
+    "ReplyError",
     "RoleReport",
+    "ServerUnreachable",
     "Standing",
     "Succession",
     "Suspicion",

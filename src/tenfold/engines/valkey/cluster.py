@@ -99,10 +99,14 @@ class ValkeyCluster:
 
         Raises PrimaryUnknown, ServerUnreachable, ReplyError.
         """
-        await self._members.ready()
-        if not all(shard.examined for shard in self._members.shards):
-            await self.examine()
+        await self._be_examined()
         return await self._members.slots.carry(calls, _key, self._call)
+
+    async def call_waiting(self, call: KeyedCommand, wait: Duration) -> Any:
+        """As `call_many`, one command that may wait on the server for `wait`, on a connection of its own."""
+        await self._be_examined()
+        reply = await self._members.slots.owner(call.key).write_aside(call.command, wait)
+        return self._raised([reply])[0]
 
     async def scan(self, prefix: str, count: int) -> AsyncIterator[list[str]]:
         """All keys that begin with `prefix` and lie there from beginning to end, about `count` a list, some twice.
@@ -114,7 +118,7 @@ class ValkeyCluster:
             cursor: bytes | int = 0
             while True:
                 command = ("SCAN", cursor, "MATCH", _literally(prefix) + "*", "COUNT", count)
-                cursor, keys = _raised(await shard.write(command))[0]
+                cursor, keys = self._raised(await shard.write(command))[0]
                 if keys:
                     yield [key.decode() for key in keys]
                 if int(cursor) == 0:
@@ -126,6 +130,11 @@ class ValkeyCluster:
 
     async def close(self) -> None:
         await self._members.close()
+
+    async def _be_examined(self) -> None:
+        await self._members.ready()
+        if not all(shard.examined for shard in self._members.shards):
+            await self.examine()
 
     async def _get(self, shard: Shard, keys: list[str]) -> list[bytes | None]:
         clustered = self._members.address.kind is Kind.CLUSTER
@@ -139,7 +148,16 @@ class ValkeyCluster:
         return self._values(await shard.write(*(write.command for write in writes)))
 
     async def _call(self, shard: Shard, calls: list[KeyedCommand]) -> list[Any]:
-        return _raised(await shard.write(*(call.command for call in calls)))
+        return self._raised(await shard.write(*(call.command for call in calls)))
+
+    def _raised(self, replies: list[Any]) -> list[Any]:
+        """Raise the first error reply; when it says "not here", have the servers located and examined anew."""
+        for reply in replies:
+            if isinstance(reply, ReplyError):
+                if reply.code in MOVED:
+                    self._members.relocate()
+                raise reply
+        return replies
 
     def _values(self, replies: Sequence[Any]) -> list[Any]:
         """A slot that has moved is located anew, and meanwhile its keys are "not here"; other errors are raised."""
@@ -158,13 +176,6 @@ def _itself(key: str) -> str:
 
 def _key(one: KeyedCommand) -> str:
     return one.key
-
-
-def _raised(replies: list[Any]) -> list[Any]:
-    for reply in replies:
-        if isinstance(reply, ReplyError):
-            raise reply
-    return replies
 
 
 def _literally(text: str) -> str:

@@ -44,6 +44,8 @@ class Server:
         self._greeting = greeting
         self._connection: Connection | None = None
         self._opening: asyncio.Task[Connection] | None = None
+        self._aside: dict[Connection, bool] = {}
+        """Connections of their own for commands that wait on the server, and whether one waits there now."""
 
     async def ask(self, *commands: Command) -> list[Any]:
         """The reply to each; an error reply is a ReplyError among them. Raises ServerUnreachable."""
@@ -52,6 +54,24 @@ class Server:
             if _refuses(reply):
                 raise ServerUnreachable(f"Server {self.name} answers no commands now ({reply.code}).") from reply
         return replies
+
+    async def ask_aside(self, command: Command, wait: Duration) -> Any:
+        """The reply to a command that may wait on the server for `wait`, on a connection where nobody waits behind it.
+
+        An error reply is answered. Raises ServerUnreachable. A caller who leaves costs the connection.
+        """
+        try:
+            connection = await self._take_aside()
+            try:
+                (reply,) = await connection.ask(command, timeout_s=self._timeout_s + wait.s)
+            except BaseException:
+                self._aside.pop(connection, None)
+                connection.close()
+                raise
+        except (OSError, TimeoutError, ConnectionBroken, ReplyError) as error:
+            raise ServerUnreachable(f"Server {self.name} did not answer ({_kind(error)}).") from error
+        self._aside[connection] = False
+        return reply
 
     async def report(self) -> RoleReport | None:
         """What the server says of itself; None when it does not answer as it answers its callers."""
@@ -65,8 +85,22 @@ class Server:
     def close(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
-        if self._connection is not None:
-            self._connection.close()
+        for connection in (self._connection, *self._aside):
+            if connection is not None:
+                connection.close()
+        self._aside.clear()
+
+    async def _take_aside(self) -> Connection:
+        for connection, waits in list(self._aside.items()):
+            if not waits and connection.usable:
+                self._aside[connection] = True
+                return connection
+            if not waits:
+                del self._aside[connection]
+        async with asyncio.timeout(self._connect_timeout_s):
+            connection = await Connection.open(self.endpoint, self._access, *self._greeting)
+        self._aside[connection] = True
+        return connection
 
     async def _exchange(self, *commands: Command) -> list[Any]:
         try:

@@ -11,7 +11,7 @@ from tenfold.engines.valkey.observer import ClusterObserver
 from tenfold.engines.valkey.server import Server, ServerUnreachable
 from tenfold.engines.valkey.succession import Health, RoleReport, Succession
 from tenfold.engines.valkey.suspicion import Hedge, Suspicion, Trust
-from tenfold.kernel import Clock, TenfoldError
+from tenfold.kernel import Clock, Duration, TenfoldError
 
 LATE_LOOP_S = 0.005
 """When our own event loop is this late, it is not the server that is slow."""
@@ -98,10 +98,11 @@ class Shard:
 
     async def write(self, *commands: Command) -> list[Any]:
         """Raises PrimaryUnknown, ServerUnreachable."""
-        name = self._succession.standing.primary
-        if name is None or self._trust[name].state is Trust.LOST:
-            raise PrimaryUnknown(f"No primary of {self} has been confirmed; nothing was written.")
-        return await self._ask(self._by_name[name], *commands)
+        return await self._ask(self._confirmed(), *commands)
+
+    async def write_aside(self, command: Command, wait: Duration) -> Any:
+        """As `write`, for a command that may wait on the server for `wait`: nobody waits behind it."""
+        return await self._confirmed().ask_aside(command, wait)
 
     async def examine(self) -> Health:
         """Ask every server who it is, and judge. Ends within the servers' own deadlines."""
@@ -126,6 +127,12 @@ class Shard:
 
     def __str__(self) -> str:
         return "/".join(server.name for server in self.servers)
+
+    def _confirmed(self) -> Server:
+        name = self._succession.standing.primary
+        if name is None or self._trust[name].state is Trust.LOST:
+            raise PrimaryUnknown(f"No primary of {self} has been confirmed; nothing was written.")
+        return self._by_name[name]
 
     def _readers(self) -> list[Server]:
         """The servers that may be asked: the trusted, the primary first; without one, the suspected."""

@@ -108,6 +108,30 @@ def test_only_a_row_whose_load_began_after_the_proof_is_proven() -> None:
     assert dense.get("r:7", "11") == 5
 
 
+def test_a_row_that_is_loaded_in_doubt_is_answered_for_a_while_from_then_on() -> None:
+    clock = VirtualClock()
+    dense = loaded(clock=clock, stale=Duration.from_s(30))
+    dense.doubt()
+    clock.advance(Duration.from_s(20))
+    dense.put("r:7", bytes((4, 0, 9)), 120, dense.begin())
+    clock.advance(Duration.from_s(20))
+    assert dense.expire() == Duration.from_s(10)
+    assert dense.get("r:7", "11") == 4
+
+
+def test_rows_that_are_missing_doubted_or_have_gaps_want_to_be_loaded() -> None:
+    dense = loaded()
+    assert dense.wanting(("r:7", "r:8")) == ["r:8"]
+    dense.invalidate("r:7:11", 130)
+    assert dense.wanting(("r:7",)) == ["r:7"]
+    dense.put("r:7", bytes((4, 0, 9)), 130, dense.begin())
+    assert dense.wanting(("r:7",)) == []
+    dense.doubt()
+    assert dense.wanting(("r:7",)) == []
+    dense.prove()
+    assert dense.wanting(("r:7",)) == ["r:7"]
+
+
 def test_doubt_proof_and_many_gaps_ask_for_a_load() -> None:
     asked: list[str] = []
     dense = loaded(gaps_max=2)
@@ -144,7 +168,8 @@ def test_loading_takes_every_row_and_again_what_failed() -> None:
 
     async def scene() -> None:
         loading = DenseLoading(dense, ("r:7", "r:8"), read_row, pause=Duration(0))
-        await loading.open()
+        loading.open()
+        await loading.whole()
         assert dense.get("r:7", "11") == 1
         assert dense.get("r:8", "11") is None
         dense.on_need()
@@ -163,7 +188,8 @@ def test_a_proof_has_every_row_loaded_anew() -> None:
 
     async def scene() -> None:
         loading = DenseLoading(dense, ("r:7",), read_row, pause=Duration(0))
-        await loading.open()
+        loading.open()
+        await loading.whole()
         dense.doubt()
         dense.prove()
         await _until(lambda: dense.proven)

@@ -31,8 +31,9 @@ ReadRow = Callable[[str], Awaitable[LoadedRow]]
 class DenseLoading:
     """One task between `open` and `close`. It sleeps until the table is in need or `every` has passed.
 
-    A row that cannot be read, or is older than what was announced, is tried again after a growing pause; what lies in
-    the table meanwhile is answered as long as the table says.
+    A row that cannot be read, or lacks what was announced, is tried again after a growing pause; what lies in the table
+    meanwhile is answered as long as the table says. While announcements are not heard, rows are read anew as they
+    expire.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class DenseLoading:
     ) -> None:
         self._table, self._rows, self._read_row = table, rows, read_row
         self._every_s, self._pause_s = every.s, pause.s
-        self._needed = asyncio.Event()
+        self._needed, self._asked = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         family = (registry or Registry()).counter(
             "tenfold_dense_rows_total", "Rows read in bulk, by whether they were taken.", ("table", "outcome")
@@ -56,12 +57,15 @@ class DenseLoading:
             family.child(table.name, outcome) for outcome in ("taken", "refused", "failed")
         )
 
-    async def open(self) -> None:
-        """Load every row once, then keep the table in the background; what cannot be read now is read later."""
-        missing = await self._load(self._rows)
+    def open(self) -> None:
+        """Begin to load."""
         loop = asyncio.get_running_loop()
         self._table.on_need = lambda: loop.call_soon_threadsafe(self._needed.set)
-        self._task = loop.create_task(self._keep(missing), name=f"dense-{self._table.name}")
+        self._task = loop.create_task(self._keep(), name=f"dense-{self._table.name}")
+
+    async def whole(self) -> None:
+        """Wait until every row has been asked for once."""
+        await self._asked.wait()
 
     async def close(self) -> None:
         self._table.on_need = lambda: None
@@ -69,18 +73,23 @@ class DenseLoading:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _keep(self, missing: Sequence[str]) -> None:
+    async def _keep(self) -> None:
         loop = asyncio.get_running_loop()
+        await self._load(self._rows)
+        self._asked.set()
         due_s, again_s = loop.time() + self._every_s, AGAIN.s
         while True:
             left = self._table.expire()
-            wait_s = min(due_s - loop.time(), left.s if left else self._every_s, again_s if missing else self._every_s)
+            wanting = self._table.wanting(self._rows)
+            wait_s = min(due_s - loop.time(), left.s if left else self._every_s, again_s if wanting else self._every_s)
             needed = await self._wait(max(0.0, wait_s))
-            if needed or loop.time() >= due_s:
-                missing, due_s = await self._load(self._rows), loop.time() + self._every_s
-            elif missing:
-                missing = await self._load(missing)
-            again_s = min(2 * again_s, AGAIN_MAX.s) if missing else AGAIN.s
+            self._table.expire()
+            if loop.time() >= due_s:
+                await self._load(self._rows)
+                due_s = loop.time() + self._every_s
+            elif needed or wanting:
+                await self._load(self._table.wanting(self._rows))
+            again_s = min(2 * again_s, AGAIN_MAX.s) if wanting and not needed else AGAIN.s
 
     async def _wait(self, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -90,22 +99,17 @@ class DenseLoading:
         self._needed.clear()
         return needed
 
-    async def _load(self, rows: Sequence[str]) -> list[str]:
-        """Answers the rows that could not be taken."""
-        missing = []
+    async def _load(self, rows: Sequence[str]) -> None:
         for row in rows:
-            if not await self._take(row):
-                missing.append(row)
+            await self._take(row)
             await asyncio.sleep(self._pause_s)
-        return missing
 
-    async def _take(self, row: str) -> bool:
+    async def _take(self, row: str) -> None:
         token = self._table.begin()
         try:
             loaded = await self._read_row(row)
         except Exception:  # the source is foreign code; the row is tried again
             self._failed.inc()
-            return False
+            return
         taken = self._table.put(row, loaded.levels, loaded.version, token)
         (self._taken if taken else self._refused).inc()
-        return taken

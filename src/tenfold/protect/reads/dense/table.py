@@ -60,14 +60,14 @@ class DenseTable:
         self._columns = {column: place for place, column in enumerate(columns)}
         self._levels: dict[str, bytearray] = {}
         self._versions: dict[str, int] = {}
-        self._unproven: set[str] = set()
+        self._unproven: dict[str, int] = {}
+        """Rows in doubt, and until when they are answered all the same."""
         self._recent: dict[str, dict[str, _Change]] = {}
         self._remembered = self._newest = 0
         self._recent_max, self._gaps_max, self._gaps = recent_max, gaps_max, 0
         self._floor = self._sequence = self._proof = 0
         self._proven = True
         self._stale_ns = stale.ns
-        self._expires_ns: int | None = None
         self._now_ns = clock.monotonic_ns if clock else time.monotonic_ns
         self._events = events
         self._lock = threading.Lock()
@@ -123,7 +123,9 @@ class DenseTable:
                     self._remembered -= 1
             self._levels[row], self._versions[row] = taken, version
             if self._proven and token.sequence >= self._proof:
-                self._unproven.discard(row)
+                self._unproven.pop(row, None)
+            else:
+                self._unproven[row] = self._now_ns() + self._stale_ns
         return True
 
     def invalidate(self, key: str, version: int = 0) -> None:
@@ -149,9 +151,9 @@ class DenseTable:
             if not self._proven:
                 return
             self._proven = False
-            self._unproven = set(self._levels)
-            if self._expires_ns is None:
-                self._expires_ns = self._now_ns() + self._stale_ns
+            until_ns = self._now_ns() + self._stale_ns
+            for row in self._levels:
+                self._unproven.setdefault(row, until_ns)
         self._tell("dense-doubted")
         self.on_need()
 
@@ -167,20 +169,21 @@ class DenseTable:
         self.on_need()
 
     def expire(self) -> Duration | None:
-        """Stop answering rows that have been in doubt for `stale`; answers how long others still may be answered."""
+        """Stop answering rows that have been in doubt for `stale`; answers how long the next may still be answered."""
         with self._lock:
-            if not self._unproven:
-                self._expires_ns = None
-            if self._expires_ns is None:
-                return None
-            left_ns = self._expires_ns - self._now_ns()
-            if left_ns > 0:
-                return Duration(left_ns)
-            for row in self._unproven:
-                self._levels.pop(row, None)
-                self._versions.pop(row, None)
-            self._unproven, self._expires_ns = set(), None
-            return None
+            now_ns = self._now_ns()
+            for row in [row for row, until_ns in self._unproven.items() if until_ns <= now_ns]:
+                del self._unproven[row], self._levels[row], self._versions[row]
+            return Duration(min(self._unproven.values()) - now_ns) if self._unproven else None
+
+    def wanting(self, rows: Sequence[str]) -> list[str]:
+        """Those that should be loaded: not here, in doubt although announcements are heard, or with gaps."""
+        with self._lock:
+            return [
+                row
+                for row in rows
+                if row not in self._levels or (self._proven and row in self._unproven) or self._recent.get(row)
+            ]
 
     def _empty(self, levels: bytearray, place: int) -> bool:
         """Answers whether so many cells have been emptied that the rows should be loaded anew."""
