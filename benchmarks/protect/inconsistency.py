@@ -42,7 +42,7 @@ from tenfold.protect.reads.ladder import Demand, ReadLadder, Step
 from tenfold.protect.reads.near import NearCache
 from tenfold.protect.reads.postgres import PostgresRung
 from tenfold.protect.reads.valkey import ValkeyRung
-from tenfold.protect.reads.valkey.envelope import pack
+from tenfold.protect.reads.valkey.rung import pack
 from tenfold.telemetry import EventLog, Registry
 
 KEYS = [f"{store}/{sku}" for store in range(100) for sku in range(1_000)]

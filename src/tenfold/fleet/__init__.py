@@ -1,14 +1,13 @@
 """Real servers and services as child processes that cannot outlive the run.
 
 estate       everything one run starts, opened together and closed within a bound
-node         one server or service: its state, and its verbs
+node         one server or service: its state, its verbs, and what goes on at it since a fault was injected
 postgres/    primary and streaming replicas
 valkey       primary and replicas
 seaweedfs    store and S3 gateway
 service      a program of the plan
 readiness    whether it serves, asked by its own protocol
 faults/      the kinds of faults: who may suffer each, how it is done, undone and proven gone
-active_faults  what goes on at a node since a fault was injected
 child        one process, bound to its parent; and the starting of them
 guard        the process that ends the others when `tenfold` dies without a word
 guard_handle  `tenfold`'s hold on its guard

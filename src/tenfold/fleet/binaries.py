@@ -49,7 +49,7 @@ def seaweedfs() -> Path:
 
 
 def reachable(program: Path) -> bool:
-    """Whether anybody on this machine may enter every folder above `program` and execute it."""
+    """True when every account of this machine may enter each folder above `program` and execute it."""
     everyone = stat.S_IROTH | stat.S_IXOTH
     folders = program.resolve().parents
     return bool(program.stat().st_mode & everyone == everyone) and all(

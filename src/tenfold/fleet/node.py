@@ -5,10 +5,9 @@ import contextlib
 import enum
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tenfold.fleet import proc
-from tenfold.fleet.active_faults import ActiveFaults
 from tenfold.fleet.child import Child, Children
 from tenfold.fleet.ports import LOOPBACK, free_port
 from tenfold.fleet.readiness import PortTaken, answered, until, until_serving
@@ -29,6 +28,32 @@ class NodeState(enum.StrEnum):
 
 ExitListener = Callable[[str, int], None]
 """Called with a node's name and its exit status."""
+
+
+class ActiveFaults:
+    """What goes on at one node after a fault was injected there, by the fault's word: a rhythm of stops, a queue of
+    connections that is kept full. It ends with the fault or with the node.
+    """
+
+    def __init__(self) -> None:
+        self._ends: dict[str, Callable[[], Awaitable[None]]] = {}
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._ends
+
+    def begin(self, word: str, end: Callable[[], Awaitable[None]]) -> None:
+        """`end` is called once, when the fault is reverted or the node is closed."""
+        self._ends[word] = end
+
+    async def end(self, word: str) -> None:
+        """Nothing to do when it does not go on."""
+        end = self._ends.pop(word, None)
+        if end is not None:
+            await end()
+
+    async def end_all(self) -> None:
+        for word in list(self._ends):
+            await self.end(word)
 
 
 class Node(ABC):
@@ -81,7 +106,7 @@ class Node(ABC):
         return proc.usage(self.pid) if self.pid else proc.ProcessUsage()
 
     async def serves(self) -> bool:
-        """Whether it answers now, and not: whether it should."""
+        """True when it answers now, whatever its state says."""
         return await answered(self._answers)
 
     async def open(self) -> None:

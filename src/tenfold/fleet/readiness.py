@@ -17,7 +17,7 @@ class ServerUnready(TenfoldError):
 
 
 class PortTaken(ServerUnready):
-    """Somebody else listens on the port that a server was given."""
+    """Another process listens on the port that a server was given."""
 
 
 async def until(holds: Question) -> None:

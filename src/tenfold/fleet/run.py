@@ -40,7 +40,7 @@ class RunFile(msgspec.Struct, frozen=True):
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """Who cleared the run, and when. `by` is tenfold, guard or sweep."""
+    """When the run was cleared, and `by` which process: tenfold, guard or sweep."""
 
     by: str
     at: str

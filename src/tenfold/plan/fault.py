@@ -29,7 +29,7 @@ class ServerNode:
 
     @property
     def is_first(self) -> bool:
-        """Whether it stands for its server where the server is meant as a whole."""
+        """True when it stands for its server where the server is meant as a whole."""
         return self.member != "replica"
 
 
@@ -46,7 +46,7 @@ def server_nodes(root: Node) -> list[ServerNode]:
 
 
 def has_unreadable_engine(root: Node) -> bool:
-    """Whether a server's nodes are unknown: then a reference that leads nowhere is not the mistake to speak of."""
+    """True when a server's nodes are unknown: a reference that leads nowhere is then not the mistake to speak of."""
     return {server for _, server in keys_of(root, "servers")} != {node.server for node in server_nodes(root)}
 
 

@@ -1,6 +1,7 @@
 """What the documentation names is there."""
 
 import argparse
+import importlib
 import re
 import shlex
 from functools import cache
@@ -23,6 +24,7 @@ FENCED = re.compile(r"```.*?```", re.DOTALL)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)]+)\)")
 SWITCH_COMMAND = re.compile(r"^tenfold (switch .*)$", re.MULTILINE)
+ROOM = re.compile(r"^\| `((?:protect|channel|engines)[\w.]*)` \| ([^|]*) \| ([^|]*)\|", re.MULTILINE)
 METRIC = re.compile(r"\.(?:counter|gauge|timer)\(\s*\"(\w+)\"")
 
 
@@ -71,6 +73,15 @@ def test_every_metric_that_the_code_declares_is_in_the_reference() -> None:
     reference = (ROOT / "docs/reference/metrics.md").read_text()
     declared = {name for file in ROOT.glob("src/**/*.py") for name in METRIC.findall(file.read_text())}
     assert {name for name in declared if f"`{name}`" not in reference} - {"tenfold_reads_total"} == set()
+
+
+def test_every_name_that_the_reference_of_protect_gives_is_imported_from_its_room() -> None:
+    rooms = ROOM.findall((ROOT / "docs/reference/protect.md").read_text())
+    assert len(rooms) > 20
+    for room, imported, raised in rooms:
+        module = importlib.import_module(f"tenfold.{room}")
+        names = re.findall(r"`(\w+)`", imported + raised)
+        assert [name for name in names if not hasattr(module, name)] == [], room
 
 
 def test_the_index_of_decisions_names_each_of_them() -> None:

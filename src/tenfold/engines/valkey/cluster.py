@@ -64,7 +64,7 @@ class ValkeyCluster:
 
     @property
     def trusted(self) -> bool:
-        """Whether each of its keys has a server that nobody suspects."""
+        """True when each of its keys has a server that is not suspected."""
         return all(shard.trusted for shard in self._members.shards)
 
     def primary_of(self, key: str) -> Endpoint | None:

@@ -11,7 +11,7 @@ from tenfold.engines.valkey.server import Server
 from tenfold.engines.valkey.shard import UNKNOWN, ClusterUnreachable, Shard
 from tenfold.engines.valkey.slots import Slots
 from tenfold.engines.valkey.succession import Health
-from tenfold.engines.valkey.topology import Place, TopologyUnknown, locate
+from tenfold.engines.valkey.topology import ShardPlace, TopologyUnknown, locate
 from tenfold.kernel import Clock, Duration
 from tenfold.kernel.tasks import end_tasks, runs_here
 
@@ -48,7 +48,7 @@ class Members:
         self._woken = asyncio.Event()
         self._located = address.kind is Kind.STANDALONE
         if self._located:
-            self._take(Place(address.endpoints))
+            self._take(ShardPlace(address.endpoints))
 
     @property
     def shards(self) -> Sequence[Shard]:
@@ -121,7 +121,7 @@ class Members:
         self._located = True
         self._take(*places)
 
-    def _take(self, *places: Place) -> None:
+    def _take(self, *places: ShardPlace) -> None:
         known = {shard.endpoints: shard for shard in self.shards}
         kept = [known.get(frozenset(place.endpoints)) or self._make_shard(place) for place in places]
         self.slots = Slots(list(zip((place.slots for place in places), kept, strict=True)))
@@ -132,7 +132,7 @@ class Members:
     def _make_server(self, endpoint: Endpoint, access: Access, *greeting: Command) -> Server:
         return Server(endpoint, access, timeout=self._timeout, connect_timeout=self._connect_timeout, greeting=greeting)
 
-    def _make_shard(self, place: Place) -> Shard:
+    def _make_shard(self, place: ShardPlace) -> Shard:
         greeting: tuple[Command, ...] = (("READONLY",),) if self.address.kind is Kind.CLUSTER else ()
         servers = [self._make_server(endpoint, self.address.access, *greeting) for endpoint in place.endpoints]
         return Shard(

@@ -74,7 +74,7 @@ class Server:
         return reply
 
     async def report(self) -> RoleReport | None:
-        """Who it says that it is; None when it does not answer as it answers its callers."""
+        """What the server says of itself; None when it does not answer as it answers its callers."""
         try:
             role, facts, read = await self._exchange(*_PROBE)
         except ServerUnreachable:

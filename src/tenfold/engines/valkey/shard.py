@@ -77,12 +77,12 @@ class Shard:
 
     @property
     def trusted(self) -> bool:
-        """Whether there is a server that nobody suspects."""
+        """True when the shard has a server that is not suspected."""
         return any(self._trust[server.name].state is Trust.TRUSTED for server in self._order)
 
     @property
     def settled(self) -> bool:
-        """Nobody is suspected, and the primary is known."""
+        """True when no server is suspected, and the primary is known."""
         trusted = all(suspicion.state is Trust.TRUSTED for suspicion in self._trust.values())
         return trusted and self.examined and self._succession.standing.primary is not None
 
@@ -135,7 +135,7 @@ class Shard:
         return self._by_name[name]
 
     def _readers(self) -> list[Server]:
-        """Who may be asked: the trusted, the primary first; when there is none, the suspected, for want of better."""
+        """The servers that may be asked: the trusted, the primary first; without one, the suspected."""
         trusted = [server for server in self._order if self._trust[server.name].state is Trust.TRUSTED]
         if trusted:
             return trusted

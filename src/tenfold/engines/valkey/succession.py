@@ -27,7 +27,7 @@ Reports = Mapping[str, RoleReport]
 
 
 class Standing(NamedTuple):
-    """Who may be written to and who may be read. `renewed`: the history known before is gone, and its data too."""
+    """The server to write to, and those that may be read. `renewed`: the history known before is gone with its data."""
 
     primary: str | None = None
     readable: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class Standing(NamedTuple):
 
 
 class Health(NamedTuple):
-    """Whether somebody answers reads, and whether a primary of a known history is confirmed.
+    """`readable`: a server answers reads; `primary`: a primary of a known history is confirmed.
 
     `renewals`: how often the history, and with it the data, has been found to be a new one.
     """

@@ -13,27 +13,28 @@ MakeServer = Callable[[Endpoint, Access], Server]
 
 
 class TopologyUnknown(TenfoldError):
-    """Nobody who should know where the servers are could say."""
+    """No Sentinel and no node said where the servers are."""
 
 
-class Place(NamedTuple):
-    """Servers that hold the same keys, as somebody says; who is the primary is asked of themselves. `slots`: ends
-    included."""
+class ShardPlace(NamedTuple):
+    """Servers that hold the same keys, as the address or another server says; each says itself whether it is the
+    primary. `slots`: ends included.
+    """
 
     endpoints: tuple[Endpoint, ...]
     slots: tuple[tuple[int, int], ...] = ((0, SLOTS - 1),)
 
 
-async def locate(address: Address, make_server: MakeServer) -> list[Place]:
+async def locate(address: Address, make_server: MakeServer) -> list[ShardPlace]:
     """Raises TopologyUnknown when nobody answers; each is asked in turn, within the server's deadlines."""
     if address.kind is Kind.STANDALONE:
-        return [Place(address.endpoints)]
+        return [ShardPlace(address.endpoints)]
     if address.kind is Kind.SENTINEL:
         return await _ask_sentinels(address, make_server)
     return await _ask_nodes(address, make_server)
 
 
-async def _ask_sentinels(address: Address, make_server: MakeServer) -> list[Place]:
+async def _ask_sentinels(address: Address, make_server: MakeServer) -> list[ShardPlace]:
     name = address.primary_name
     access = Access(password=address.sentinel_password, tls=address.access.tls)
     questions: tuple[Command, ...] = (
@@ -42,11 +43,11 @@ async def _ask_sentinels(address: Address, make_server: MakeServer) -> list[Plac
     )
     async for primary, replicas in _answers(address, access, make_server, questions):
         if isinstance(primary, list) and isinstance(replicas, list):
-            return [Place((_endpoint(*primary), *filter(None, map(_replica, replicas))))]
+            return [ShardPlace((_endpoint(*primary), *filter(None, map(_replica, replicas))))]
     raise TopologyUnknown(f"No Sentinel knows where the primary '{name}' is.")
 
 
-async def _ask_nodes(address: Address, make_server: MakeServer) -> list[Place]:
+async def _ask_nodes(address: Address, make_server: MakeServer) -> list[ShardPlace]:
     async for ranges, *_ in _answers(address, address.access, make_server, (("CLUSTER", "SLOTS"),)):
         if isinstance(ranges, list) and ranges:
             return _places(ranges)
@@ -69,12 +70,12 @@ async def _answers(
             yield replies
 
 
-def _places(ranges: list[Any]) -> list[Place]:
+def _places(ranges: list[Any]) -> list[ShardPlace]:
     slots: dict[tuple[Endpoint, ...], list[tuple[int, int]]] = {}
     for first, last, *nodes in ranges:
         endpoints = tuple(_endpoint(node[0], node[1]) for node in nodes if node[0])
         slots.setdefault(endpoints, []).append((first, last))
-    return [Place(endpoints, tuple(parts)) for endpoints, parts in slots.items()]
+    return [ShardPlace(endpoints, tuple(parts)) for endpoints, parts in slots.items()]
 
 
 def _replica(pairs: list[bytes]) -> Endpoint | None:

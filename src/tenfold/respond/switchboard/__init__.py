@@ -2,8 +2,7 @@
 
 board         the node's side: what it checks, records and ends
 declarations  what processes declare becomes records, so that it is known when no process runs
-current       one switch in one moment, which every draft begins with
-draft         a change that is not made yet: why it is refused, and how far it reaches
+draft         one switch in one moment, and a change of it that is not made yet: why it is refused, how far it reaches
 effect        what a draft would touch: processes, stores, reads a second, functions
 undo          which change is taken back, and to what
 operator      what people do: look, draft, put, undo; over the control node's HTTP, with the console dead

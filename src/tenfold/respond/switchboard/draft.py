@@ -99,6 +99,45 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(rule for rule in without(self.after.rules, new) if any(_wins(rule, one) for one in new))
 
 
+class Current(msgspec.Struct, frozen=True, kw_only=True):
+    """One switch in one moment: what every draft begins with. `newest`: as many of its changes as were asked for."""
+
+    name: str
+    now_ms: int
+    record: Change | None = None
+    declaration: Declaration | None = None
+    newest: tuple[Change, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        return self.record.epoch if self.record is not None else 0
+
+    @property
+    def before(self) -> SwitchRecord:
+        """What cannot be read counts for nothing, so that it can be replaced."""
+        return read_or_nothing(self.record) if self.record is not None else SwitchRecord()
+
+    @property
+    def now(self) -> SwitchRecord:
+        """Without what is over."""
+        return self.before.at(self.now_ms)
+
+    def draft_set(self, rule: Rule, *, override: bool = False) -> Draft:
+        """`rule` instead of what is set for its scope; with `override` instead of everything that is set."""
+        return self.draft((SwitchRecord() if override else self.now).with_rule(rule))
+
+    def draft_unset(self, scope: Rule | None) -> Draft:
+        """Without what is set for the scope of that rule, None: without anything."""
+        return self.draft(self.now.without_scope(scope) if scope is not None else SwitchRecord())
+
+    def draft_without(self, rule: Rule) -> Draft:
+        """Without that very rule: what else is set for its scope, as a percentage of it, stays."""
+        return self.draft(SwitchRecord(without(self.now.rules, (rule,))))
+
+    def draft(self, after: SwitchRecord) -> Draft:
+        return Draft(name=self.name, if_epoch=self.epoch, before=self.before, after=after, declaration=self.declaration)
+
+
 def refusal_of_switch(put: Put, current: Change | None, now_ns: int, *, declared: Lookup, names: Names) -> str:
     """For topic `switches`: a sentence, or nothing when it may be."""
     if not put.by or not put.reason:

@@ -50,7 +50,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stays(self) -> bool:
-        """Whether the value is what it was, wherever nothing narrower is set."""
+        """True when the value is what it was, wherever nothing narrower is set."""
         return identity_of(self.before) == identity_of(self.after)
 
 

@@ -15,8 +15,7 @@ from tenfold.protect.live.switches.reports import LOADS, STANDING, LoadReport, S
 from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import Conflict, ControlClient
 from tenfold.respond.control.client import Terms
-from tenfold.respond.switchboard.current import Current
-from tenfold.respond.switchboard.draft import Draft
+from tenfold.respond.switchboard.draft import Current, Draft
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Following, apart, differing, followers, following, standings_of
 from tenfold.respond.switchboard.history import HistoryEntry, Links, Wholeness, ends_at, entry, in_force, wholeness_of
@@ -37,7 +36,7 @@ class UndoRefused(TenfoldError):
 
 
 class ChangedAgain(UndoRefused):
-    """Somebody has changed the switch since."""
+    """Another person has changed the switch since."""
 
 
 class SwitchOperator:

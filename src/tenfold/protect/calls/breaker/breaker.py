@@ -79,7 +79,7 @@ class Breaker:
 
     @property
     def hold(self) -> Hold | None:
-        """Who holds it where it is, and why; None while it decides by itself."""
+        """The hold that keeps it where it is: by whom, and why. None while it decides by itself."""
         return self._circuit.hold
 
     @property
@@ -89,7 +89,7 @@ class Breaker:
 
     @property
     def is_calm(self) -> bool:
-        """Whether nothing would be lost with it: CLOSED, held by nobody, and no trouble to remember."""
+        """True when nothing would be lost with it: it is CLOSED, no person holds it, and it remembers no trouble."""
         return self._circuit.is_calm(self._now_ns())
 
     def listen(self, on_change: Callable[["Breaker"], None]) -> None:
@@ -217,7 +217,7 @@ class Breaker:
             return circuit.epoch if circuit.state is not _OPEN and circuit.admit(now_ns) else 0
 
     def _is_late(self, epoch: int | None, *, answered: bool = False) -> bool:
-        """Whether it is the word of a call that began before the last change; then it is told as such."""
+        """True for the report of a call that began before the last change; the circuit hears of it as a late one."""
         if epoch is None or epoch == self._circuit.epoch:
             return False
         self._settle(self._circuit.reported_late(self._now_ns(), epoch, answered=answered))

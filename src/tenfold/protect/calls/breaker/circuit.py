@@ -106,7 +106,7 @@ class Circuit:
         return self._close(now_ns) if recovery.is_over(now_ns) else None
 
     def admit(self, now_ns: int) -> bool:
-        """Whether one more call may go."""
+        """True when one more call may go."""
         return self.state is _CLOSED or (self._recovery is not None and self._recovery.admit(now_ns))
 
     def succeeded(self, now_ns: int, *, slow: bool = False) -> CircuitChange | None:
@@ -207,7 +207,7 @@ class Circuit:
         return _BACK if progress is RecoveryProgress.PROVEN else None
 
     def _fall_silent(self, now_ns: int, began_ns: int, silence: str) -> CircuitChange:
-        """Nobody reports: rest; but what is out may yet be answered."""
+        """No probe reports: the circuit rests; a probe that is out may yet be answered."""
         silent = [*self._silent.items(), (self.epoch, began_ns)]
         change = self._open(now_ns, {"reason": silence})
         self._silent = dict(silent[-SILENT_MAX:])

@@ -25,11 +25,11 @@ class Judge:
         self._doubts = False
 
     def doubts(self, now_ns: int) -> bool:
-        """Whether the present row of failures has lasted, and goes on: of who is called no more it says nothing."""
+        """True while a row of failures that has lasted goes on; False for a dependency that is called no more."""
         return self._doubts and self.window.in_a_row > 0 and abs(now_ns - self._failed_ns) < DOUBT_KEEP.ns
 
     def is_calm(self, now_ns: int) -> bool:
-        """Whether no failure is remembered."""
+        """True when no failure is remembered."""
         return not self.window.in_a_row and not self.window.totals(now_ns).failures
 
     def succeeded(self, now_ns: int, *, slow: bool) -> None:

@@ -70,7 +70,7 @@ class KeyedBreaker:
 
     @property
     def _is_trusted(self) -> bool:
-        """Somebody holds the whole operation closed: then what this class found counts for nothing."""
+        """True when a person holds the whole operation closed: what this class found then counts for nothing."""
         hold = self._whole.hold
         return hold is not None and hold.state is BreakerState.CLOSED
 

@@ -48,7 +48,7 @@ class Troubled:
             return breaker
 
     def hold_of(self, name: str) -> Hold | None:
-        """Whether and how somebody holds that class."""
+        """The hold that a person has on that class; None without one."""
         return self._holds.get(name)
 
     def hold(self, name: str, hold: Hold | None) -> None:

@@ -34,7 +34,7 @@ class Probes:
 
     @property
     def are_out(self) -> bool:
-        """Whether one of this stay has not reported."""
+        """True while a probe of this stay has not reported."""
         return any(lease.epoch == self._epoch for lease in self._leases)
 
     def begin(self, epoch: int) -> None:
@@ -42,7 +42,7 @@ class Probes:
         self._epoch, self.proven = epoch, 0
 
     def lease(self, now_ns: int) -> bool:
-        """Whether one more may go."""
+        """True when one more probe may go."""
         self._leases = [one for one in self._leases if one.epoch == self._epoch or self._is_in_time(one, now_ns)]
         if len(self._leases) + self.proven >= self._number:
             return False
@@ -64,7 +64,7 @@ class Probes:
         return self.proven >= self._number
 
     def is_lost(self, now_ns: int) -> bool:
-        """Whether one of this stay has not reported in time."""
+        """True when a probe of this stay has not reported in time."""
         return any(one.epoch == self._epoch and not self._is_in_time(one, now_ns) for one in self._leases)
 
     def lengthen(self, took_ns: int) -> None:

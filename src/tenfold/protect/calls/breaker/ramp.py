@@ -89,7 +89,7 @@ class Ramp:
         """When the first call went since something was heard."""
 
     def admit(self, now_ns: int) -> bool:
-        """Whether one more call may go."""
+        """True when one more call may go."""
         if now_ns < self._tokens_ns:
             self._begin(now_ns)
         passed_ns = now_ns - self._tokens_ns
@@ -135,7 +135,7 @@ class Ramp:
             self._unheard_ns = None
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether as much is admitted as before, and nobody asks for more; or all was well for long enough."""
+        """True when callers get as much as before and ask for no more, or when all was well for long enough."""
         if self._is_calm:
             return True
         if self.rate_per_s < self._goal_per_s:
@@ -146,7 +146,7 @@ class Ramp:
         return now_ns - self._reached_ns >= PROOF_NS and now_ns - self._refused_ns >= SETTLE_NS
 
     def is_broken(self, now_ns: int) -> bool:
-        """Whether calls went and not one has reported for too long."""
+        """True when calls went and none of them has reported for too long."""
         return self._unheard_ns is not None and now_ns - self._unheard_ns >= self._quiet_ns
 
     def _hear(self) -> None:

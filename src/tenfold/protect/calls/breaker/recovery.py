@@ -39,7 +39,7 @@ class Recovery:
 
     @property
     def is_proven(self) -> bool:
-        """Whether every probe was answered."""
+        """True once every probe was answered."""
         return self._ramp is not None
 
     @property
@@ -53,11 +53,11 @@ class Recovery:
         return "no call reported" if self._ramp.is_broken(now_ns) else ""
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether the ramp is at its end."""
+        """True when the ramp is at its end."""
         return self._ramp is not None and self._ramp.is_over(now_ns)
 
     def admit(self, now_ns: int) -> bool:
-        """Whether one more call may go."""
+        """True when one more call may go."""
         return self._probes.lease(now_ns) if self._ramp is None else self._ramp.admit(now_ns)
 
     def succeeded(self, now_ns: int) -> RecoveryProgress:

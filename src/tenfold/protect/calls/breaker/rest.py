@@ -55,7 +55,7 @@ class Rest:
         return not 0 < self._until_ns - now_ns <= self.length_ns
 
     def is_forgotten(self, now_ns: int) -> bool:
-        """Whether the next rest will be as long as the first."""
+        """True when the next rest will be as long as the first."""
         if self._calm_since_ns is None:
             return self._doublings < 0
         return (now_ns - self._calm_since_ns) // self._calm_ns > self._doublings

@@ -50,7 +50,7 @@ class Share:
         self._send(BreakerReport(self._standings()))
 
     def _standings(self) -> dict[str, BreakerStanding]:
-        """Of all that are not well; who is, and who was forgotten to make room for others, leaves."""
+        """Of every breaker that is not well. One that is well, or was forgotten to make room for others, leaves."""
         standings: dict[str, BreakerStanding] = {}
         for name, known in list(self._unwell.items()):
             breaker = known()

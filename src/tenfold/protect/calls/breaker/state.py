@@ -36,7 +36,7 @@ class CircuitOpen(TenfoldError):
 
 
 class Hold(NamedTuple):
-    """Somebody's decision that a breaker stays CLOSED or OPEN, whatever is measured, until it is released."""
+    """A person's decision that a breaker stays CLOSED or OPEN, whatever is measured, until it is released."""
 
     state: BreakerState
     owner: str

@@ -99,5 +99,5 @@ class TierBudget(Budget):
     __slots__ = ()
 
     def admits(self, tier: int) -> bool:
-        """Whether a call of this tier may begin now; nothing is taken."""
+        """True when a call of this tier may begin now; nothing is taken."""
         return self.left_ratio > RESERVED[min(tier, len(RESERVED) - 1)]

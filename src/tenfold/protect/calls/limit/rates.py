@@ -56,7 +56,7 @@ class RateLimits:
         return len(self._full_at_ns)
 
     def take(self, key: str, rate: Rate | None = None) -> bool:
-        """Whether one more call may be made for this key now."""
+        """True when one more call may be made for this key now."""
         with self._lock:
             taken = self._take(key, rate or self.rate, self._now_ns())
             self._counts["allowed" if taken else "refused"].value += 1

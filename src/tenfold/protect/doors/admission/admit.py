@@ -13,7 +13,7 @@ from tenfold.protect.doors.admission.ticket import NEVER_NS, Fate, Ticket
 from tenfold.protect.doors.deadline import deadline_ns
 
 RETRY_AFTER_S_MAX = 4
-"""Whoever is refused is told to come back after 1 to so many whole seconds, by lot, so that not all do at once."""
+"""A refused caller is told to come back after 1 to so many whole seconds, by lot, so that not all do at once."""
 
 
 class ShedderDoor(Protocol):

@@ -31,7 +31,7 @@ class WaitingLine:
         return self._length
 
     def stands(self, now_ns: int, interval_ns: int) -> bool:
-        """Whether nobody here had a short wait for `interval_ns`; it ends when for that long nobody was refused."""
+        """True once no request here had a short wait for `interval_ns`, until for that long none was refused."""
         if self._standing:
             self._standing = abs(now_ns - self._refused_ns) <= interval_ns  # a clock that is set back ends it, too
         elif self._length and now_ns - self._calm_ns > interval_ns:
@@ -39,7 +39,7 @@ class WaitingLine:
         return self._standing
 
     def refused(self, now_ns: int) -> None:
-        """Somebody of this tier was, at the door or after a wait."""
+        """A request of this tier was refused, at the door or after a wait."""
         self._refused_ns = now_ns
 
     def push(self, ticket: Ticket, now_ns: int) -> None:
@@ -49,7 +49,7 @@ class WaitingLine:
         self._length += 1
 
     def pop(self, now_ns: int, short_ns: int) -> Ticket:
-        """Whose turn it is; raises KeyError when nobody waits. A wait of less than `short_ns` is none."""
+        """The ticket whose turn it is; raises KeyError when none waits. A wait of less than `short_ns` is none."""
         queue = self._queues[min(self._queues, key=self.usage.of if self._standing else self._turn)]
         ticket = queue.pop() if self._standing else queue.popleft()
         self._left(ticket, queue, now_ns, short_ns)

@@ -6,7 +6,7 @@ from tenfold.protect.doors.admission.ticket import Ticket
 
 PLACES_MIN, PLACES_STANDING_MIN = 8, 4
 CLEARLY = 2
-"""Whoever is greedier by so many makes room for another of the same tier."""
+"""A tenant that is greedier by so many makes room for another of the same tier."""
 
 
 class Lines:
@@ -18,11 +18,11 @@ class Lines:
         self.length = 0
 
     def stands(self, tier: int, now_ns: int) -> bool:
-        """Whether nobody of that tier had a short wait for a while."""
+        """True when no request of that tier had a short wait for a while."""
         return self._lines[tier].stands(now_ns, self._service.interval_ns)
 
     def is_greedy(self, ticket: Ticket) -> bool:
-        """Whether its tenant had clearly more than the others of its tier lately."""
+        """True when the ticket's tenant had clearly more than the others of its tier lately."""
         return self._lines[ticket.tier].usage.greedy(ticket.tenant)
 
     def admitted(self, ticket: Ticket, now_ns: int) -> None:
@@ -51,13 +51,13 @@ class Lines:
         self.length -= 1
 
     def has_room(self, ticket: Ticket, limit: int, now_ns: int) -> bool:
-        """Whether it may wait without anybody having to go."""
+        """True when the ticket may wait without another having to go."""
         if self._stands_before(ticket, now_ns) or self._is_full(ticket, limit, now_ns):
             return False
         return self.length < max(PLACES_MIN, 2 * limit)
 
     def make_room(self, ticket: Ticket, limit: int, now_ns: int) -> Ticket | None:
-        """Who goes so that it may wait, taken out: somebody lower or clearly greedier; None when nobody is."""
+        """Takes out a ticket of a lower tier or a clearly greedier tenant, so that this one may wait; else None."""
         if self._stands_before(ticket, now_ns):
             return None
         line = self._lines[ticket.tier]
@@ -70,11 +70,11 @@ class Lines:
         return displaced
 
     def _stands_before(self, ticket: Ticket, now_ns: int) -> bool:
-        """Whether a better line stands: then nobody below is let in, so that a refusal costs next to nothing."""
+        """True when a better line stands: no lower tier is let in then, so that a refusal costs next to nothing."""
         return any(self.stands(better, now_ns) for better in range(ticket.tier))
 
     def _is_full(self, ticket: Ticket, limit: int, now_ns: int) -> bool:
-        """Whether its own line stands and is as long as it may be then; P0's is never too long by itself."""
+        """True when the ticket's own line stands and is as long as it may then be; P0's is never too long by itself."""
         if not ticket.tier or not self.stands(ticket.tier, now_ns):
             return False
         return len(self._lines[ticket.tier]) >= max(PLACES_STANDING_MIN, limit // 2)

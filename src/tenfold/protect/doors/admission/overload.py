@@ -51,7 +51,7 @@ class Overload:
         return min(1.0, max(0.0, self.level - (self._lowest - tier)))
 
     def refuses(self, tier: int, *, greedy: bool) -> bool:
-        """Whether not to begin a request; `greedy`: its tenant had clearly more than the others lately."""
+        """True when a request is not to be begun; `greedy`: its tenant had clearly more than the others lately."""
         ratio = self.refused_ratio(tier) if self.level else 0.0
         if not ratio:
             return False

@@ -59,7 +59,7 @@ class Shedder:
         self.came = 0
         """Requests since it was made, whatever became of them."""
         self._turned_out: list[Ticket] = []
-        """Who waited in vain and has not heard so yet."""
+        """Tickets that waited in vain and have not been told so yet."""
         self._overload = overload
         self._pressure = Pressure(tiers, self._tell_pressure)
         self._on_pressure = on_pressure
@@ -221,7 +221,7 @@ class Shedder:
                     self._wake(ticket.wake)
 
     def _wake(self, wake: Callable[[], None]) -> bool:
-        """Whether somebody was there to hear it: an event loop may have been closed while its tasks waited."""
+        """True when the waiter could be told: an event loop may have been closed while its tasks waited."""
         try:
             wake()
         except RuntimeError:
@@ -243,7 +243,7 @@ class Shedder:
         self._on_pressure(level)
 
     def after_fork(self) -> None:
-        """Who is served and who waits is the parent's; what was learned stays true."""
+        """Requests that are served or wait are the parent's; what the shedder has learned stays true."""
         self._lock = threading.Lock()
         self._generation += 1
         self._inflight = 0

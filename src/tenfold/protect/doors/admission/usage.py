@@ -5,7 +5,7 @@ from collections.abc import Mapping
 GENERATION_NS = 5_000_000_000
 TENANTS_MAX = 10_000
 GREEDY = 2
-"""Whoever had more than so many times the mean is greedy; a few more are chance."""
+"""A tenant that had more than so many times the mean is greedy; a few requests more are chance."""
 _CHANCE = 4
 
 
@@ -39,5 +39,5 @@ class TenantUsage:
         return self._now.get(tenant, 0) + self._before.get(tenant, 0)
 
     def greedy(self, tenant: str) -> bool:
-        """Whether it had clearly more than the others, by the mean of the generation before."""
+        """True when the tenant had clearly more than the others, by the mean of the generation before."""
         return self._now.get(tenant, 0) > self._fair

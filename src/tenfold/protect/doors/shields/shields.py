@@ -72,7 +72,7 @@ class Shields:
         return self._features[name]
 
     def open(self, name: str, *, store: str | None = None, subject: str | None = None) -> bool:
-        """Whether to serve the feature of that name. What nobody declared is open: only what is known is left out."""
+        """True when the feature of that name is served. One that no code declared is: only a known one is left out."""
         feature = self._features.get(name)
         return feature is None or feature.open(store=store, subject=subject)
 

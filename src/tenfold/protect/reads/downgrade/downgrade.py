@@ -88,7 +88,7 @@ class Downgrade:
 
     @property
     def held_by(self) -> str:
-        """Who said that it must stay downgraded until released; empty: nobody."""
+        """The person who said that it must stay downgraded until released; empty without one."""
         return self._held_by
 
     def route(self, key: str, tier: int = 0, strict: bool = False) -> Route:
@@ -124,7 +124,7 @@ class Downgrade:
             return True
 
     def release(self, by: str) -> None:
-        """Nobody holds it any longer: it is repaired, and reads return."""
+        """The person's hold is released: the cache is repaired, and reads return."""
         with self._lock:
             if self._held_by:
                 self._metrics.tell("downgrade-released", {"by": by, "held_by": self._held_by})

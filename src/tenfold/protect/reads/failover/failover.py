@@ -113,13 +113,13 @@ class Failover:
 
     @property
     def active(self) -> Side:
-        """Whose data are the measure of the other's."""
+        """The side whose data are the measure of the other's."""
         if self.pinned is not None:
             return self.pinned
         return Side.MAIN if self.state is FailoverState.MAIN else Side.STANDBY
 
     def asks_main(self, key: str) -> bool:
-        """Whether the main is asked for `key`; the same key has the same answer while the fraction stands."""
+        """True when the main is asked for `key`; the same key has the same answer while the fraction stands."""
         if self.state is FailoverState.MAIN and self.pinned is None:
             return True
         ratio = self.main_ratio

@@ -50,7 +50,7 @@ class _Patience:
 
 
 class LeasedFlight(Generic[Loaded]):
-    """Whoever holds the lease of a key loads it and puts the value where all look; the others wait for the value.
+    """The holder of a key's lease loads it and puts the value where all look; the others wait for the value.
 
     A lease is an optimisation and never a reason to fail a read. When its store cannot say, when the cache cannot be
     looked at, when `held_max` loads hold leases here, or after `wait_max` of waiting for somebody else, the read steps
@@ -123,7 +123,7 @@ class LeasedFlight(Generic[Loaded]):
         await self._renewer.close()
 
     async def _settled(self, key: str, look: Look[Loaded]) -> tuple[_Way, Loaded | Grant | None]:
-        """Who loads: we (LED, with the grant; or without one), or somebody who has (FOLLOWED, with the value)."""
+        """This process loads (LED, with the grant; or without one), or another one has (FOLLOWED, with the value)."""
         if self._renewer.full:
             return _Way.FULL, None
         try:

@@ -216,7 +216,7 @@ def _remembered(entry: Entry) -> Answer:
 
 
 def _flight_of(key: str, demand: Demand, route: Route) -> str:
-    """Whoever may be satisfied by the same answer shares a climb."""
+    """Callers that the same answer satisfies share a climb."""
     if demand is ANY and route is EVERYTHING:
         return key
     return f"{key}\0{demand.not_before}\0{demand.max_stale}\0{demand.strict}\0{route.cache}\0{route.database}"

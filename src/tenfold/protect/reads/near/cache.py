@@ -155,7 +155,7 @@ class NearCache(SharedStore):
 
     @property
     def sampled(self) -> Sampled | None:
-        """Who is told of one hit among `sample_every`, the next one included."""
+        """The listener that is told of one hit among `sample_every`, the next one included."""
         return self._sampling.sampled
 
     @sampled.setter

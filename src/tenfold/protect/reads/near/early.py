@@ -31,11 +31,11 @@ class EarlyRefresh:
         return ttl_ns - min(int(load_ns * self._beta * REACH), ttl_ns // 2)
 
     def wins(self, remaining_ns: int, load_ns: int) -> bool:
-        """Whether this read, `remaining_ns` before expiry, is the one that refreshes."""
+        """Draws whether this read, `remaining_ns` before expiry, is the one that refreshes."""
         return load_ns * self._beta * self._chance.expovariate(1.0) >= remaining_ns
 
     def permits(self, now_ns: int) -> bool:
-        """Whether one more refresh may be asked for now; it is counted when it may."""
+        """True when one more refresh may be asked for now; it is then counted."""
         full_at_ns = self._rate.spent(self._full_at_ns, now_ns)
         self._full_at_ns = full_at_ns or self._full_at_ns
         return full_at_ns > 0
@@ -59,7 +59,7 @@ class RefreshDraw:
         self._asked_for, self._capped = asked_for, capped
 
     def draw(self, kept: Kept, now_ns: int, *, takes: bool) -> bool:
-        """Whether a reader of what is no longer quiet is the one who refreshes it; `takes`: and does so at once."""
+        """True when this reader of a value past its quiet time refreshes it; `takes`: and does so at once."""
         if kept.quiet_until_ns != _DUE:
             remaining_ns = kept.fresh_until_ns - now_ns
             if remaining_ns > 0 and not self._early.wins(remaining_ns, kept.load_ns):

@@ -78,7 +78,7 @@ class AdmissionPolicy:
             self._leave(resident)
 
     def evict(self) -> Resident:
-        """Who leaves to make room: gone from here already. It may be the newcomer. LookupError when nobody is held."""
+        """Takes out the resident that leaves to make room; it may be the newcomer. LookupError when there is none."""
         self._fits = False
         window_bytes_max = self._window_bytes_max()
         leaver = self._choose(self._segments.settle(window_bytes_max), window_bytes_max)

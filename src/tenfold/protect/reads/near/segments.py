@@ -68,7 +68,7 @@ class Segments:
         return oldest
 
     def victim(self) -> Resident | None:
-        """Who has to prove that it is worth its place in main."""
+        """The resident that has to prove that it is worth its place in main."""
         return next(iter(self.probation or self.protected), None)
 
     def spare(self, resident: Resident) -> None:

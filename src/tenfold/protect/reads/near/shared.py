@@ -93,7 +93,7 @@ class SharedStore:
 
     @property
     def proven(self) -> bool:
-        """Whether every invalidation is heard, as far as anybody has said."""
+        """False from `doubt` to `prove`: then invalidations may be missed."""
         return self._store.proven
 
     @property

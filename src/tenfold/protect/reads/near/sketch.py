@@ -45,7 +45,7 @@ class HeatSketch:
         self._second = self._first[:]
 
     def keep(self, mark: int, heat: float) -> None:
-        """Whoever has `mark` leaves with `heat`."""
+        """The key of that `mark` leaves the cache with `heat`."""
         cell = mark & self._mask
         if self._first[cell] < heat:
             self._first[cell] = heat

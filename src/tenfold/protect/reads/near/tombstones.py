@@ -79,7 +79,7 @@ class Tombstones:
         self._order.clear()
 
     def refuses(self, key: str, version: int, token: FillToken | None, now_ns: int) -> bool:
-        """Whether a fill may be older than an invalidation. Where both versions are known, they decide."""
+        """True when a fill may be older than an invalidation. Where both versions are known, they decide."""
         if token is not None and token.sequence < self._floor:
             return True
         tombstone = self._laid.get(hash(key)) if self._laid else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tenfold.engines.valkey.cluster import ValkeyCluster
 from tenfold.kernel import TenfoldError
 from tenfold.protect.reads.drain import Drain
-from tenfold.protect.reads.valkey.envelope import Write, as_new
+from tenfold.protect.reads.valkey.rung import Write, as_new
 from tenfold.telemetry import Registry
 
 BATCH_MAX = 256

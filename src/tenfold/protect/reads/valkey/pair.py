@@ -14,8 +14,7 @@ from tenfold.protect.reads.found import UNKNOWN, Found
 from tenfold.protect.reads.ladder import NotAsked
 from tenfold.protect.reads.recent import RecentKeys
 from tenfold.protect.reads.valkey.copying import BATCH_MAX, WriteBehind, copy_recent
-from tenfold.protect.reads.valkey.envelope import Write
-from tenfold.protect.reads.valkey.rung import ValkeyRung
+from tenfold.protect.reads.valkey.rung import ValkeyRung, Write
 from tenfold.telemetry import Registry
 
 WATCH = Duration.from_s(1)
@@ -110,7 +109,7 @@ class ClusterPair:
 
     @property
     def in_step(self) -> bool:
-        """Whether the main serves, nobody doubts it, and the standby has what it was filled with and no more."""
+        """True when the main serves undoubted, and the standby has what it was filled with and no more."""
         return self._settled and self.main.trusted and self.failover.active is Side.MAIN
 
     @property

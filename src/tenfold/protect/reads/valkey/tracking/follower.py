@@ -77,12 +77,12 @@ class TrackingFollower:
         return now_ns - self._whole_until_ns <= lease_ns and all(each.proven for each in self._subscriptions)
 
     def open(self, now_ns: int) -> None:
-        """Nobody listens yet: doubt."""
+        """No connection listens yet: the targets are put in doubt."""
         for subscription in self._subscriptions:
             subscription.open(now_ns)
 
     def close(self, now_ns: int) -> None:
-        """Nobody listens any more: doubt."""
+        """No connection listens any more: the targets are put in doubt."""
         self._session = None
         self._doubt(StreamBroken(Gap.ENDED), now_ns)
 

@@ -29,13 +29,13 @@ class Gap(enum.StrEnum):
     FLUSHED = "flushed"
     """The server lost everything it held; it goes on telling."""
     UNANNOUNCED = "unannounced"
-    """Whoever announces changes has not been heard for too long."""
+    """The announcer has not been heard for too long."""
     FAILED = "failed"
     """A target raised."""
     FORKED = "forked"
     """This is the child of a fork; the connection is the parent's."""
     ENDED = "ended"
-    """Nobody listens: not yet opened, or closed."""
+    """The tracking does not listen: it is not opened yet, or closed."""
 
 
 class StreamBroken(Exception):
