@@ -18,6 +18,7 @@ INSIDE_S = 0.3
 CONDUCTOR = "tenfold"
 _EVENTS = re.compile(rb"(?:^|\0)TENFOLD_EVENTS=([^\0]+)")
 _STEP = re.compile(r"step +(\S+)× (running|held|missed|inconclusive):")
+_DATA = "tenfold-data-"
 _TICK_US = 1e6 / os.sysconf("SC_CLK_TCK")
 
 
@@ -43,9 +44,17 @@ def sample(root: int, at_s: float, names: dict[int, str]) -> Sample:
     ticks: Counter[str] = Counter()
     for pid in family(root, {pid: stat.parent for pid, stat in found.items()}):
         if pid not in names:
-            names[pid] = CONDUCTOR if pid == root else node_of(proc.environment(pid)) or names[found[pid].parent]
+            names[pid] = CONDUCTOR if pid == root else _name(pid, names[found[pid].parent])
         ticks[names[pid]] += found[pid].cpu_ticks
     return Sample(at_s, ticks)
+
+
+def _name(pid: int, parent: str) -> str:
+    """What fleet told it, or its parent, or where it works: some write over what they were told."""
+    stated = node_of(proc.environment(pid))
+    if stated or parent != CONDUCTOR:
+        return stated or parent
+    return folder_of(proc.working_folder(pid)) or CONDUCTOR
 
 
 def family(root: int, parents: Mapping[int, int]) -> list[int]:
@@ -60,6 +69,12 @@ def node_of(environment: bytes) -> str:
     """The node's name in the run, by the file that its events go to; empty where that cannot be read."""
     events = _EVENTS.search(environment)
     return PurePath(os.fsdecode(events[1])).stem if events else ""
+
+
+def folder_of(path: str) -> str:
+    """The name of a server's own folder in a run's data; empty for any other folder."""
+    folder = PurePath(path)
+    return folder.name if folder.parent.name.startswith(_DATA) else ""
 
 
 def windows(lines: Iterable[Line]) -> dict[float, tuple[float, float]]:

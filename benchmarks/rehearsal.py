@@ -96,19 +96,21 @@ async def rehearse(checkout: Path, plan: Path) -> dict[Measure, float]:
             group.create_task(watched.read(process))
             said = await process.stdout.read() if process.stdout else b""
             sampling.cancel()
+        await asyncio.wait_for(process.wait(), _FAREWELL_S)
     finally:
         await _see_off(process)
     return measures_of(said, watched)
 
 
 async def _see_off(process: Process) -> None:
+    """A rehearsal that has not ended is told to; it ends its own children."""
+    if process.returncode is not None:
+        return
+    process.terminate()
     try:
-        if process.returncode is None:
-            process.terminate()
         await asyncio.wait_for(process.wait(), _FAREWELL_S)
-    except (ProcessLookupError, TimeoutError):
-        if process.returncode is None:
-            process.kill()
+    except TimeoutError:
+        process.kill()
 
 
 def measures_of(said: bytes, watched: Watched) -> dict[Measure, float]:
@@ -135,7 +137,7 @@ def figures_of(found: Mapping[str, Sequence[Mapping[Measure, float]]]) -> list[F
     """The median of each measure that every round of ours has, beside the other checkout's."""
     ours, theirs = found[OURS], found.get(PEER, ())
     shared = [measure for measure in ours[0] if all(measure in one for one in ours)]
-    shared.sort(key=lambda measure: measure[1:])
+    shared.sort(key=lambda measure: (measure[1], measure[2] != "µs"))
     return [_figure(number, measure, ours, theirs) for number, measure in enumerate(shared, 1)]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from benchmarks import process_cost
-from benchmarks.process_cost import Line, Sample, cost_us, family, node_of, windows
+from benchmarks.process_cost import Line, Sample, cost_us, family, folder_of, node_of, windows
 from benchmarks.rehearsal import (
     OURS,
     PEER,
@@ -62,6 +62,12 @@ def test_a_node_is_known_by_where_its_events_go() -> None:
     """Its children too: a backend of PostgreSQL that has overwritten its environment is named after its parent."""
     assert node_of(b"A=1\0TENFOLD_EVENTS=/r/events/database.primary.jsonl\0B=2") == "database.primary"
     assert node_of(b"XTENFOLD_EVENTS=/r/events/api.jsonl") == ""
+
+
+def test_a_server_that_has_overwritten_its_environment_is_known_by_its_folder() -> None:
+    """Valkey does."""
+    assert folder_of("/var/tmp/tenfold-data-20261201-16be/main-primary") == "main-primary"
+    assert folder_of("/work/checkout") == ""
 
 
 def test_a_family_is_everybody_below_its_root_and_nobody_else() -> None:
