@@ -35,7 +35,7 @@ class Response:
     body: bytes = b""
 
 
-class Head(NamedTuple):
+class ResponseHead(NamedTuple):
     """What the head of an answer says of it; `length` is None when it states none."""
 
     status: int
@@ -46,7 +46,7 @@ class Head(NamedTuple):
 
 
 @lru_cache(maxsize=_HEADS_KNOWN)
-def head_of(received: bytes) -> Head:
+def head_of(received: bytes) -> ResponseHead:
     """The head, without the empty line after it. Within a second most are the same. Raises ResponseBroken."""
     head = received.lower() + b"\r\n"
     line = _STATUS_LINE.match(head)
@@ -58,7 +58,7 @@ def head_of(received: bytes) -> Head:
         raise ResponseBroken("a length that is none, or two")
     if chunked and (lengths or not _CHUNKED.search(head)):
         raise ResponseBroken("a length and chunks, or an unknown coding")
-    return Head(
+    return ResponseHead(
         status=int(line[2]),
         degraded=b"\r\nx-degraded:" in head,
         reusable=line[1] == b"1" and not (b"\r\nconnection:" in head and _CLOSE.search(head)),
@@ -112,7 +112,7 @@ class ResponseParser:
         """Whether anything of this answer has arrived."""
         return bool(self._buffer) or self._response is not None
 
-    def _framing(self, head: Head, response: Response) -> Body | None:
+    def _framing(self, head: ResponseHead, response: Response) -> Body | None:
         """How the body ends; None when there is none."""
         if self._bodiless or head.status in _BODILESS or head.length == 0:
             return None
