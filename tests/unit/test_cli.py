@@ -114,7 +114,7 @@ def test_machine_that_refuses_is_no_verdict(
 def test_check_says_what_a_sound_plan_holds(capsys: pytest.CaptureFixture[str]) -> None:
     """One line, status 0."""
     assert cli.main(["check", PLAN]) == 0
-    assert "is sound: freshmart, daily peak 150/s, 12 journeys" in capsys.readouterr().out
+    assert "is sound: freshmart, daily peak 300/s, 12 journeys" in capsys.readouterr().out
 
 
 def test_options_reach_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
