@@ -33,7 +33,9 @@ PRICES = "price:"
 BEAT_MAX = Duration.from_s(8)
 """Without a word of the publisher for so long, what is near may be old: four of its looks."""
 CACHE_TIMEOUT = Duration.from_ms(200)
-COPIES_MAX = 512
+STAY_MAX = Duration.from_s(2)
+"""A switch costs no read an error, so a cluster that comes and goes is not kept waiting for long."""
+COPIES_MAX = 1_024
 LOOK_UNSETTLED = Duration.from_ms(250)
 """Values copied at each look make an empty main warm again within seconds; more of them would be felt at the peak."""
 REPAIR_TTL = Duration.from_s(120)
@@ -72,7 +74,8 @@ class Caches:
         failover = Failover(
             "main",
             stay=Duration.from_s(1),
-            hold=Duration.from_ms(300),
+            stay_max=STAY_MAX,
+            hold=Duration.from_ms(200),
             warmth_min=WARMTH_MIN,
             registry=registry,
             events=events,
