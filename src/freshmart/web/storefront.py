@@ -54,7 +54,7 @@ class Storefront:
         return await _read(self._reads.price, price_key(store, sku), "Store {} has no price for SKU {}.", store, sku)
 
     async def availability(self, store: int, sku: int, *, shadow: bool) -> Reply:
-        """What is left on the shelf, in steps; at most 90 s old while everything works. The order knows better."""
+        """What is left on the shelf, in steps; as new as the last change that was told. The order knows better."""
         steps = self._backends.steps
         known = steps.answer(store, sku, shadow=shadow) if steps is not None else None
         if known is not None:
