@@ -43,6 +43,14 @@ class Lifeline:
                 self._lost.result()
             return await task
         except ExceptionGroup as failures:
-            raise failures.exceptions[0] from failures  # what ran together ends together; the first says why
+            raise _first_of(failures) from failures
         finally:
             await abandoned(task)
+
+
+def _first_of(failures: ExceptionGroup[Exception]) -> Exception:
+    """What ran together ends together, in groups within groups; the first failure says why."""
+    first: Exception = failures
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first

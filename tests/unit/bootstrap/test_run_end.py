@@ -38,14 +38,18 @@ def test_loss_ends_the_work_that_needs_it(tmp_path: Path) -> None:
 
 
 def test_failure_of_what_runs_side_by_side_is_raised_as_itself(tmp_path: Path) -> None:
-    """A person reads what failed, and not that a group of one failed."""
+    """A person reads what failed, and not that a group of one failed, within a group of one."""
 
     async def fail() -> None:
         raise ServiceLost("It is gone.")
 
-    async def work() -> None:
+    async def fail_within() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(fail())
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail_within())
             group.create_task(asyncio.Event().wait())
 
     async def scenario() -> None:
