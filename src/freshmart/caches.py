@@ -36,7 +36,7 @@ CACHE_TIMEOUT = Duration.from_ms(200)
 STAY_MAX = Duration.from_s(2)
 """A switch costs no read an error, so a cluster that comes and goes is not kept waiting for long."""
 COPIES_MAX = 1_024
-LOOK_UNSETTLED = Duration.from_ms(250)
+LOOK_UNSETTLED = Duration.from_ms(200)
 """Values copied at each look make an empty main warm again within seconds; more of them would be felt at the peak."""
 REPAIR_TTL = Duration.from_s(120)
 REPAIR_KEYS_PER_S_MAX = 4_000

@@ -23,10 +23,11 @@ from tenfold.rehearse.load.messages import JourneyTick, Tick
 from tenfold.rehearse.verdict import DrillVerdict
 from tenfold.telemetry import Event, Histogram
 
-LEAD = Duration.from_s(2)
+LEAD = Duration.from_s(1)
+"""The load comes back to its rate before the fault: the step or drill before has just shown the steady state."""
 STEADY = Duration.from_s(2)
-"""How long no promise may have been broken before a drill is over: as long as the lead that showed a steady state
-before the fault, and longer than a breaker's rest (1 s at most) or its ramp (1.5 s), in which it would open again."""
+"""How long no promise may have been broken before a drill is over: longer than a breaker's rest (1 s at most) or its
+ramp (1.5 s), in which it would open again."""
 _CHANCE = 6.0
 """Standard deviations of a Poisson count: a rate that is off by more was not the rate that was ordered."""
 
