@@ -286,6 +286,7 @@ class SimulatedRehearsal:
                 p99_ms=round(p99, 2),
                 p999_ms=round(p99 * 2.1, 2),
                 slo_held=p99 <= P99_MAX_MS[name] and not (errors and name == "order"),
+                p99_max_ms=P99_MAX_MS[name],
             )
         return StepVerdict(
             factor=factor,

@@ -15,6 +15,7 @@ repeat      what the machine spoiled is tried once more
 headline    causes, each one sentence, with what followed from it folded below
 decision    the rule that says go, no-go or inconclusive
 verdict     `verdict.json`
+summary     the first screen of a verdict: the word, the step that held, three lines, why, what next
 monitor     what every process says of itself, and what it costs
 load/       the load driver, a process of its own, and the rehearsal's side of it
 view/       the record people see: terminal, report; the console draws the same
