@@ -13,6 +13,7 @@ import msgspec
 from tenfold.fleet.machine import MachineUse, ProcessUse
 from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.headline import headline, in_sight, reasons_by_cause
+from tenfold.rehearse.summary import summary_of
 from tenfold.rehearse.verdict import (
     DrillVerdict,
     InvariantVerdict,
@@ -168,6 +169,7 @@ class SimulatedRehearsal:
             verdict = self.verdict()
             progress.phase, progress.phase_done_ratio = "done", 1.0
             progress.verdict, progress.reasons = verdict.verdict, in_sight(verdict.causes)
+            progress.summary = summary_of(verdict)
             return
         limits = (("starting", 0.0, SEEDED_S), ("seeding", SEEDED_S, WARM_S), ("audit", LOAD_END_S, END_S))
         for kind, start, end in limits:

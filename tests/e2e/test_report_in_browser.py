@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.e2e.conftest import Browse
+from tests.e2e.words_in_sight import WORDS_IN_SIGHT
 from tests.simulated_rehearsal import DRILLS, END_S, SimulatedRehearsal
 from tests.worst_case import worst_evidence, worst_verdict
 
@@ -19,17 +20,6 @@ REHEARSAL = SimulatedRehearsal(broken=("order-never-lost",), missed=(10,))
 CHARTS = 3 + len(DRILLS)
 """Rate and p99 by step, each drill, the whole run."""
 WORDS_MAX, OPEN_MAX_MS, PAGES_MAX, PHONE_PX = 120, 1000, 6, 640
-WORDS_IN_SIGHT = """() => {
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const range = document.createRange(), words = [];
-  while (walker.nextNode()) {
-    if (!walker.currentNode.parentElement.checkVisibility()) continue;
-    range.selectNodeContents(walker.currentNode);
-    const box = range.getBoundingClientRect();
-    if (box.width && box.top < innerHeight) words.push(...walker.currentNode.textContent.split(/\\s+/).filter(Boolean));
-  }
-  return words;
-}"""
 SEEN_MS = """() => {
   const opened = performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd;
   return Math.max(opened, ...performance.getEntriesByType("paint").map((paint) => paint.startTime));

@@ -30,6 +30,7 @@ from tenfold.rehearse.monitor import ProcessMonitor
 from tenfold.rehearse.rehearsal import Rehearsal, Stand
 from tenfold.rehearse.selection import DrillUnknown, drills_left_out
 from tenfold.rehearse.shield import FeatureShield, ShieldRefused
+from tenfold.rehearse.summary import VerdictSummary, summary_of
 from tenfold.rehearse.verdict import Verdict
 from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, StepView
 from tenfold.rehearse.view.report import RunEvidence, encode_verdict, write_report
@@ -53,10 +54,12 @@ __all__ = [
     "Stand",
     "StepView",
     "Verdict",
+    "VerdictSummary",
     "drills_left_out",
     "encode_verdict",
     "in_sight",
     "step_name",
+    "summary_of",
     "terminal_view",
     "write_report",
 ]
