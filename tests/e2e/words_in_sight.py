@@ -7,7 +7,8 @@ WORDS_IN_SIGHT = """() => {
     if (!walker.currentNode.parentElement.checkVisibility()) continue;
     range.selectNodeContents(walker.currentNode);
     const box = range.getBoundingClientRect();
-    if (box.width && box.right > 0 && box.top < innerHeight) words.push(...walker.currentNode.textContent.split(/\\s+/).filter(Boolean));
+    if (!box.width || box.right <= 0 || box.top >= innerHeight) continue;
+    words.push(...walker.currentNode.textContent.split(/\\s+/).filter(Boolean));
   }
   return words;
 }"""

@@ -17,6 +17,7 @@ decision    the rule that says go, no-go or inconclusive
 verdict     `verdict.json`
 summary     the first screen of a verdict: the word, the step that held, three lines, why, what next
 monitor     what every process says of itself, and what it costs
+past/       the runs that are over: a list, a comparison, CSV
 load/       the load driver, a process of its own, and the rehearsal's side of it
 view/       the record people see: terminal, report; the console draws the same
 """
