@@ -94,7 +94,8 @@ def cause_line(cause: Reason, verdict: Verdict) -> str:
     promises = [*_invariant_promises(broken), *_step_promise(steps), *_drill_promises(drills)]
     limit = _limit([*steps, *drills])
     said = "; ".join([*promises[:2], *([limit] if limit else [])])
-    return f"{listed(who)}: {said or _short(cause.says)}."
+    whole = f"{listed(who)}: {said or _short(cause.says)}."
+    return whole[0].upper() + whole[1:]
 
 
 def _step_name(factor: float | None) -> str:
@@ -188,7 +189,7 @@ def _next(verdict: Verdict) -> str:
     if any(not drill.reverted for drill in verdict.drills):
         return "End the faults that are still in place, then rehearse again."
     if any(one.violations for one in verdict.invariants):
-        return "Mend the wrong orders or stock first; the broken invariants name the query that finds them."
+        return "Mend the wrong orders or stock first: the plan's query of each broken invariant finds them."
     if verdict.verdict == "inconclusive" or any(step.limited_by == _SPOILED for step in verdict.steps):
         return "End other programs (`tenfold doctor` names what is wrong), then rehearse again."
     return _next_of_load(verdict)

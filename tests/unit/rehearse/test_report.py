@@ -40,7 +40,7 @@ def test_the_verdict_comes_first_with_its_reasons() -> None:
     broken = SimulatedRehearsal(broken=("order-never-lost",))
     text = render_report(broken.verdict(), broken.evidence())
     verdict = text.index('class="verdict">NO-GO')
-    reason = text.index("invariant order-never-lost: 18 of 31,204 wrong, limit 0.")
+    reason = text.index("Invariant order-never-lost: 18 of 31,204 wrong, limit 0.")
     assert verdict < reason < text.index("The climb")
 
 

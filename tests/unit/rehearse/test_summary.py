@@ -34,7 +34,7 @@ def test_each_cause_is_one_line_with_the_promise_and_its_limit() -> None:
     promise = "order-status p99 77 ms, limit 50 ms (+4 more)"
     assert missed == [f"4× and 9×–10×: {promise}; limited by the server."]
     wrong = summary_of(SimulatedRehearsal(broken=("order-never-lost",)).verdict()).causes
-    assert wrong == ["invariant order-never-lost: 18 of 31,204 wrong, limit 0."]
+    assert wrong == ["Invariant order-never-lost: 18 of 31,204 wrong, limit 0."]
 
 
 def test_few_causes_are_shown_and_the_rest_counted() -> None:

@@ -41,7 +41,7 @@ def p99_chart(steps: Sequence[StepVerdict], promises: Mapping[str, float]) -> st
     for promised in sorted(set(promises.values())):
         if promised <= y.high:
             parts += [rule(LEFT, y(promised), WIDTH - RIGHT, y(promised), "promise")]
-            parts += [word(WIDTH - RIGHT, y(promised) - 4, f"promised {promised:g} ms", "end")]
+            parts += [word(LEFT + 4, y(promised) - 4, f"promised {promised:g} ms", "start")]
     for index, name in enumerate(names):
         found = [(place, step.journeys[name].p99_ms) for place, step in enumerate(steps) if name in step.journeys]
         at = [(round(LEFT + room * (place + 0.5), 1), y(min(p99, y.high))) for place, p99 in found]

@@ -10,7 +10,7 @@ from html import escape
 
 WIDTH = 960.0
 LEFT, RIGHT = 58.0, 12.0
-TICK_LABELS_MAX = 12
+LOW = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,8 @@ def word(x: float, y: float, text: str, anchor: str = "middle", name: str = "") 
 
 
 def scale(y: Axis, unit: str) -> list[str]:
-    """Three lines with their values at the left, and what they count above them."""
-    marks = [rule(LEFT, y(value), WIDTH - RIGHT, y(value)) for value in _thirds(y)]
-    values = [word(LEFT - 8, y(value) + 4, f"{value:,g}", "end") for value in _thirds(y)]
-    return [*marks, *values, word(0, y.end - 8, unit, "start", "unit")]
-
-
-def _thirds(y: Axis) -> tuple[float, float, float]:
-    return y.low, (y.low + y.high) / 2, y.high
+    """Three lines with their values at the left (two where it is low), and what they count above them."""
+    values = (y.low, y.high) if abs(y.end - y.start) < LOW else (y.low, (y.low + y.high) / 2, y.high)
+    lines = [rule(LEFT, y(value), WIDTH - RIGHT, y(value)) for value in values]
+    words = [word(LEFT - 8, y(value) + 4, f"{value:,g}", "end") for value in values]
+    return [*lines, *words, word(0, y.end - 8, unit, "start", "unit")]
