@@ -23,26 +23,41 @@ def add_reports(commands: Subparsers) -> None:
         description="Without a word more: the runs that left a verdict, the newest first. A run is named by its id, by "
         "the beginning or the end of it, or as `latest`. Exit status: 0, or 2 when no such run is known.",
     )
+    command.set_defaults(folder=FOLDER, json=False)
     _add_common(command)
     more = command.add_subparsers(title="more", metavar="WHAT")
     compare = more.add_parser("compare", help="two runs side by side: steps, drills, processor time a request")
     compare.add_argument("first", metavar="A")
     compare.add_argument("second", metavar="B")
+    _add_common(compare)
     compare.set_defaults(run=_compare)
     export = more.add_parser("csv", help="every journey of every step of a run as CSV on stdout")
     export.add_argument("name", metavar="RUN", nargs="?", default="latest")
+    _add_folder(export)
     export.set_defaults(run=_csv)
     serve = more.add_parser("serve", help="show past runs in a browser until Ctrl-C")
     serve.add_argument("--port", type=port, default=0, metavar="N", help="the port on loopback (default: a free one)")
+    _add_folder(serve)
     serve.set_defaults(run=_serve)
     command.set_defaults(run=_list)
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
+    _add_folder(command)
     command.add_argument(
-        "--folder", type=Path, default=FOLDER, metavar="DIR", help=f"where runs left their reports (default: {FOLDER})"
+        "--json", action="store_true", default=argparse.SUPPRESS, help="the list or the comparison as JSON"
     )
-    command.add_argument("--json", action="store_true", help="the list or the comparison as JSON")
+
+
+def _add_folder(command: argparse.ArgumentParser) -> None:
+    """Before or after the word: what was typed first must not be set back by a default."""
+    command.add_argument(
+        "--folder",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help=f"where runs left their reports (default: {FOLDER})",
+    )
 
 
 def _list(options: argparse.Namespace) -> int:

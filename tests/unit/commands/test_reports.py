@@ -43,8 +43,9 @@ def test_two_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split() for line in said.splitlines() if line.startswith("verdict")] == [
         ["verdict", "GO", "≠", "NO-GO"]
     ]
-    assert cli.main(["reports", "--json", "compare", "7f3a", "latest"]) == 0
-    assert json.loads(capsys.readouterr().out)["second"] == NEWER
+    for words in (["--json", "compare", "7f3a", "latest"], ["compare", "--json", "7f3a", "latest"]):
+        assert cli.main(["reports", *words]) == 0
+        assert json.loads(capsys.readouterr().out)["second"] == NEWER
 
 
 def test_a_run_is_written_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
