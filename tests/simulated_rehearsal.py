@@ -13,6 +13,7 @@ import msgspec
 from tenfold.fleet.machine import MachineUse, ProcessUse
 from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.headline import headline, in_sight, reasons_by_cause
+from tenfold.rehearse.summary import summary_of
 from tenfold.rehearse.verdict import (
     DrillVerdict,
     InvariantVerdict,
@@ -168,6 +169,7 @@ class SimulatedRehearsal:
             verdict = self.verdict()
             progress.phase, progress.phase_done_ratio = "done", 1.0
             progress.verdict, progress.reasons = verdict.verdict, in_sight(verdict.causes)
+            progress.summary = summary_of(verdict)
             return
         limits = (("starting", 0.0, SEEDED_S), ("seeding", SEEDED_S, WARM_S), ("audit", LOAD_END_S, END_S))
         for kind, start, end in limits:
@@ -286,6 +288,7 @@ class SimulatedRehearsal:
                 p99_ms=round(p99, 2),
                 p999_ms=round(p99 * 2.1, 2),
                 slo_held=p99 <= P99_MAX_MS[name] and not (errors and name == "order"),
+                p99_max_ms=P99_MAX_MS[name],
             )
         return StepVerdict(
             factor=factor,

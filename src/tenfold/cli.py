@@ -18,7 +18,6 @@ examples:
   tenfold rehearse --quick       the same with fewer, shorter steps
   tenfold rehearse --drills NAME one drill alone: held or not, but never GO
   tenfold rehearse --json        verdict.json on stdout, progress on stderr
-  tenfold up                     servers, services and the console until Ctrl-C
 
 exit status: 0 GO, 1 NO-GO, 2 the plan, the call or the machine is at fault
 """
@@ -57,11 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tenfold {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     with interrupts_held_back():
-        from tenfold.commands import add_check, add_doctor, add_rehearse, add_switch_commands, add_up
+        from tenfold.commands import add_check, add_doctor, add_rehearse, add_reports, add_switch_commands, add_up
 
     add_rehearse(commands)
     add_up(commands)
     add_check(commands)
     add_doctor(commands)
+    add_reports(commands)
     add_switch_commands(commands)
     return parser

@@ -1,7 +1,10 @@
 """What a rehearsal leaves for people and for machines: lines, JSON, reports; again and again, and side by side."""
 
+import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import jsonschema
 import msgspec
@@ -130,3 +133,19 @@ def test_reader_that_goes_away_does_not_end_the_run(folder: Path) -> None:
         command.end()
     assert (ended.out.count("\n"), ended.err) == (1, "")
     assert msgspec.json.decode(verdict_of(command))["verdict"] == "go"
+
+
+def test_console_stays_on_the_report_when_asked_to(run: Run, folder: Path) -> None:
+    """Servers and services are gone; the report and past runs are served; the signal takes no word back."""
+    write_shop_plan(folder)
+    command = run("--stay")
+    command.until_says("Ctrl-C ends it")
+    address = re.search(r"http://127\.0\.0\.1:\d+/report\b", command.said)
+    assert address is not None
+    assert command.left() == [f"port {address[0].split(':')[2].split('/')[0]}"]
+    with urlopen(address[0], timeout=5) as answer:
+        assert b'class="verdict">GO' in answer.read()
+    with urlopen(address[0].replace("/report", "/runs"), timeout=5) as answer:
+        assert command.runs[-1].id.encode() in answer.read()
+    ended = command.signalled(signal.SIGINT)
+    assert (ended.status, command.left()) == (0, [])

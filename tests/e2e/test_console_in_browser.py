@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 from tests.e2e.conftest import Browse
+from tests.e2e.words_in_sight import WORDS_IN_SIGHT
 from tests.simulated_rehearsal import END_S, LOAD_END_S, SimulatedRehearsal
+from tests.worst_case import worst_verdict
 
 from tenfold.console import Console, Publisher
+from tenfold.rehearse import summary_of
 
 pytestmark = pytest.mark.browser
 
@@ -68,8 +71,44 @@ def test_a_no_go_says_what_is_broken(browse: Browse) -> None:
         async with browse() as watched:
             await opened(watched.page, await console.open())
             await expect(watched.page.locator("#verdict")).to_have_text("NO-GO")
-            await expect(watched.page.locator("#reasons")).to_contain_text("Invariant order-never-lost is broken")
+            await expect(watched.page.locator("#causes")).to_contain_text(
+                "order-never-lost: 18 of 31,204 wrong, limit 0"
+            )
             await console.close()
+
+    run(scene())
+
+
+def test_a_director_reads_how_the_run_ended_and_where_its_report_is_kept(browse: Browse) -> None:
+    """At most 120 words on the first screen, the rest folded; when the console is gone the page says what to do."""
+
+    async def scene() -> None:
+        publisher = Publisher()
+        console = Console(publisher)
+        over = REHEARSAL.progress(END_S)
+        over.verdict, over.summary, over.report = (
+            "no-go",
+            summary_of(worst_verdict(wrong=2)),
+            "/shop/reports/run-1/index.html",
+        )
+        publisher.publish(over)
+        async with browse(width=1440, height=900) as watched:
+            page = watched.page
+            await opened(page, await console.open())
+            await expect(page.locator("#now")).to_have_text("5× is the highest step that held, of 10× sent.")
+            await expect(page.locator("#scores li")).to_have_text(["Money and stock9/11", "Load1/10", "Faults4/15"])
+            await expect(page.locator("#chart-rate")).to_be_hidden()
+            for name in ("#figures", "#phases", "#facts"):
+                await expect(page.locator(name)).to_be_hidden()
+            await console.close()
+            await expect(page.locator("#link")).to_have_attribute("data-state", "over")
+            words = await page.evaluate(WORDS_IN_SIGHT)
+            assert len(words) <= 120, " ".join(words)
+            await expect(page.locator("#report")).to_be_hidden()
+            await expect(page.locator("#kept")).to_contain_text("/shop/reports/run-1/index.html")
+            await expect(page.locator("#kept")).to_contain_text("tenfold reports serve")
+            await page.locator("#rest-name").click()
+            await expect(page.locator("#chart-rate")).to_be_visible()
 
     run(scene())
 

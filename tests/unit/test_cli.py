@@ -23,7 +23,7 @@ def ends_with(monkeypatch: pytest.MonkeyPatch, outcome: BaseException | int) -> 
     return cli.main(["rehearse"])
 
 
-@pytest.mark.parametrize("command", [[], ["rehearse"], ["up"], ["check"], ["doctor"]])
+@pytest.mark.parametrize("command", [[], ["rehearse"], ["up"], ["check"], ["doctor"], ["reports"]])
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """On stdout, with status 0."""
     with pytest.raises(SystemExit) as ended:
@@ -120,7 +120,7 @@ def test_check_says_what_a_sound_plan_holds(capsys: pytest.CaptureFixture[str]) 
 def test_options_reach_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
     """As they were given; a free port, the full steps, every drill and a fresh seed when they were not."""
     seen: list[object] = []
-    unsaid = {"port": 0, "quick": False, "drills": None, "seed": None, "as_json": False}
+    unsaid = {"port": 0, "quick": False, "drills": None, "seed": None, "as_json": False, "stay": False}
 
     def rehearse(path: Path, **options: object) -> int:
         seen.append((path, options))
@@ -133,7 +133,7 @@ def test_options_reach_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
     cli.main(["rehearse", "--drills", "none"])
     assert seen == [
         (Path("plans/freshmart.yaml"), unsaid),
-        (Path("p.yaml"), {"port": 8080, "quick": True, "drills": None, "seed": 7, "as_json": True}),
+        (Path("p.yaml"), {"port": 8080, "quick": True, "drills": None, "seed": 7, "as_json": True, "stay": False}),
         (Path("plans/freshmart.yaml"), {**unsaid, "drills": ("hot-key", "overload")}),
         (Path("plans/freshmart.yaml"), {**unsaid, "drills": ()}),
     ]

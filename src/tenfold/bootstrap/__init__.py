@@ -1,6 +1,7 @@
 """Picks the engines and wires everything together: the only place that does.
 
 commands   the runs that a person may ask for: a rehearsal, and `up`
+past       past runs in a browser
 site       what stands while a run lasts: opened together, ended together
 services   the plan's services: in which order they start, with which program, and what they are told
 driver     the load driver, ready to send
@@ -16,7 +17,8 @@ mutant     the wrong build that a rehearsal may be asked to refuse
 from tenfold.bootstrap.commands import rehearse, up
 from tenfold.bootstrap.lifeline import ServiceLost
 from tenfold.bootstrap.mutant import MutantRefused
+from tenfold.bootstrap.past import serve_reports
 from tenfold.bootstrap.report import LatestUnwritable
 from tenfold.bootstrap.services import resolve
 
-__all__ = ["LatestUnwritable", "MutantRefused", "ServiceLost", "rehearse", "resolve", "up"]
+__all__ = ["LatestUnwritable", "MutantRefused", "ServiceLost", "rehearse", "resolve", "serve_reports", "up"]

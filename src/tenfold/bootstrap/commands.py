@@ -5,7 +5,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -35,11 +35,18 @@ EXIT_STATUS = {"go": 0, "no-go": 1, "inconclusive": 2}
 
 
 def rehearse(
-    path: Path, *, port: int, quick: bool, drills: Sequence[str] | None, seed: int | None, as_json: bool
+    path: Path,
+    *,
+    port: int,
+    quick: bool,
+    drills: Sequence[str] | None,
+    seed: int | None,
+    as_json: bool,
+    stay: bool = False,
 ) -> int:
     """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO, 2 when the machine let nobody know.
 
-    `drills` names those that are wanted, None all.
+    `drills` names those that are wanted, None all. With `stay` the console shows the report until a signal.
     """
     plan = read_plan(path, FAULT_KINDS)
     seed = secrets.randbits(32) if seed is None else seed
@@ -51,10 +58,17 @@ def rehearse(
         terminal=Paper(stderr=as_json),
         left_out=drills_left_out(plan, drills),
         rehearsing=True,
+        stay=stay,
         mutant=mutant_of(plan, os.environ),
         words=_words(path, quick, drills, seed),
     )
-    verdict = run_until_signal(_rehearse(request))
+    said: list[Verdict] = []
+    try:
+        run_until_signal(_rehearse(request, said.append))
+    except Interrupted:  # the signal that ends the stay takes no word back
+        if not (stay and said):
+            raise
+    (verdict,) = said
     if as_json:
         sys.stdout.write(encode_verdict(verdict).decode())
     return EXIT_STATUS[verdict.verdict]
@@ -77,14 +91,25 @@ def up(path: Path, *, port: int) -> int:
     return 0
 
 
-async def _rehearse(request: RunRequest) -> Verdict:
+async def _rehearse(request: RunRequest, say: Callable[[Verdict], object]) -> None:
+    """`say` is told the verdict once its report is written."""
     async with opened(request) as site:
         async with loaded(site.estate, _target(request, site)) as load:
             rehearsal = Rehearsal(request.plan, request.steps, _stand(site, load), left_out=request.left_out)
             verdict = await site.lifeline.hold(rehearsal.run())
         site.record.phase("report")
         leave_report(request, site.run, site.record, verdict)
-        return verdict
+        say(verdict)
+        if request.stay:
+            await _stay(request, site)
+
+
+async def _stay(request: RunRequest, site: Site) -> None:
+    """The console alone is left, with the report and past runs: servers and services end first."""
+    await site.estate.close()
+    address = site.record.progress.console
+    request.terminal.print(f"report    {address}report   Ctrl-C ends it", highlight=False, markup=False, soft_wrap=True)
+    await asyncio.Event().wait()
 
 
 def _target(request: RunRequest, site: Site) -> LoadTarget:

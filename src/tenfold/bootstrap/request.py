@@ -20,6 +20,8 @@ class RunRequest:
     left_out: tuple[str, ...] = ()
     """Drills of the plan that are not wanted this time."""
     rehearsing: bool = False
+    stay: bool = False
+    """Whether the console stays open after the verdict, until a signal."""
     mutant: str | None = None
     words: tuple[str, ...] = ()
     """The command that was typed, for the report to repeat it."""

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from rich.console import Console as Terminal
 
@@ -37,6 +38,7 @@ async def _open_console(request: RunRequest, record: RunRecord, stack: AsyncExit
         publisher,
         port=request.port,
         token=os.environ.get(CONSOLE_TOKEN, ""),
+        reports=Path("reports"),
         on_link=lambda link: request.terminal.print(f"sign in   {link}", highlight=False, markup=False, soft_wrap=True),
     )
     record.progress.console = await console.open()

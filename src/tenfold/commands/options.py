@@ -11,12 +11,12 @@ Subparsers = Any  # argparse keeps its class private
 def add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--plan", type=Path, default=PLAN, metavar="FILE", help=f"the plan file (default: {PLAN})")
     command.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="the console's port on loopback (default: a free one)"
+        "--port", type=port, default=0, metavar="N", help="the console's port on loopback (default: a free one)"
     )
 
 
-def _port(text: str) -> int:
-    """Raises argparse.ArgumentTypeError."""
+def port(text: str) -> int:
+    """A port as it was typed. Raises argparse.ArgumentTypeError."""
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"'{text}' is no port; 0 to 65535 may stand here")
     return int(text)

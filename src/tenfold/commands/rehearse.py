@@ -23,6 +23,7 @@ def add_rehearse(commands: Subparsers) -> None:
     )
     command.add_argument("--seed", type=int, default=None, help="repeat the run that printed this seed")
     command.add_argument("--json", action="store_true", help="print verdict.json on stdout, progress on stderr")
+    command.add_argument("--stay", action="store_true", help="keep the console open on the report until Ctrl-C")
     command.set_defaults(run=_rehearse)
 
 
@@ -45,4 +46,5 @@ def _rehearse(options: argparse.Namespace) -> int:
         drills=options.drills,
         seed=options.seed,
         as_json=options.json,
+        stay=options.stay,
     )

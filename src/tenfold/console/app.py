@@ -13,20 +13,17 @@ from starlette.staticfiles import StaticFiles
 
 from tenfold.console.drawing import TEMPLATES
 from tenfold.console.publisher import Publisher, progress_events
+from tenfold.console.runs import REPORT_POLICY, run_routes
+from tenfold.rehearse.past import RunArchive
 from tenfold.serving import LoopbackPolicy
 from tenfold.telemetry import CONTENT_TYPE, render
 
 _HERE = Path(__file__).parent
-REPORT_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""For the report, which is one file and so carries its scripts inside; it states their hashes itself, and the
-browser holds it to both policies."""
 
 
-def console_app(publisher: Publisher, switches: Sequence[Route] = ()) -> Starlette:
-    """The live page, its event stream, the metrics of this process, the report once there is one, and the switches."""
+def console_app(publisher: Publisher, switches: Sequence[Route] = (), archive: RunArchive | None = None) -> Starlette:
+    """The live page, its event stream, the metrics of this process, the report once there is one, the switches, and
+    past runs where there is an archive of them."""
     pages = _Pages(publisher)
     return Starlette(
         routes=[
@@ -37,6 +34,7 @@ def console_app(publisher: Publisher, switches: Sequence[Route] = ()) -> Starlet
             Route("/metrics", pages.metrics),
             Route("/health", pages.health),
             *switches,
+            *(run_routes(archive) if archive else []),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
         middleware=[Middleware(LoopbackPolicy, name="The console")],

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from tenfold.console.app import console_app
 from tenfold.console.drawing import draw
 from tenfold.console.publisher import Publisher
 from tenfold.console.switchboard import HOME, NodeGateway, Watch, switch_routes
+from tenfold.rehearse.past import RunArchive
 from tenfold.serving import AppServer, Door, ServerName, Sessions
 
 FAREWELL_S = 0.5
@@ -20,7 +22,7 @@ class Console:
 
     A person who wants to change something signs in: with `token` when one was chosen, else by a one-time link.
     `on_link` is called with each new link, the first one by `open`; a link is a secret, for the terminal and for
-    nothing that others read.
+    nothing that others read. Past runs are shown out of the folder `reports`.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Console:
         port: int = 0,
         token: str = "",
         on_link: Callable[[str], object] = lambda _: None,
+        reports: Path | None = None,
     ) -> None:
         """Raises SessionTokenWeak."""
         self.publisher = publisher
@@ -38,7 +41,9 @@ class Console:
         self._watch = Watch(self._gateway, publisher.registry)
         door = Door(self._sessions, draw, HOME, publisher.registry)
         switches = switch_routes(self._gateway, self._watch, door)
-        self._server = AppServer(console_app(publisher, switches), NAME, port=port)
+        self._server = AppServer(
+            console_app(publisher, switches, RunArchive(reports) if reports else None), NAME, port=port
+        )
 
     @property
     def url(self) -> str:

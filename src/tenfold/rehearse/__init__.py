@@ -15,7 +15,9 @@ repeat      what the machine spoiled is tried once more
 headline    causes, each one sentence, with what followed from it folded below
 decision    the rule that says go, no-go or inconclusive
 verdict     `verdict.json`
+summary     the first screen of a verdict: the word, the step that held, three lines, why, what next
 monitor     what every process says of itself, and what it costs
+past/       the runs that are over: a list, a comparison, CSV
 load/       the load driver, a process of its own, and the rehearsal's side of it
 view/       the record people see: terminal, report; the console draws the same
 """
@@ -29,6 +31,7 @@ from tenfold.rehearse.monitor import ProcessMonitor
 from tenfold.rehearse.rehearsal import Rehearsal, Stand
 from tenfold.rehearse.selection import DrillUnknown, drills_left_out
 from tenfold.rehearse.shield import FeatureShield, ShieldRefused
+from tenfold.rehearse.summary import VerdictSummary, summary_of
 from tenfold.rehearse.verdict import Verdict
 from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, StepView
 from tenfold.rehearse.view.report import RunEvidence, encode_verdict, write_report
@@ -52,10 +55,12 @@ __all__ = [
     "Stand",
     "StepView",
     "Verdict",
+    "VerdictSummary",
     "drills_left_out",
     "encode_verdict",
     "in_sight",
     "step_name",
+    "summary_of",
     "terminal_view",
     "write_report",
 ]

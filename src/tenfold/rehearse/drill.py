@@ -121,6 +121,7 @@ def judge_drill(name: str, drill: Drill, journeys: dict[str, Journey], timeline:
         served_rps=load.served_rps,
         reasons=reasons,
         remains=timeline.remains,
+        recover_max_ms=drill.tail.ms,
     )
 
 

@@ -150,6 +150,8 @@ def _journey_verdict(seen: JourneyResult, slo: Slo) -> JourneyVerdict:
         p99_ms=_quoted_ms(seen, _PROMISED),
         p999_ms=_quoted_ms(seen, 0.999),
         slo_held=slo_held(seen, slo),
+        p99_max_ms=slo.p99.ms,
+        availability_ratio=slo.availability_ratio,
     )
 
 

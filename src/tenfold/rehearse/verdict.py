@@ -32,6 +32,10 @@ class JourneyVerdict(msgspec.Struct):
     p99_ms: float
     p999_ms: float
     slo_held: bool
+    p99_max_ms: float = 0.0
+    """What the plan promises; 0 in a record that does not say."""
+    availability_ratio: float = 1.0
+    """The share that must be answered rightly."""
 
 
 class StepVerdict(msgspec.Struct):
@@ -100,6 +104,8 @@ class DrillVerdict(msgspec.Struct):
     generator_late_ms: float = 0.0
     machine: MachineUse | None = None
     earlier: list["DrillVerdict"] = []
+    recover_max_ms: float = 0.0
+    """Within which the plan wants steady state again after the revert; 0 in a record that does not say."""
 
 
 class InvariantVerdict(msgspec.Struct):

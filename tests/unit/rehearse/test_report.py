@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.simulated_rehearsal import SimulatedRehearsal
+from tests.worst_case import worst_evidence, worst_verdict
 
 from tenfold.rehearse.view.report import ReportUnwritableError, encode_verdict, render_report, write_report
 
@@ -39,7 +40,7 @@ def test_the_verdict_comes_first_with_its_reasons() -> None:
     broken = SimulatedRehearsal(broken=("order-never-lost",))
     text = render_report(broken.verdict(), broken.evidence())
     verdict = text.index('class="verdict">NO-GO')
-    reason = text.index("Invariant order-never-lost is broken: 18 violations in 31,204 checked.")
+    reason = text.index("Invariant order-never-lost: 18 of 31,204 wrong, limit 0.")
     assert verdict < reason < text.index("The climb")
 
 
@@ -49,6 +50,10 @@ def test_whatever_a_plan_says_is_text() -> None:
     verdict.drills[0].proves = HOSTILE
     evidence.title = HOSTILE
     evidence.says = {invariant.name: HOSTILE for invariant in verdict.invariants}
+    for step in verdict.steps:
+        step.journeys[HOSTILE] = step.journeys["order"]
+    verdict.drills[1].name = HOSTILE
+    evidence.marks[-1].subject = evidence.marks[-1].kind = HOSTILE
     text = render_report(verdict, evidence)
     assert "<script>alert" not in text
     assert "<img src=x" not in text
@@ -58,9 +63,10 @@ def test_the_data_in_the_page_is_what_was_measured(page: str) -> None:
     """The charts are drawn from the run's own figures."""
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert found is not None
-    data = json.loads(found[1])
-    assert data["verdict"] == json.loads(encode_verdict(REHEARSAL.verdict()))
-    assert len(data["evidence"]["samples"]) == len(REHEARSAL.samples)
+    points = json.loads(found[1])
+    assert [at for at, *_ in points] == [round(sample.at, 2) for sample in REHEARSAL.samples]
+    assert [errors for *_, errors in points] == [sample.errors for sample in REHEARSAL.samples]
+    assert page.count("<svg") == 3 + len(REHEARSAL.verdict().drills)
 
 
 def test_seed_and_command_to_repeat_the_run_are_there(page: str) -> None:
@@ -76,7 +82,7 @@ def test_a_run_of_a_part_of_the_drills_says_which_it_left_out() -> None:
     reason = text.index("Only a part of the plan was carried out.")
     assert text.index('class="verdict">NO-GO') < reason < text.index("The climb")
     assert "nothing is known about what they prove: replica-stopped, primary-cut." in text
-    assert text.count('<article class="drill">') == 2
+    assert text.count('<details class="drill screen">') == 2
 
 
 def test_a_run_that_measured_nothing_still_has_a_report() -> None:
@@ -91,3 +97,19 @@ def test_a_folder_that_takes_no_file_is_said_with_the_verdict(tmp_path: Path) ->
     (tmp_path / "run").write_text("a file stands where the folder should be")
     with pytest.raises(ReportUnwritableError, match="The verdict is go"):
         write_report(tmp_path / "run", REHEARSAL.verdict(), REHEARSAL.evidence())
+
+
+def test_the_worst_no_go_is_a_small_page() -> None:
+    """Fifteen minutes, fifteen drills, twelve journeys: at most a megabyte, and no library in it."""
+    assert len(render_report(worst_verdict(wrong=2), worst_evidence()).encode()) <= 1_000_000
+
+
+def test_the_step_in_sight_is_the_one_that_held() -> None:
+    """Not the one that was sent."""
+    text = render_report(worst_verdict(), worst_evidence())
+    assert re.search(r'class="step"><b>5×</b> <span>highest step that held, of 10× sent', text)
+    assert re.findall(r"<li class=\"(?:held|missed)\">(.*?) <b>(.*?)</b>", text) == [
+        ("Money and stock", "11/11"),
+        ("Load", "1/10"),
+        ("Faults", "4/15"),
+    ]

@@ -27,13 +27,13 @@ CONTRACT = """
  "steps": [{"factor": 10.0, "duration_s": 20.0, "target_rps": 3000.0, "sent_rps": 2998.1, "dropped": 0,
             "requests": 59962, "errors": 0, "limited_by": "none",
             "journeys": {"order": {"requests": 6010, "errors": 0, "p50_ms": 2.1, "p99_ms": 20.3, "p999_ms": 41.0,
-                                   "slo_held": true}},
+                                   "slo_held": true, "p99_max_ms": 100.0, "availability_ratio": 1.0}},
             "culprit": "", "evidence": "", "generator_late_ms": 0.4, "machine": null, "earlier": []}],
  "drills": [{"name": "cache-primary-killed", "target": "cache", "proves": "…", "held": true, "requests": 30000,
              "errors": 0, "detect_ms": 120.0, "recover_ms": 900.0, "reverted": true,
              "degraded": 0, "offered_rps": 3001.2, "served_rps": 2998.7,
              "recovered": true, "reasons": [], "remains": [], "limited_by": "none", "culprit": "", "evidence": "",
-             "generator_late_ms": 0.4, "machine": null, "earlier": []}],
+             "generator_late_ms": 0.4, "machine": null, "earlier": [], "recover_max_ms": 10000.0}],
  "invariants": [{"name": "stock-never-negative", "held": true, "checked": 400000, "violations": 0}],
  "headline": "Every step kept its promises.", "causes": [], "calibration": null}
 """

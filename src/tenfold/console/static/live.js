@@ -70,9 +70,7 @@ function onState(state) {
 }
 
 function notice(state) {
-  const report = newest?.progress.report;
-  const where = report ? ` The report is at ${report}.` : "";
-  if (state === "over") return `The run is over and its console is closed. This page keeps what it saw last.${where}`;
+  if (state === "over") return "The run is over; its console is closed.";
   if (state === "lost") return `The connection to the run is lost since ${lostSince.toLocaleTimeString()}. What you see is from then; this page tries again by itself.`;
   return "";
 }

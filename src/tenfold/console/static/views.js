@@ -15,8 +15,8 @@ export function drawHero(progress, samples) {
   say($("verdict"), verdict ? verdict.toUpperCase() : "Not yet");
   say($("now"), whereItStands(progress));
   keep($("reasons"), progress.reasons, () => make("li"), say);
-  show($("reasons"), progress.reasons.length > 0);
-  show($("report"), Boolean(progress.report));
+  show($("reasons"), progress.reasons.length > 0 && !progress.summary);
+  drawOutcome(progress);
   say($("rate"), now ? count(now.rate_rps) : "–");
   say($("rate-of"), now ? `of ${count(now.target_rps)} requests/s` : "requests/s");
   say($("p99"), now ? milliseconds(now.p99_ms) : "–");
@@ -26,7 +26,31 @@ export function drawHero(progress, samples) {
   say($("inflight"), now ? count(now.inflight) : "–");
 }
 
+// Of a run that has ended: what held, why it did not, what to do next; everything else is folded, once.
+function drawOutcome({ summary, report }) {
+  show($("scores"), Boolean(summary));
+  show($("brief"), Boolean(summary));
+  for (const name of ["figures", "facts"]) show($(name), !summary);
+  if ($("rest-name").hidden === Boolean(summary)) {
+    show($("rest-name"), Boolean(summary));
+    $("rest").open = !summary;
+  }
+  if (!summary) return;
+  const score = ({ name, held, of }) => make("li", { "data-state": of && held === of ? "held" : "missed" }, name, make("b", {}, `${held}/${of}`));
+  $("scores").replaceChildren(...summary.scores.map(score));
+  say($("fit"), summary.fit_says);
+  const more = summary.more ? [`And ${summary.more} more causes.`] : [];
+  keep($("causes"), [...summary.causes, ...more], () => make("li"), say);
+  show($("why"), summary.causes.length > 0);
+  say($("next"), summary.next);
+  say($("kept-at"), report);
+  show($("kept"), Boolean(report));
+  show($("report"), Boolean(report));
+}
+
 function whereItStands(progress) {
+  const { summary } = progress;
+  if (summary) return `${summary.held} is the highest step that held${summary.asked && summary.asked !== summary.held ? `, of ${summary.asked} sent` : ""}.`;
   if (progress.verdict) return "The run is over.";
   const where = { steps: "Climbing", drills: "Drill", "warm-up": "Warming up", serving: "Serving" }[progress.phase];
   return [where ?? capital(progress.phase), progress.current].filter(Boolean).join(": ");
@@ -36,7 +60,7 @@ const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 
 export function drawPhases(progress) {
   const at = progress.phase === "done" ? PHASES.length : PHASES.indexOf(progress.phase);
-  show($("phases"), at >= 0);
+  show($("phases"), at >= 0 && !progress.summary);
   keep($("phases"), PHASES, (phase) => make("li", {}, phase), (item, phase) => {
     const place = PHASES.indexOf(phase);
     const done = place < at ? 1 : place === at ? progress.phase_done_ratio : 0;

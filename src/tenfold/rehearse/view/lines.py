@@ -72,7 +72,7 @@ def _drill_line(drill: DrillView) -> str:
     return (
         f"drill     {drill.name} {drill.state}: noticed {_after(found.detect_ms)}, {reverted}, "
         f"recovered {_after(found.recover_ms)}, {found.errors:,} errors in {found.requests:,} requests, "
-        f"served {found.served_rps:,.0f} of {found.offered_rps:,.0f}/s meanwhile{limited}{_machine(found)}"
+        f"answered in time {found.served_rps:,.0f} of {found.offered_rps:,.0f}/s meanwhile{limited}{_machine(found)}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tenfold.rehearse.summary import VerdictSummary
 from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, StepVerdict
 
 
@@ -117,6 +118,8 @@ class RunProgress(msgspec.Struct):
     """What the machine lacks for this plan, found before the first request."""
     verdict: str = ""
     reasons: list[str] = []
+    summary: VerdictSummary | None = None
+    """What is shown first of a run that has ended."""
     report: str = ""
     """Path of the report's index.html, once it is written."""
     console: str = ""
