@@ -5,6 +5,7 @@ site       what stands while a run lasts: opened together, ended together
 services   the plan's services: in which order they start, with which program, and what they are told
 driver     the load driver, ready to send
 views      who looks: the terminal and the console
+sign_in    how people learn the way to sign in there
 report     what a rehearsal leaves
 request    what the command line asked for, and what people see before anything has happened
 control    the control node, and how it is found

@@ -35,7 +35,14 @@ EXIT_STATUS = {"go": 0, "no-go": 1, "inconclusive": 2}
 
 
 def rehearse(
-    path: Path, *, port: int, quick: bool, drills: Sequence[str] | None, seed: int | None, as_json: bool
+    path: Path,
+    *,
+    port: int,
+    quick: bool,
+    drills: Sequence[str] | None,
+    seed: int | None,
+    as_json: bool,
+    print_sign_in: bool,
 ) -> int:
     """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO, 2 when the machine let nobody know.
 
@@ -51,6 +58,7 @@ def rehearse(
         terminal=Paper(stderr=as_json),
         left_out=drills_left_out(plan, drills),
         rehearsing=True,
+        print_sign_in=print_sign_in,
         mutant=mutant_of(plan, os.environ),
         words=_words(path, quick, drills, seed),
     )
@@ -67,13 +75,20 @@ def _words(path: Path, quick: bool, drills: Sequence[str] | None, seed: int) -> 
     return ("tenfold", "rehearse", "--plan", str(path), *shorter, *fewer, "--seed", str(seed))
 
 
-def up(path: Path, *, port: int) -> int:
+def up(path: Path, *, port: int, print_sign_in: bool) -> int:
     """Start everything of the plan in `path` and keep it running until a signal; answers 0."""
     plan = read_plan(path, FAULT_KINDS)
     refuse_mutant(plan, os.environ)
-    seed = secrets.randbits(32)
+    request = RunRequest(
+        plan=plan,
+        steps=plan.steps,
+        seed=secrets.randbits(32),
+        port=port,
+        terminal=Paper(),
+        print_sign_in=print_sign_in,
+    )
     with contextlib.suppress(Interrupted):
-        run_until_signal(_up(RunRequest(plan=plan, steps=plan.steps, seed=seed, port=port, terminal=Paper())))
+        run_until_signal(_up(request))
     return 0
 
 

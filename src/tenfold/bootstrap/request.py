@@ -20,6 +20,8 @@ class RunRequest:
     left_out: tuple[str, ...] = ()
     """Drills of the plan that are not wanted this time."""
     rehearsing: bool = False
+    print_sign_in: bool = False
+    """Links to sign in are wanted in a file too."""
     mutant: str | None = None
     words: tuple[str, ...] = ()
     """The command that was typed, for the report to repeat it."""

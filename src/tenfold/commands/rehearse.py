@@ -45,4 +45,5 @@ def _rehearse(options: argparse.Namespace) -> int:
         drills=options.drills,
         seed=options.seed,
         as_json=options.json,
+        print_sign_in=options.print_sign_in,
     )
