@@ -122,6 +122,7 @@ def _stand(site: Site, load: Load) -> Stand:
         features=lambda name: FeatureShield(name, site.control.operator),
         answers=site.answers,
         calibrate=partial(calibrate, site.run.state),
+        crashes=lambda: site.supervisor.crashes,
         clock=site.clock,
     )
 
