@@ -129,7 +129,8 @@ async def _checkpoint(connection: Any) -> None:
 async def upload_pictures(settings: Settings, products: Sequence[Product]) -> None:
     """The same bytes at the same keys each time, so that doing it twice changes nothing."""
     pictures = {product_key(p.sku): draw_picture(p.name, p.category, str(p.sku)) for p in products[:PICTURED]}
-    pictures |= {category_key(p.slug): draw_picture(p.category, p.department, p.slug) for p in products}
+    categories = {p.slug: p for p in products}
+    pictures |= {category_key(slug): draw_picture(p.category, p.department, slug) for slug, p in categories.items()}
     store = PictureStore(settings.objects_url, settings.bucket, timeout=UPLOAD_TIMEOUT, retries_max=5)
     await store.put_all(pictures)
 

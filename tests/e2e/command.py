@@ -97,10 +97,11 @@ class Command:
         everyone = members_of(run, Register(run.register).read()) if run else []
         return [pid for pid, _ in everyone if words in _command_line(pid)]
 
-    def kill_member(self, words: str) -> None:
-        """SIGKILL the one process of its newest run whose command line holds `words`."""
+    def kill_member(self, words: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Signal the one process of its newest run whose command line holds `words`; its id."""
         (pid,) = self.members(words)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
+        return pid
 
     def left(self) -> list[str]:
         """What is still there of it: processes, guards, data and ports, each in words."""

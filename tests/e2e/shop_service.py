@@ -1,14 +1,17 @@
 """The smallest shop that a plan can name, a real HTTP/1.1 server: `python shop_service.py MODE`.
 
-MODE is `sound`, `unready` (never answers 200 at /ready), `mortal` (dies of its tenth item), `stillborn` (ends at once).
+MODE is `sound`, `unready` (never answers 200 at /ready), `mortal` (dies of its tenth item), `stillborn` (ends at once),
+`brief` (dies as soon as it is ready).
 """
 
 import os
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
 DIES_AT = 10
+BRIEF_S = 0.1
 
 
 class Shop(BaseHTTPRequestHandler):
@@ -21,7 +24,8 @@ class Shop(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/ready":
-            return self._answer(503 if self.mode == "unready" else 200)
+            self._answer(503 if self.mode == "unready" else 200)
+            return threading.Timer(BRIEF_S, os._exit, [70]).start() if self.mode == "brief" else None
         if self.mode == "mortal" and next(self.items) == DIES_AT:
             os._exit(70)
         return self._answer(200)

@@ -176,12 +176,6 @@ def test_service_that_never_gets_ready_is_given_up(run: Run, tmp_path: Path) -> 
     assert_refused(command, "Service 'api' did not answer within 1 s", "api.log")
 
 
-def test_service_that_dies_in_the_middle_ends_the_run(run: Run, tmp_path: Path) -> None:
-    """Not a NO-GO: a run without its service proves nothing."""
-    command = run("rehearse", "--plan", write_shop_plan(tmp_path, mode="mortal"))
-    assert_refused(command, "Process 'api' ended with status 70", "the run proves nothing", "api.log")
-
-
 @pytest.mark.parametrize("moment", ["1× running", "cache-killed injected"])
 def test_driver_that_dies_ends_the_run(run: Run, tmp_path: Path, moment: str) -> None:
     """In a drill too, where load and fault run side by side."""

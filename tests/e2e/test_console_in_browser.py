@@ -61,6 +61,24 @@ def test_the_page_follows_the_run_as_it_happens(browse: Browse) -> None:
     run(scene())
 
 
+def test_a_service_that_crashed_says_so(browse: Browse) -> None:
+    """In the line of its state, as long as the run lasts."""
+
+    async def scene() -> None:
+        publisher = Publisher()
+        console = Console(publisher)
+        progress = REHEARSAL.progress(63.0)
+        next(server for server in progress.servers if server.name == "api").restarts = 2
+        publisher.publish(progress)
+        async with browse() as watched:
+            await opened(watched.page, await console.open())
+            await expect(watched.page.locator("#servers li", has_text="api")).to_contain_text("crashed, restarted 2×")
+            await expect(watched.page.locator("#servers li", has_text="worker")).not_to_contain_text("restarted")
+            await console.close()
+
+    run(scene())
+
+
 def test_a_no_go_says_what_is_broken(browse: Browse) -> None:
     """The reasons are on the page, in words."""
 

@@ -120,7 +120,9 @@ def test_check_says_what_a_sound_plan_holds(capsys: pytest.CaptureFixture[str]) 
 def test_options_reach_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
     """As they were given; a free port, the full steps, every drill and a fresh seed when they were not."""
     seen: list[object] = []
-    unsaid = {"port": 0, "quick": False, "drills": None, "seed": None, "as_json": False, "stay": False}
+    flags = {"as_json": False, "stay": False, "print_sign_in": False}
+    unsaid = {"port": 0, "quick": False, "drills": None, "seed": None, **flags}
+    said = {**unsaid, "port": 8080, "quick": True, "seed": 7, "as_json": True, "print_sign_in": True}
 
     def rehearse(path: Path, **options: object) -> int:
         seen.append((path, options))
@@ -128,12 +130,12 @@ def test_options_reach_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(bootstrap, "rehearse", rehearse)
     cli.main(["rehearse"])
-    cli.main(["rehearse", "--plan", "p.yaml", "--port", "8080", "--quick", "--seed", "7", "--json"])
+    cli.main(["rehearse", "--plan", "p.yaml", "--port", "8080", "--quick", "--seed", "7", "--json", "--print-sign-in"])
     cli.main(["rehearse", "--drills", "hot-key, overload,"])
     cli.main(["rehearse", "--drills", "none"])
     assert seen == [
         (Path("plans/freshmart.yaml"), unsaid),
-        (Path("p.yaml"), {"port": 8080, "quick": True, "drills": None, "seed": 7, "as_json": True, "stay": False}),
+        (Path("p.yaml"), said),
         (Path("plans/freshmart.yaml"), {**unsaid, "drills": ("hot-key", "overload")}),
         (Path("plans/freshmart.yaml"), {**unsaid, "drills": ()}),
     ]

@@ -1,64 +1,96 @@
-"""A product's picture, drawn: its category's colour, its name, a shape that is its own. SVG of 2 to 3 KB."""
+"""A product's picture, drawn: its category's colour, a blossom of its own, its name written beside. PNG of 1 to 2 KB.
 
+Pixels and no drawing language: a picture that somebody exchanged in the store can then run nothing in a browser.
+"""
+
+import colorsys
 import hashlib
-import html
 import math
-import textwrap
+import struct
+import zlib
+from collections.abc import Sequence
+from functools import lru_cache
 
-CONTENT_TYPE = "image/svg+xml"
-_SIZE = 480
-_PETALS = 36
+SIZE = 96
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_ROW = SIZE + 1
+_PETALS = 16
+_BANDS = 12
+_SHADES = 48
+_MIDDLE = SIZE // 2
+_PETAL_AT = [(math.cos(2 * math.pi * n / _PETALS), math.sin(2 * math.pi * n / _PETALS)) for n in range(_PETALS)]
+_INDEXED_8_BIT = struct.pack(">IIBBBBB", SIZE, SIZE, 8, 3, 0, 0, 0)
+_FASTEST = 1
+
+Canvas = bytearray
+"""Entries of the palette, row by row; each row begins with PNG's filter type: none."""
 
 
 def product_key(sku: int) -> str:
     """Where a product's own picture lies in the object store."""
-    return f"products/{sku}.svg"
+    return f"products/{sku}.png"
 
 
 def category_key(slug: str) -> str:
     """Where the picture lies that stands for every product of a category."""
-    return f"categories/{slug}.svg"
+    return f"categories/{slug}.png"
 
 
 def draw_picture(title: str, category: str, seed: str) -> bytes:
     """The same words and seed draw the same picture."""
     chance = hashlib.blake2b(seed.encode(), digest_size=_PETALS).digest()
-    hue = hashlib.blake2b(category.encode(), digest_size=2).digest()[0] * 360 // 256
-    blossom = "".join(_petal(n, byte, hue) for n, byte in enumerate(chance))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE} {_SIZE}" role="img">'
-        f"<title>{html.escape(title)}</title>"
-        f'<defs><radialGradient id="g"><stop offset="0" stop-color="hsl({hue} 70% 97%)"/>'
-        f'<stop offset="1" stop-color="hsl({hue} 55% 84%)"/></radialGradient></defs>'
-        f'<rect width="{_SIZE}" height="{_SIZE}" fill="url(#g)"/>{blossom}{_words(title, category, hue)}</svg>'
-    ).encode()
+    canvas = Canvas(_GROUND)
+    for (x, y), byte in zip(_PETAL_AT, chance, strict=True):
+        reach = 12 + byte // 14
+        _dot(canvas, round(_MIDDLE + reach * x), round(_MIDDLE + reach * y), 5 + byte % 6, _BANDS + byte % _SHADES)
+    return _png(canvas, _palette(category), f"{title}, {category}")
 
 
 def placeholder() -> bytes:
-    """What stands in while the object store does not answer."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE} {_SIZE}" role="img">'
-        "<title>Picture to follow</title>"
-        f'<rect width="{_SIZE}" height="{_SIZE}" fill="#eef1ee"/>'
-        '<path d="M120 330l80-100 60 70 40-50 60 80z" fill="#cfd6cf"/><circle cx="310" cy="170" r="28" fill="#cfd6cf"/>'
-        "</svg>"
-    ).encode()
+    """What stands in while the object store does not answer: a light ground, and a sun."""
+    canvas = Canvas(_ROW * SIZE)
+    _dot(canvas, _MIDDLE, _MIDDLE, 18, 1)
+    return _png(canvas, bytes((238, 241, 238, 207, 214, 207)), "Picture to follow")
 
 
-def _petal(n: int, byte: int, hue: int) -> str:
-    angle = 2 * math.pi * n / _PETALS
-    reach = 70 + byte // 3
-    x, y = round(240 + reach * math.cos(angle)), round(190 + reach * math.sin(angle) * 0.85)
-    return (
-        f'<circle cx="{x}" cy="{y}" r="{6 + byte % 17}" fill="hsl({(hue + byte // 6) % 360} 60% {50 + byte % 30}%)"/>'
-    )
+_GROUND = b"".join(bytes([0, *[row * _BANDS // SIZE] * SIZE]) for row in range(SIZE))
 
 
-def _words(title: str, category: str, hue: int) -> str:
-    lines = textwrap.wrap(title, 26)[:2]
-    named = "".join(f'<tspan x="240" dy="{34 if n else 0}">{html.escape(line)}</tspan>' for n, line in enumerate(lines))
-    return (
-        f'<g font-family="system-ui,sans-serif" text-anchor="middle" fill="hsl({hue} 45% 20%)">'
-        f'<text x="240" y="388" font-size="28" font-weight="600">{named}</text>'
-        f'<text x="240" y="458" font-size="18" opacity=".7">{html.escape(category)}</text></g>'
-    )
+def _dot(canvas: Canvas, x: int, y: int, radius: int, entry: int) -> None:
+    for offset, half, count in _rows(radius):
+        start = (y + offset) * _ROW + 1 + x - half
+        canvas[start : start + count] = _LINES[entry][:count]
+
+
+_LINES = [bytes([entry]) * SIZE for entry in range(_BANDS + _SHADES)]
+
+
+@lru_cache(maxsize=64)
+def _rows(radius: int) -> Sequence[tuple[int, int, int]]:
+    """Of a disc: each row's distance from the middle, its reach to the left, its width."""
+    reaches = [(offset, math.isqrt(radius**2 - offset**2)) for offset in range(-radius, radius + 1)]
+    return [(offset, half, 2 * half + 1) for offset, half in reaches]
+
+
+@lru_cache(maxsize=1024)
+def _palette(category: str) -> bytes:
+    """The ground, from light to less light; then the blossom's shades."""
+    hue = hashlib.blake2b(category.encode(), digest_size=2).digest()[0] * 360 // 256
+    ground = [_colour(hue, 65, 97 - band) for band in range(_BANDS)]
+    return b"".join([*ground, *(_colour(hue + shade, 60, 45 + shade % 35) for shade in range(_SHADES))])
+
+
+def _colour(hue: int, saturation: int, lightness: int) -> bytes:
+    """Degrees, percent, percent: red, green, blue."""
+    return bytes(round(255 * part) for part in colorsys.hls_to_rgb(hue % 360 / 360, lightness / 100, saturation / 100))
+
+
+def _png(canvas: Canvas, palette: bytes, words: str) -> bytes:
+    """https://www.w3.org/TR/png-3/"""
+    said, pixels = b"Title\0\0\0\0\0" + words.encode(), zlib.compress(canvas, _FASTEST)
+    chunks = [(b"IHDR", _INDEXED_8_BIT), (b"iTXt", said), (b"PLTE", palette), (b"IDAT", pixels), (b"IEND", b"")]
+    return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

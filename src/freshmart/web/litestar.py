@@ -13,6 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 
 from freshmart.backends import Backends
+from freshmart.media import PNG
 from freshmart.orders import KEY_PATTERN, AskedOrder
 from freshmart.web.answers import FeatureAnswer, OrderAnswer, OrderDeclined
 from freshmart.web.hot import BODY_BYTES_MAX
@@ -32,6 +33,7 @@ _VALUES: dict[str, Any] = {
 }
 
 _NOT_FOUND = ResponseSpec(ProblemReply, description="There is no such thing.")
+_NO_PICTURE = ResponseSpec(ProblemReply, description="There is no such product; or no-picture: what is stored is none.")
 _NOBODY = ResponseSpec(ProblemReply, description="Neither a cache nor a database could answer; try again.")
 _TAG_WRONG = ResponseSpec(ProblemReply, description="X-Tenfold-Test does not carry the rehearsal's token.")
 
@@ -117,7 +119,7 @@ def _state_signature(function: Callable[..., Any], route: ReadRoute) -> None:
 def _answers(route: ReadRoute) -> dict[int, ResponseSpec]:
     """A picture has a placeholder, so it is never a 503."""
     if route.model is bytes:
-        return {200: ResponseSpec(bytes, media_type="image/svg+xml"), 404: _NOT_FOUND}
+        return {200: ResponseSpec(bytes, media_type=PNG), 404: _NO_PICTURE}
     answers = {200: ResponseSpec(route.model), 404: _NOT_FOUND, 503: _NOBODY}
     return {**answers, 403: _TAG_WRONG} if route.tagged else answers
 

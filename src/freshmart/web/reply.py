@@ -6,13 +6,27 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from freshmart.media import KINDS, PNG
+
 Headers = list[tuple[bytes, bytes]]
 
 DEGRADED = b"x-degraded"
 JSON: Headers = [(b"content-type", b"application/json")]
 JSON_STALE: Headers = [*JSON, (b"x-stale", b"true")]
-PICTURE: Headers = [(b"content-type", b"image/svg+xml"), (b"cache-control", b"public, max-age=3600")]
-PLACEHOLDER: Headers = [(b"content-type", b"image/svg+xml"), (b"cache-control", b"no-store"), (DEGRADED, b"image")]
+_HARMLESS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"sandbox; default-src 'none'"),
+]
+"""Whatever a picture holds, a browser runs none of it."""
+PICTURES: dict[str, Headers] = {
+    kind: [(b"content-type", kind.encode()), (b"cache-control", b"public, max-age=3600"), *_HARMLESS] for kind in KINDS
+}
+PLACEHOLDER: Headers = [
+    (b"content-type", PNG.encode()),
+    (b"cache-control", b"no-store"),
+    (DEGRADED, b"image"),
+    *_HARMLESS,
+]
 
 
 class Reply(NamedTuple):

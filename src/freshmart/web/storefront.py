@@ -13,10 +13,10 @@ from freshmart.backends import Backends
 from freshmart.catalog import page_key
 from freshmart.features import BANNER, HISTORY, IMAGE, RECOMMENDATIONS, REVIEWS, SLOT, history_key
 from freshmart.inventory import shelf_key
-from freshmart.media import placeholder
+from freshmart.media import kind_of, placeholder
 from freshmart.orders import AskedOrder, OrderMalformed, OrdersBusy, OrdersLate, read_order
 from freshmart.pricing import price_key
-from freshmart.web.reply import JSON, JSON_STALE, PICTURE, PLACEHOLDER, Reply, compose, problem, shielded
+from freshmart.web.reply import JSON, JSON_STALE, PICTURES, PLACEHOLDER, Reply, compose, problem, shielded
 from tenfold.kernel import TenfoldError
 from tenfold.protect import ReadLadder
 from tenfold.protect.calls.limit import RateExceeded
@@ -39,6 +39,9 @@ class Storefront:
         self._reads = backends.reads
         self._shields = {feature.name: feature for feature in backends.shields}
         self._token = backends.settings.rehearsal_token.encode()
+        self._no_pictures = backends.registry.counter(
+            "freshmart_pictures_refused_total", "What lay in the object store in a picture's place and was none."
+        ).child()
 
     def is_shadow(self, tag: str | bytes | None) -> bool:
         """Whether a request belongs to the shadow lane. Raises TagWrong; says nothing of the token by its timing."""
@@ -130,7 +133,15 @@ class Storefront:
         if picture is None:
             picture = await self._far_picture(key)
         feature.spent(time.monotonic_ns() - began_ns)
-        return _PLACEHOLDER if picture is None else Reply(200, picture, PICTURE)
+        return _PLACEHOLDER if picture is None else self._picture(sku, picture)
+
+    def _picture(self, sku: int, content: bytes) -> Reply:
+        """Whatever is no picture stays inside: the storefront's origin lends itself to nobody's script."""
+        kind = kind_of(content)
+        if kind is not None:
+            return Reply(200, content, PICTURES[kind])
+        self._no_pictures.value += 1
+        return problem(404, "no-picture", f"What is stored as the picture of SKU {sku} is no PNG, JPEG, WebP or GIF.")
 
     async def _far_picture(self, key: str) -> bytes | None:
         try:

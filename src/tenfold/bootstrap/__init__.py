@@ -6,9 +6,12 @@ site       what stands while a run lasts: opened together, ended together
 services   the plan's services: in which order they start, with which program, and what they are told
 driver     the load driver, ready to send
 views      who looks: the terminal and the console
+sign_in    how people learn the way to sign in there
 report     what a rehearsal leaves
 request    what the command line asked for, and what people see before anything has happened
 control    the control node, and how it is found
+supervisor  starts a service that crashed once more
+restart_bound  how often, and how fast
 lifeline   ends the work when a process is lost that it needs
 ending     how what runs beside the work is ended
 mutant     the wrong build that a rehearsal may be asked to refuse

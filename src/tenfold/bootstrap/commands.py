@@ -42,7 +42,8 @@ def rehearse(
     drills: Sequence[str] | None,
     seed: int | None,
     as_json: bool,
-    stay: bool = False,
+    stay: bool,
+    print_sign_in: bool,
 ) -> int:
     """Rehearse the plan in `path`; answers 0 for GO, 1 for NO-GO, 2 when the machine let nobody know.
 
@@ -59,6 +60,7 @@ def rehearse(
         left_out=drills_left_out(plan, drills),
         rehearsing=True,
         stay=stay,
+        print_sign_in=print_sign_in,
         mutant=mutant_of(plan, os.environ),
         words=_words(path, quick, drills, seed),
     )
@@ -81,13 +83,20 @@ def _words(path: Path, quick: bool, drills: Sequence[str] | None, seed: int) -> 
     return ("tenfold", "rehearse", "--plan", str(path), *shorter, *fewer, "--seed", str(seed))
 
 
-def up(path: Path, *, port: int) -> int:
+def up(path: Path, *, port: int, print_sign_in: bool) -> int:
     """Start everything of the plan in `path` and keep it running until a signal; answers 0."""
     plan = read_plan(path, FAULT_KINDS)
     refuse_mutant(plan, os.environ)
-    seed = secrets.randbits(32)
+    request = RunRequest(
+        plan=plan,
+        steps=plan.steps,
+        seed=secrets.randbits(32),
+        port=port,
+        terminal=Paper(),
+        print_sign_in=print_sign_in,
+    )
     with contextlib.suppress(Interrupted):
-        run_until_signal(_up(RunRequest(plan=plan, steps=plan.steps, seed=seed, port=port, terminal=Paper())))
+        run_until_signal(_up(request))
     return 0
 
 
@@ -132,6 +141,7 @@ def _stand(site: Site, load: Load) -> Stand:
         features=lambda name: FeatureShield(name, site.control.operator),
         answers=site.answers,
         calibrate=partial(calibrate, site.run.state),
+        crashes=lambda: site.supervisor.crashes,
         clock=site.clock,
     )
 

@@ -24,14 +24,18 @@ class Lifeline:
         self._lost.add_done_callback(lambda loss: loss.exception())  # asyncio complains of one that nobody asked for
 
     def cut(self, name: str, status: int) -> None:
-        """That process has ended; the first loss is the one that is told."""
-        if not self._lost.done():
-            self._lost.set_exception(
-                ServiceLost(
-                    f"Process '{name}' ended with status {status} while the run needed it; the run proves nothing.",
-                    remedy=f"Its log is {self._logs / name}.log.",
-                )
+        """That process has ended, and nothing can take its place."""
+        self.lose(
+            ServiceLost(
+                f"Process '{name}' ended with status {status} while the run needed it; the run proves nothing.",
+                remedy=f"Its log is {self._logs / name}.log.",
             )
+        )
+
+    def lose(self, loss: ServiceLost) -> None:
+        """The work ends with it; the first loss is the one that is told."""
+        if not self._lost.done():
+            self._lost.set_exception(loss)
 
     async def hold(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Do `work` as long as everything runs that should. Raises ServiceLost when something does not."""

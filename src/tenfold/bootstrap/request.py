@@ -22,6 +22,8 @@ class RunRequest:
     rehearsing: bool = False
     stay: bool = False
     """Whether the console stays open after the verdict, until a signal."""
+    print_sign_in: bool = False
+    """Links to sign in are wanted in a file too."""
     mutant: str | None = None
     words: tuple[str, ...] = ()
     """The command that was typed, for the report to repeat it."""

@@ -12,6 +12,7 @@ from tenfold.bootstrap.ending import cancelled, to_the_end
 from tenfold.bootstrap.lifeline import Lifeline
 from tenfold.bootstrap.request import RunRequest, progress_of
 from tenfold.bootstrap.services import run_setup, start_services, write_out
+from tenfold.bootstrap.supervisor import Supervisor
 from tenfold.bootstrap.views import open_views
 from tenfold.console import Console
 from tenfold.fleet import Estate, RunFolder, sweep_dead_runs
@@ -32,6 +33,7 @@ class Site:
     monitor: ProcessMonitor
     control: ControlProcess
     lifeline: Lifeline
+    supervisor: Supervisor
     token: str
     """What marks this run's own traffic."""
 
@@ -48,10 +50,11 @@ async def opened(request: RunRequest) -> AsyncIterator[Site]:
     site = _laid_out(request)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(lambda: to_the_end(site.estate.close()))
+        stack.push_async_callback(site.supervisor.close)
         console = await open_views(request, site.record, stack)
         stack.push_async_callback(cancelled, asyncio.create_task(site.record.paint()))
         stack.push_async_callback(cancelled, asyncio.create_task(site.monitor.watch()))
-        await site.estate.watch(site.lifeline.cut)
+        await site.estate.watch(site.supervisor.left)
         await site.estate.open()
         await site.lifeline.hold(_start_plan(request, site, console))
         yield site
@@ -65,6 +68,7 @@ def _laid_out(request: RunRequest) -> Site:
     record = RunRecord(progress_of(request, run.id, utc(clock.wall_ns())), clock)
     events = EventLog("tenfold", path=run.events / "tenfold.jsonl", clock=clock)
     estate = Estate(run, request.plan.servers, events, token)
+    lifeline = Lifeline(run.logs)
     return Site(
         run=run,
         clock=clock,
@@ -72,7 +76,8 @@ def _laid_out(request: RunRequest) -> Site:
         record=record,
         monitor=ProcessMonitor(run.events, estate, record, clock),
         control=ControlProcess(estate),
-        lifeline=Lifeline(run.logs),
+        lifeline=lifeline,
+        supervisor=Supervisor(estate, record, events, lifeline, clock, rehearsing=request.rehearsing),
         token=token,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console as Terminal
 
 from tenfold.bootstrap.request import RunRequest
+from tenfold.bootstrap.sign_in import SignInLine
 from tenfold.console import Console, Publisher
 from tenfold.rehearse import RunRecord, terminal_view
 
@@ -33,13 +34,14 @@ async def open_views(request: RunRequest, record: RunRecord, stack: AsyncExitSta
 
 async def _open_console(request: RunRequest, record: RunRecord, stack: AsyncExitStack) -> Console:
     """Links to sign in go to the terminal alone: whoever reads it may change things."""
+    command = "tenfold rehearse" if request.rehearsing else "tenfold up"
     publisher = Publisher()
     console = Console(
         publisher,
         port=request.port,
         token=os.environ.get(CONSOLE_TOKEN, ""),
         reports=Path("reports"),
-        on_link=lambda link: request.terminal.print(f"sign in   {link}", highlight=False, markup=False, soft_wrap=True),
+        on_link=SignInLine(request.terminal, command, asked=request.print_sign_in).write,
     )
     record.progress.console = await console.open()
     stack.push_async_callback(console.close)

@@ -13,6 +13,11 @@ def add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--port", type=port, default=0, metavar="N", help="the console's port on loopback (default: a free one)"
     )
+    command.add_argument(
+        "--print-sign-in",
+        action="store_true",
+        help="write links to sign in even where output is redirected: whoever reads one may change things",
+    )
 
 
 def port(text: str) -> int:

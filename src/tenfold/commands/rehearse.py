@@ -47,4 +47,5 @@ def _rehearse(options: argparse.Namespace) -> int:
         seed=options.seed,
         as_json=options.json,
         stay=options.stay,
+        print_sign_in=options.print_sign_in,
     )

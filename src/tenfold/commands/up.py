@@ -20,4 +20,4 @@ def _up(options: argparse.Namespace) -> int:
     with interrupts_held_back():
         from tenfold.bootstrap import up
 
-    return up(options.plan, port=options.port)
+    return up(options.plan, port=options.port, print_sign_in=options.print_sign_in)

@@ -1,6 +1,7 @@
 """One small HTTP/1.1 request over loopback: enough to ask a server whether it serves."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 
 from tenfold.fleet.ports import LOOPBACK
@@ -9,10 +10,16 @@ _HEAD_BYTES_MAX = 65_536
 
 
 async def status_of(
-    port: int, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    port: int,
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    tls: ssl.SSLContext | None = None,
 ) -> int:
     """The status of the answer; the caller sets the deadline. Raises OSError or EOFError when there is none."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=_HEAD_BYTES_MAX)
+    reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=_HEAD_BYTES_MAX, ssl=tls)
     try:
         stated = {"Host": f"{LOOPBACK}:{port}", "Connection": "close", "Content-Length": str(len(body))}
         lines = [

@@ -74,6 +74,8 @@ class Node(ABC):
         self.role = role
         self.state = NodeState.STOPPED
         self.port = 0
+        self.restarts = 0
+        """How often it was started again because it had crashed."""
         self.on_exit: list[ExitListener] = []
         self._children = children
         self._events = events
@@ -132,7 +134,8 @@ class Node(ABC):
                 self._child, self.serves, limit_s=self.ready_limit_s, who=self._title, address=self.address
             )
         except BaseException:
-            self.state = NodeState.FAILED
+            if self.state is NodeState.STARTING:  # otherwise somebody has broken it or ended it on purpose meanwhile
+                self.state = NodeState.FAILED
             if self._child is not None:
                 await self._child.kill()
             raise

@@ -91,7 +91,7 @@ class RunFolder:
         record = _record(self.root, self.id, data=self.data)
         (self.state / "run.json").write_bytes(msgspec.json.encode(record))
         for folder in (self.logs, self.events):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # what servers say of themselves is the owner's
         self.data.mkdir(mode=0o711 if os.getuid() == 0 else 0o700)
 
     def claim(self) -> bool:

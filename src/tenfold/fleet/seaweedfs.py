@@ -1,11 +1,13 @@
 """SeaweedFS: one process that stores (master, volumes, filer), and the S3 gateway in front of it as another.
 
-Apart, so that the gateway can refuse and come back in milliseconds while the store keeps running.
+Apart, so that the gateway can refuse and come back in milliseconds while the store keeps running. Whoever wants
+something of the store asks the gateway, with the run's keys; the store itself hears the gateway alone.
 """
 
 import asyncio
 import secrets
 import signal
+import ssl
 from datetime import UTC, datetime
 from functools import partial
 
@@ -19,6 +21,7 @@ from tenfold.fleet.node import Node
 from tenfold.fleet.ports import LOOPBACK, free_port
 from tenfold.fleet.readiness import ServerUnready, until
 from tenfold.fleet.signature import AccessKeys, sign
+from tenfold.fleet.store_security import StoreSecurity
 from tenfold.plan.model import ServerPlan
 from tenfold.telemetry import EventLog
 
@@ -40,10 +43,14 @@ class StoreNode(Node):
         self._volumes_max = VOLUMES_PER_BUCKET * (bucket_count + 1)
         self._program = binaries.seaweedfs()
         self._folder = children.run.data / name.replace(".", "-")
+        self.security = StoreSecurity(children.run.data / f"{name.replace('.', '-')}-keys")
+        self._tls: ssl.SSLContext | None = None
         self.ports: dict[str, int] = {}
 
     def prepare(self) -> None:
         self._folder.mkdir(mode=0o700)
+        self.security.prepare()
+        self._tls = self.security.tls()
 
     @property
     def filer(self) -> str:
@@ -57,7 +64,8 @@ class StoreNode(Node):
     def _launch(self) -> Child:
         listen = [f"-{part}.port={self.ports[part]}" for part in STORE_PARTS]
         listen += [f"-{part}.port.grpc={self.ports[f'{part}.grpc']}" for part in STORE_PARTS]
-        command = [str(self._program), "server", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}", "-filer", *listen]
+        command = [str(self._program), *self.security.flags, "server", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"]
+        command += ["-filer", "-disableHttp", "-filer.disableHttp", *listen]
         command += [f"-dir={self._folder}", f"-volume.max={self._volumes_max}", "-volume.preStopSeconds=0"]
         command += [f"-master.volumeSizeLimitMB={VOLUME_MB}", "-master.telemetry=false", "-master.peers=none"]
         return self._children.start(
@@ -65,10 +73,12 @@ class StoreNode(Node):
         )
 
     async def _answers(self) -> bool:
-        """The filer serves, and the volume server does: that is when it tells the master where to store."""
+        """The filer listens (there is nothing that it answers by HTTP), and the volume server serves: that is when it
+        tells the master where to store.
+        """
         return (
-            await status_of(self.port, "GET", "/") == 200
-            and await status_of(self.ports["volume"], "GET", "/status") == 200
+            await status_of(self.port, "GET", "/", tls=self._tls) == 404
+            and await status_of(self.ports["volume"], "GET", "/status", tls=self._tls) == 200
         )
 
 
@@ -105,7 +115,8 @@ class GatewayNode(Node):
         self.port, self._grpc_port = free_port(), free_port()
 
     def _launch(self) -> Child:
-        command = [str(self._program), "s3", f"-ip.bind={LOOPBACK}", f"-filer={self._store.filer}"]
+        command = [str(self._program), *self._store.security.flags, "s3"]
+        command += [f"-ip.bind={LOOPBACK}", f"-filer={self._store.filer}"]
         command += [f"-port={self.port}", f"-port.grpc={self._grpc_port}", "-port.iceberg=0", "-port.lance=0"]
         command += [f"-config={self._config}"]
         leaves = [*sockets(self.port), *sockets(self._grpc_port)]

@@ -32,13 +32,14 @@ from tenfold.rehearse.rehearsal import Rehearsal, Stand
 from tenfold.rehearse.selection import DrillUnknown, drills_left_out
 from tenfold.rehearse.shield import FeatureShield, ShieldRefused
 from tenfold.rehearse.summary import VerdictSummary, summary_of
-from tenfold.rehearse.verdict import Verdict
+from tenfold.rehearse.verdict import CrashVerdict, Verdict
 from tenfold.rehearse.view.progress import DrillView, InvariantView, RunProgress, StepView
 from tenfold.rehearse.view.report import RunEvidence, encode_verdict, write_report
 from tenfold.rehearse.view.run_record import RunRecord
 from tenfold.rehearse.view.terminal import terminal_view
 
 __all__ = [
+    "CrashVerdict",
     "DrillUnknown",
     "DrillView",
     "FaultJournal",

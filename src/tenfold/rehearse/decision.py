@@ -8,7 +8,7 @@ inconclusive, never a no-go and never a go.
 from collections.abc import Iterable, Iterator, Sequence
 
 from tenfold.rehearse.headline import Failure, listed
-from tenfold.rehearse.verdict import Decision, DrillVerdict, InvariantVerdict, JourneyVerdict, StepVerdict
+from tenfold.rehearse.verdict import CrashVerdict, Decision, DrillVerdict, InvariantVerdict, JourneyVerdict, StepVerdict
 
 _MACHINE = "machine"
 
@@ -32,11 +32,13 @@ def failures_of(
     *,
     left_out: Sequence[str] = (),
     settled: bool = True,
+    crashes: Sequence[CrashVerdict] = (),
 ) -> list[Failure]:
     """Everything that did not hold, in the order in which a person should look.
 
     Nothing measured is nothing proven: a run without steps or without invariants fails too, and so does one
     that `left_out` drills of its plan: who asks for a word on the plan must not be given one on a part of it.
+    A crash is a finding whatever held meanwhile: who restarts it in the night of the sale?
     `settled` says whether the system had finished its work when the invariants were asked.
     """
     top = max(steps, key=lambda step: step.factor, default=None)
@@ -45,6 +47,7 @@ def failures_of(
         *_left_out(left_out),
         *([] if settled else [_unknown("the load", "did not settle", _UNSETTLED)]),
         *(failure for invariant in invariants for failure in _broken(invariant)),
+        *_crashed(crashes),
         *(failure for step in steps for failure in _missed(step)),
         *(failure for drill in drills for failure in _failed(drill, top)),
     ]
@@ -83,6 +86,14 @@ def _broken(invariant: InvariantVerdict) -> Iterator[Failure]:
         counts = f"{invariant.violations:,} violations in {invariant.checked:,} checked"
         reason = f"Invariant {invariant.name} is broken: {counts}."
         yield Failure(subject=name, fate="did not hold", cause="invariants", reasons=(reason,))
+
+
+def _crashed(crashes: Sequence[CrashVerdict]) -> Iterator[Failure]:
+    for name in dict.fromkeys(crash.service for crash in crashes):
+        first, *more = [crash for crash in crashes if crash.service == name]
+        again = [f"Service '{name}' crashed {len(more)} more {'time' if len(more) == 1 else 'times'}."] if more else []
+        reasons = (first.says, *again)
+        yield Failure(subject=f"service {name}", fate="crashed", cause=f"crash {name}", reasons=reasons)
 
 
 def _missed(step: StepVerdict) -> Iterator[Failure]:

@@ -56,6 +56,7 @@ class ProcessMonitor:
                 continue  # it has not been started yet
             view = self._views.setdefault(node.name, ServerView(name=node.name, role=node.role, state=node.state))
             view.state, view.address, view.pid = node.state, node.address, node.pid
+            view.restarts = node.restarts
             if weigh:
                 self._weigh(view, node, since_s)
         if weigh:

@@ -32,7 +32,7 @@ from tenfold.rehearse.monitor import ProcessMonitor
 from tenfold.rehearse.repeat import Repeats
 from tenfold.rehearse.stage_watch import StageWatch
 from tenfold.rehearse.step import generator_late_ms, judge_step, kept_up
-from tenfold.rehearse.verdict import DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict
+from tenfold.rehearse.verdict import CrashVerdict, DrillVerdict, InvariantVerdict, Machine, StepVerdict, Verdict
 from tenfold.rehearse.view.run_record import RunRecord
 
 
@@ -51,6 +51,8 @@ class Stand:
     """The journal of acknowledged answers that the driver writes."""
     calibrate: Callable[[], Calibration]
     """Measures what the machine is, for about a second; it blocks."""
+    crashes: Callable[[], Sequence[CrashVerdict]]
+    """Services that ended without being told to, so far."""
     clock: Clock
 
     def parts(self) -> dict[int, str]:
@@ -79,7 +81,8 @@ class Rehearsal:
         steps = await self._climb()
         drills = await self._drill()
         settled, invariants = await self._audit()
-        failures = failures_of(steps, drills, invariants, left_out=self._left_out, settled=settled)
+        crashes = list(self._stand.crashes())
+        failures = failures_of(steps, drills, invariants, left_out=self._left_out, settled=settled, crashes=crashes)
         (decision, reasons), causes = decide(failures), reasons_by_cause(failures)
         return Verdict(
             schema=1,
@@ -94,6 +97,7 @@ class Rehearsal:
             headline=headline(causes),
             causes=causes,
             calibration=calibration,
+            crashes=crashes,
         )
 
     async def _calibrate(self) -> Calibration:

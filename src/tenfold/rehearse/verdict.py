@@ -117,6 +117,19 @@ class InvariantVerdict(msgspec.Struct):
     violations: int
 
 
+class CrashVerdict(msgspec.Struct, frozen=True):
+    """A service ended without being told to. `status` is its exit status, minus the signal's number; `at` a step, a
+    drill or a phase."""
+
+    service: str
+    status: int
+    at: str
+
+    @property
+    def says(self) -> str:
+        return f"Service '{self.service}' crashed (status {self.status}) at {self.at}."
+
+
 class Verdict(msgspec.Struct):
     """The whole of `verdict.json`."""
 
@@ -133,3 +146,4 @@ class Verdict(msgspec.Struct):
     causes: list[Reason] = []
     """What `reasons` say one by one, by what it was for; the first is the headline."""
     calibration: Calibration | None = None
+    crashes: list[CrashVerdict] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.integration.fleet.intruder import listening_ports
 
 from tenfold.fleet import (
     BinaryMissing,
@@ -110,25 +111,28 @@ def start_owner(root: Path, servers: dict[str, ServerPlan]) -> tuple[subprocess.
 
 
 def test_closed_estate_leaves_no_process_no_data_no_port(tmp_path: Path) -> None:
-    """Within 5 s; the logs stay."""
+    """Within 5 s; the logs stay, in the run's folder and nowhere else."""
+    temporary = Path("/tmp")
 
-    async def scenario() -> tuple[RunFolder, list[int], float]:
+    async def scenario() -> tuple[RunFolder, list[int], list[int], float]:
         run = RunFolder.create(tmp_path, "closed")
         estate = Estate(run, FULL, EventLog("tenfold"), "token")
         await estate.open()
-        ports = [each.port for each in estate.nodes]
+        ports = [port for pid in left_of(run) for port in listening_ports(pid)]
+        pids = left_of(run)
         assert len(left_of(run)) >= len(estate.nodes)
         began_s = time.monotonic()
         await estate.close()
         await estate.close()
-        return run, ports, time.monotonic() - began_s
+        return run, ports, pids, time.monotonic() - began_s
 
-    run, ports, took_s = asyncio.run(scenario())
+    run, ports, pids, took_s = asyncio.run(scenario())
     assert is_gone(run)
     assert nobody_listens(ports)
     assert took_s < 5
     assert (run.logs / "database.primary.log").stat().st_size > 0
-    assert not [path for port in ports for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")]
+    assert not [path for port in ports for path in temporary.glob(f"seaweedfs-*-{port}.sock")]
+    assert not [path for pid in pids for path in temporary.glob(f"weed.*.{pid}")]
     assert sweep_dead_runs(tmp_path) == []
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.freshmart_api import TAG, Api, Got
 from tests.freshmart_shop import Shop, until
 
+from freshmart.catalog import read_products
+from freshmart.media import PictureStore, product_key
 from freshmart.web import answers
 from tenfold.fleet import FAULTS
 
@@ -158,12 +160,25 @@ def test_pages_are_served_with_placeholders_while_the_object_store_refuses(api: 
     finally:
         api.shop.run(refusal.revert())
     missing = [got for got in degraded if got.headers.get("x-degraded") == "image"]
-    assert (fresh.status, fresh.headers["content-type"]) == (200, "image/svg+xml")
+    assert (fresh.status, fresh.headers["content-type"]) == (200, "image/png")
     assert b"Bananas" in fresh.body
+    assert fresh.headers["x-content-type-options"] == "nosniff"
+    assert fresh.headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert missing
     assert {(got.status, got.headers["cache-control"]) for got in missing} == {(200, "no-store")}
     assert page.status == 200
     assert api.shop.run(_until(lambda: "x-degraded" not in api.ask(f"/products/{skus[0]}/image").headers))
+
+
+def test_a_drawing_with_a_script_is_not_served_as_a_picture(api: Api) -> None:
+    """Put into the store with the shop's own keys: whoever gets that far still runs nothing on the shop's origin."""
+    product, settings = read_products()[1_900], api.shop.settings
+    drawing = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
+    pictures = PictureStore(settings.objects_url, settings.bucket)
+    api.shop.run(pictures.put_all({product_key(product.sku): drawing}))
+    got = api.ask(f"/products/{product.sku}/image")
+    assert (got.status, json.loads(got.body)["error"], b"svg" in got.body) == (404, "no-picture", False)
+    assert "freshmart_pictures_refused_total 1" in api.ask("/metrics").body.decode()
 
 
 def test_reads_do_not_notice_the_loss_of_the_main_cache(api: Api) -> None:

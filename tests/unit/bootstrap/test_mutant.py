@@ -37,4 +37,4 @@ def test_up_refuses_a_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is started."""
     monkeypatch.setenv("FRESHMART_MUTANT", "oversell")
     with pytest.raises(MutantRefused, match="in a rehearsal only"):
-        up(PLAN_PATH, port=0)
+        up(PLAN_PATH, port=0, print_sign_in=False)

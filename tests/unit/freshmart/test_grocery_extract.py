@@ -1,11 +1,14 @@
 """The real data that the package ships, and what is made of it."""
 
 import re
+import struct
+import zlib
 from collections import Counter
 
 from freshmart.catalog import read_baskets, read_products, read_stores
 from freshmart.inventory import PLENTY, festival_shelves
-from freshmart.media import draw_picture, placeholder
+from freshmart.media import PNG, draw_picture, kind_of, placeholder
+from freshmart.media.picture import SIGNATURE, SIZE
 
 
 def test_the_extract_is_whole_and_clean() -> None:
@@ -50,9 +53,24 @@ def test_plenty_lasts_for_a_hundred_thousand_orders() -> None:
 
 
 def test_pictures_are_repeatable_small_and_escaped() -> None:
-    """The same words draw the same picture; no word can break out of it."""
+    """The same words draw the same picture, of pixels; checksums that hold say that no word broke out of its place."""
     picture = draw_picture("Salt & <script>", "Spices", "7")
     assert picture == draw_picture("Salt & <script>", "Spices", "7")
-    assert b"<script>" not in picture
+    assert draw_picture("Salt", "Spices", "8") != draw_picture("Salt", "Spices", "7")
+    assert b"Salt & <script>, Spices" in picture
     assert 1_000 < len(picture) < 4_000
-    assert placeholder().startswith(b"<svg")
+    for drawn in (picture, placeholder()):
+        assert kind_of(drawn) == PNG
+        assert pixels(drawn) == SIZE * (SIZE + 1)
+
+
+def pixels(png: bytes) -> int:
+    """How many bytes its rows hold, every chunk's checksum seen."""
+    rows, at = b"", len(SIGNATURE)
+    while at < len(png):
+        (size,) = struct.unpack_from(">I", png, at)
+        kind, content = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        assert struct.unpack_from(">I", png, at + 8 + size) == (zlib.crc32(kind + content),)
+        rows += content if kind == b"IDAT" else b""
+        at += size + 12
+    return len(zlib.decompress(rows))

@@ -10,13 +10,14 @@ from tests.asgi_client import Answer, AsgiClient
 
 from freshmart.backends import Backends
 from freshmart.features import declare_features
+from freshmart.media import placeholder
 from freshmart.web import HotRoutes, Storefront, make_routes
 from tenfold.kernel import Duration
 from tenfold.protect import NearCache, ReadLadder, Step
 from tenfold.protect.doors.shields import Shields
 from tenfold.protect.live.switches import Switches
 from tenfold.protect.testing import MemoryRung
-from tenfold.telemetry import Registry
+from tenfold.telemetry import Registry, render
 
 ORDER = "01a20494-e241-7d14-872f-d44a837af2a2"
 KNOWN = {
@@ -25,8 +26,9 @@ KNOWN = {
     "page": {"1:bread": b'{"products":[]}'},
     "product": {"7": b'{"sku":7}'},
     "order": {ORDER: b'{"status":"accepted"}'},
-    "image": {"products/7.svg": b"<svg/>"},
+    "image": {"products/7.png": placeholder(), "products/9.png": b"<svg onload='alert(1)'/>"},
 }
+HARMLESS = {"x-content-type-options": "nosniff", "content-security-policy": "sandbox; default-src 'none'"}
 FEATURES = {
     "recommendations": {"1:7": b'{"products":[]}'},
     "reviews": {"7": b'{"count":0}'},
@@ -42,6 +44,7 @@ PATHS = [
     "/stores/1/categories/none",
     "/products/7/image",
     "/products/8/image",
+    "/products/9/image",
     f"/orders/{ORDER}",
     "/orders/no-order",
     "/stores/1/products/7",
@@ -63,7 +66,7 @@ class Memory:
         self.reads = self  # the ladders are its own attributes
         self.settings = SimpleNamespace(rehearsal_token="token")
         self.registry = Registry()
-        self.pictures = {7: "products/7.svg"}
+        self.pictures = {7: "products/7.png", 9: "products/9.png"}
         self.rungs = {kind: MemoryRung("memory", values) for kind, values in KNOWN.items()}
         for kind, rung in self.rungs.items():
             near = NearCache(kind, bytes_max=1 << 20, ttl=Duration.from_s(60), stale=Duration.from_s(60))
@@ -98,7 +101,7 @@ def test_both_ways_answer_the_same(path: str, broken: bool) -> None:
     """Status, body and the headers that mean something, when all is well and when nobody can answer."""
     one, other = ask(path, hot=True, broken=broken), ask(path, hot=False, broken=broken)
     assert (one.status, one.body) == (other.status, other.body)
-    meaning = ("content-type", "cache-control", "retry-after", "x-degraded")
+    meaning = ("content-type", "cache-control", "retry-after", "x-degraded", *HARMLESS)
     assert [one.headers.get(name) for name in meaning] == [other.headers.get(name) for name in meaning]
 
 
@@ -162,6 +165,28 @@ def test_a_shielded_feature_is_an_answer_and_is_marked(path: str, level: float, 
     answer = ask(path, hot=True, level=level)
     assert answer.status == 200
     assert ("x-degraded" in answer.headers) is shielded
+
+
+@pytest.mark.parametrize("hot", [True, False])
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_picture_runs_nothing_in_a_browser(hot: bool, broken: bool) -> None:
+    """Whether it is the product's own or the placeholder."""
+    answer = ask("/products/7/image", hot=hot, broken=broken)
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+    assert {name: answer.headers[name] for name in HARMLESS} == HARMLESS
+
+
+def test_what_is_no_picture_is_refused_and_counted() -> None:
+    """A drawing with a script lies where a picture should: nothing of it is served."""
+
+    async def look() -> tuple[int, bytes, str]:
+        memory = Memory()
+        reply = await Storefront(cast("Backends", memory)).image(9)
+        return reply.status, reply.body, render(memory.registry).decode()
+
+    status, body, metrics = asyncio.run(look())
+    assert (status, b"svg" in body, b"no-picture" in body) == (404, False, True)
+    assert "freshmart_pictures_refused_total 1" in metrics
 
 
 def test_a_shielded_picture_is_the_placeholder() -> None:

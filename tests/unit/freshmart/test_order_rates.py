@@ -69,6 +69,7 @@ def test_an_order_too_many_is_a_429_that_says_when_to_come_back() -> None:
 
     backends = SimpleNamespace(
         reads=None,
+        registry=Registry(),
         shields=[],
         settings=SimpleNamespace(rehearsal_token=""),
         order_rates=tills.rates,

@@ -12,6 +12,7 @@ from tests.simulated_rehearsal import SimulatedRehearsal
 from tenfold.rehearse.decision import decide, failures_of
 from tenfold.rehearse.headline import reasons_by_cause
 from tenfold.rehearse.verdict import (
+    CrashVerdict,
     DrillVerdict,
     InvariantVerdict,
     JourneyVerdict,
@@ -35,7 +36,8 @@ CONTRACT = """
              "recovered": true, "reasons": [], "remains": [], "limited_by": "none", "culprit": "", "evidence": "",
              "generator_late_ms": 0.4, "machine": null, "earlier": [], "recover_max_ms": 10000.0}],
  "invariants": [{"name": "stock-never-negative", "held": true, "checked": 400000, "violations": 0}],
- "headline": "Every step kept its promises.", "causes": [], "calibration": null}
+ "headline": "Every step kept its promises.", "causes": [], "calibration": null,
+ "crashes": [{"service": "api", "status": -11, "at": "5×"}]}
 """
 
 JOURNEY = JourneyVerdict(requests=6010, errors=0, p50_ms=2.1, p99_ms=20.3, p999_ms=41.0, slo_held=True)
@@ -182,6 +184,22 @@ def test_the_contracts_own_example_is_read_written_and_valid() -> None:
     jsonschema.validate(json.loads(CONTRACT), SCHEMA)
     verdict = msgspec.json.decode(CONTRACT, type=Verdict)
     assert json.loads(encode_verdict(verdict)) == json.loads(CONTRACT)
+
+
+def test_a_crash_is_a_no_go_whatever_held() -> None:
+    """By name and place; more of the same are counted."""
+    crashes = [CrashVerdict(service=name, status=-11, at=at) for name, at in (("api", "5×"), ("worker", "6×"))]
+    more = [CrashVerdict(service="api", status=-11, at="10×")]
+    failures = failures_of([STEP], [DRILL], [INVARIANT], crashes=[*crashes, *more])
+    assert decide(failures) == (
+        "no-go",
+        [
+            "Service 'api' crashed (status -11) at 5×.",
+            "Service 'api' crashed 1 more time.",
+            "Service 'worker' crashed (status -11) at 6×.",
+        ],
+    )
+    assert [cause.subjects for cause in reasons_by_cause(failures)] == [["service api"], ["service worker"]]
 
 
 def test_what_a_run_writes_is_valid() -> None:

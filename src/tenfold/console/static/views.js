@@ -145,7 +145,7 @@ export function drawServers(servers) {
     tell(item, "state", server.state);
     say(part(item, "name"), server.name);
     state(part(item, "state"), server.state);
-    say(part(item, "role"), server.role);
+    say(part(item, "role"), server.restarts ? `${server.role} · crashed, restarted ${count(server.restarts)}×` : server.role);
     say(part(item, "address"), server.address);
     say(part(item, "memory"), mebibytes(server.rss_bytes));
     say(part(item, "cpu"), percent(server.cpu_ratio));

@@ -25,7 +25,8 @@ def _things(progress: RunProgress) -> Iterator[tuple[str, str, str]]:
         yield f"warning {warning}", "said", f"warning   {warning}"
     for server in progress.servers:
         if server.state != "starting":
-            yield f"server {server.name}", server.state, _server_line(server)
+            again = f" {server.restarts}" if server.restarts and server.state == "ready" else ""
+            yield f"server {server.name}", server.state + again, _server_line(server)
     for step in progress.steps:
         if step.state != "waiting":
             yield f"step {step.name}", step.state, _step_line(step)
@@ -44,7 +45,8 @@ def _server_line(server: ServerView) -> str:
     """A service speaks HTTP, so its address is one that a browser opens."""
     kind, scheme = ("service  ", "http://") if server.role == "service" else ("server   ", "")
     at = f" at {scheme}{server.address}" if server.address else ""
-    return f"{kind} {server.name} {server.state}{at}"
+    again = f", restarted {server.restarts}×" if server.restarts else ""
+    return f"{kind} {server.name} {server.state}{at}{again}"
 
 
 def _step_line(step: StepView) -> str:

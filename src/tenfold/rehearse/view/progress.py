@@ -16,6 +16,8 @@ class ServerView(msgspec.Struct):
     pid: int = 0
     rss_bytes: int = 0
     cpu_ratio: float = 0.0
+    restarts: int = 0
+    """How often it was started again because it had crashed."""
 
 
 class StepView(msgspec.Struct):

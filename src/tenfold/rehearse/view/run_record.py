@@ -39,6 +39,11 @@ class RunRecord:
         self.progress.current = current
         self.progress.phase_done_ratio = 0.0
 
+    @property
+    def moment(self) -> str:
+        """What goes on now: a step, a drill, or else the phase."""
+        return self.progress.current or self.progress.phase
+
     def say(self, kind: str, text: str) -> None:
         """One line for people."""
         self._messages.append(RunMessage(at=utc(self._clock.wall_ns()), kind=kind, text=text))
