@@ -38,7 +38,8 @@ class Console:
         self._watch = Watch(self._gateway, publisher.registry)
         door = Door(self._sessions, draw, HOME, publisher.registry)
         switches = switch_routes(self._gateway, self._watch, door)
-        self._server = AppServer(console_app(publisher, switches), NAME, port=port)
+        app = console_app(publisher, switches, lambda request: door.session(request) is not None)
+        self._server = AppServer(app, NAME, port=port)
 
     @property
     def url(self) -> str:

@@ -15,8 +15,8 @@ def test_there_is_a_place_until_there_is_none() -> None:
     """A page that leaves makes room."""
     viewers = Viewers(1)
     with viewers.join():
-        assert (len(viewers), viewers.full) == (1, True)
-    assert (len(viewers), viewers.full) == (0, False)
+        assert (len(viewers), viewers.full()) == (1, True)
+    assert (len(viewers), viewers.full()) == (0, False)
 
 
 def test_all_are_woken_by_the_same_news() -> None:
