@@ -31,6 +31,17 @@ class Wire:
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close", *stated, *headers]
         return told_in(await self.say("\r\n".join([*lines, "", ""]).encode() + body))
 
+    async def head(self, method: str, path: str, *headers: str) -> Told:
+        """The head of an answer that may have no end."""
+        reader, writer = await self.connect()
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", *headers, "", ""]
+        writer.write("\r\n".join(lines).encode())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return told_in(await reader.readuntil(b"\r\n\r\n"))
+        finally:
+            writer.close()
+
     async def say(self, text: bytes) -> bytes:
         """All that the server says until it closes."""
         reader, writer = await self.connect()

@@ -39,6 +39,7 @@ class Console:
         door = Door(self._sessions, draw, HOME, publisher.registry)
         switches = switch_routes(self._gateway, self._watch, door)
         app = console_app(publisher, switches, lambda request: door.session(request) is not None)
+        self.app = app
         self._server = AppServer(app, NAME, port=port)
 
     @property
