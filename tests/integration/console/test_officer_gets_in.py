@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -50,7 +49,7 @@ class Officer:
     async def follow(self, address: str) -> Told:
         return await self._within(self._wire.head("GET", address, *self._cookie))
 
-    async def _within(self, work: Awaitable[Any]) -> Any:
+    async def _within(self, work: Awaitable[Told]) -> Told:
         async with asyncio.timeout(WITHIN_S):
             return await work
 
