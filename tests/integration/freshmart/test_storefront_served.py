@@ -3,12 +3,15 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil  # type: ignore[import-untyped]
 import pytest
 from tests.freshmart_api import TAG, Api, Got
 from tests.freshmart_shop import TOKEN, Shop, until
@@ -19,6 +22,7 @@ from freshmart.web import answers
 from tenfold.fleet import FAULTS
 
 pytestmark = pytest.mark.engines
+SECURITY = (Path(__file__).parents[3] / "docs/explanation/security.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +159,28 @@ def orders(wire: Wire, shop: Shop, sold_out: int, tagged: str) -> Iterator[Await
     yield asked("tagged-wrong", order(sku, 1), "X-Tenfold-Test: guessed")
     yield asked("too-large", " " * 70_000)
     yield asked("it-stalls", "{", length=100)
+
+
+def test_every_listener_of_the_fleet_is_named_in_security_md(api: Api) -> None:
+    """By the program that listens; and each keeps to loopback."""
+    table = SECURITY.partition("## What listens where")[2].partition("##")[0]
+    programs = set(re.findall(r"`([^`]+)`", table))
+    seen = {}
+    for process in psutil.Process().children(recursive=True):
+        for one in process.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN:
+                assert one.laddr.ip == "127.0.0.1", process.cmdline()
+                seen[program_of(process.cmdline())] = one.laddr.port
+    assert len(seen) >= 7
+    assert set(seen) <= programs
+
+
+def program_of(command: list[str]) -> str:
+    """As the page names it."""
+    if "-m" in command:
+        return command[command.index("-m") + 1]
+    name = Path(command[0].split()[0]).name.rstrip(":")
+    return name if name != "weed" else f"weed {next(word for word in command[1:] if word in ('server', 's3'))}"
 
 
 @pytest.mark.parametrize(
