@@ -34,8 +34,8 @@ class _Bodies:
             self._look_soon(loop)
 
     def discard(self, task: "asyncio.Task[Any]") -> None:
-        self._since.pop(task, None)
-        self._late.discard(task)
+        if self._since.pop(task, None) is None:
+            self._late.discard(task)
 
     def was_late(self, task: "asyncio.Task[Any]") -> bool:
         """Whether it was cancelled from here; it is not any longer then."""
@@ -72,22 +72,18 @@ async def read_body(receive: Any, bytes_max: int) -> bytes | None:
     assert task is not None
     _BODIES.add(task)
     try:
-        return await _whole(receive, bytes_max)
+        parts, size, more = [], 0, True
+        while more:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = message.get("more_body", False)
+            if size > bytes_max:
+                return None
+        return b"".join(parts)
     except asyncio.CancelledError:
         if not _BODIES.was_late(task):
             raise
         raise BodyStalled(f"The body did not arrive within {BODY_PATIENCE_S:g} s; nothing was done.") from None
     finally:
         _BODIES.discard(task)
-
-
-async def _whole(receive: Any, bytes_max: int) -> bytes | None:
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-        if size > bytes_max:
-            return None
-    return b"".join(parts)

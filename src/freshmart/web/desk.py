@@ -10,11 +10,15 @@ from tenfold.telemetry import CONTENT_TYPE, Registry, render
 
 Answer = Callable[[Any], Awaitable[Reply]]
 """Of what `receive` gives."""
-_ONCE = frozenset({b"content-length", b"content-type", b"host", b"idempotency-key", b"x-tenfold-test"})
+_ONCE = frozenset({b"content-length", b"content-type", b"host"})
 
 
 class HeaderTwice(TenfoldError):
     """A header that decides something is stated twice; which one is meant is not known."""
+
+    @classmethod
+    def of(cls, name: bytes) -> "HeaderTwice":
+        return cls(f"The header '{name.decode('latin-1')}' is stated twice; nothing was done.")
 
     @property
     def reply(self) -> Reply:
@@ -30,7 +34,7 @@ class Addresses:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            once(scope["headers"])
+            _refuse_twice(scope["headers"])
             reply = await self._reply(scope["method"], scope["path"], receive)
         except (HeaderTwice, BodyStalled) as refused:
             reply = refused.reply
@@ -55,12 +59,10 @@ def ready(is_ready: bool) -> Reply:
     return Reply(200, b'{"status":"ready"}') if is_ready else problem(503, "not-ready", "Ask again in a moment.")
 
 
-def once(headers: Any) -> dict[bytes, bytes]:
-    """The headers by which something is decided. Raises HeaderTwice."""
-    stated: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _ONCE:
-            if name in stated:
-                raise HeaderTwice(f"The header '{name.decode()}' is stated twice; nothing was done.")
-            stated[name] = value
-    return stated
+def _refuse_twice(headers: Any) -> None:
+    """Raises HeaderTwice."""
+    seen = set()
+    for name, _ in headers:
+        if name in seen and name in _ONCE:
+            raise HeaderTwice.of(name)
+        seen.add(name)

@@ -11,11 +11,10 @@ import msgspec
 
 from freshmart.orders import KEY_PATTERN, AskedOrder
 from freshmart.web.body import BodyStalled, read_body
-from freshmart.web.desk import HeaderTwice, once
+from freshmart.web.desk import HeaderTwice
 from freshmart.web.reply import Reply, problem, send_reply
 from freshmart.web.routes import route_of, values_in
 from freshmart.web.storefront import Storefront, TagWrong
-from tenfold.kernel import name_twice
 
 TAG = b"x-tenfold-test"
 KEY = b"idempotency-key"
@@ -69,11 +68,11 @@ class HotRoutes:
         return route.answer(self._storefront, *values, shadow=self._is_shadow(scope))
 
     async def _place(self, scope: Any, receive: Any) -> Reply:
-        stated = once(scope["headers"])
-        key = stated.get(KEY, b"").decode("latin-1")
+        stated_key, tag = _key_and_tag(scope["headers"])
+        key = stated_key.decode("latin-1")
         if not _KEY_FORM.match(key):
             return problem(400, "malformed", f"An order has an Idempotency-Key of the form {KEY_PATTERN}.")
-        shadow = self._storefront.is_shadow(stated.get(TAG))
+        shadow = self._storefront.is_shadow(tag)
         body = await read_body(receive, BODY_BYTES_MAX)
         if body is None:
             return problem(413, "too-large", f"An order's body holds at most {BODY_BYTES_MAX} bytes.")
@@ -81,7 +80,7 @@ class HotRoutes:
             asked = _ORDERS.decode(body)
         except msgspec.DecodeError as error:
             return problem(400, "malformed", str(error))
-        if not _is_plain(body, asked):
+        if _has_names_twice(body, asked):
             return problem(400, "malformed", "A name stands twice in one object; which one is meant is not known.")
         return await self._storefront.place(asked, key, shadow=shadow)
 
@@ -113,15 +112,30 @@ def _tag(headers: Any) -> bytes | None:
     for name, value in headers:
         if name == TAG:
             if found is not None:
-                raise HeaderTwice("The header 'x-tenfold-test' is stated twice; nothing was done.")
+                raise HeaderTwice.of(name)
             found = value
     return found
 
 
-def _is_plain(body: bytes, asked: AskedOrder) -> bool:
-    """No name stands twice in one object. Where nothing is escaped and each name is there as often as the order has
-    parts, that is known without another look.
-    """
-    lines = len(asked.lines)
-    counted = body.count(b'"sku"') == lines == body.count(b'"quantity"') and body.count(b'"store"') == 1
-    return (counted and body.count(b'"lines"') == 1 and b"\\" not in body) or name_twice(body) is None
+def _key_and_tag(headers: Any) -> tuple[bytes, bytes | None]:
+    """In one look: an order is told apart by them. Raises HeaderTwice."""
+    key = tag = host = None
+    for name, value in headers:
+        if name == KEY:
+            if key is not None:
+                raise HeaderTwice.of(name)
+            key = value
+        elif name == TAG:
+            if tag is not None:
+                raise HeaderTwice.of(name)
+            tag = value
+        elif name == b"host":
+            if host is not None:
+                raise HeaderTwice.of(name)
+            host = value
+    return key or b"", tag
+
+
+def _has_names_twice(body: bytes, asked: AskedOrder) -> bool:
+    """An order that could be read has each of its names at least once, no other, and nothing else in quotes."""
+    return body.count(b'"') != 4 + 4 * len(asked.lines)
