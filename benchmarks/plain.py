@@ -11,6 +11,7 @@ import hmac
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import asyncpg
@@ -146,7 +147,7 @@ async def _write(connection: Any, order: Order, prices: dict[int, int]) -> bytes
 
 
 def _problem(status: int, error: str, message: str) -> Answer:
-    return status, msgspec.json.encode(ProblemReply(error, message))
+    return status, msgspec.json.encode(ProblemReply(HTTPStatus(status).phrase, status, message, error))
 
 
 def make_routes(shop: PlainShop) -> Litestar:

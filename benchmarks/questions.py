@@ -15,7 +15,7 @@ PRICES = 200
 ORDERS = 40
 SCARCE_ASKED = 999
 _TIMEOUT_S = 5.0
-_OWN = ("id", "placed_at", "message")
+_OWN = ("id", "placed_at", "detail")
 """Each order has its own id, and sentences are for people."""
 
 Told = tuple[int, Any]

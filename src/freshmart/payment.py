@@ -9,8 +9,9 @@ import asyncio
 import hashlib
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,8 +19,11 @@ import msgspec
 from freshmart.cashier import PaymentDemand, Receipt
 from freshmart.serve import run_program, serve
 from freshmart.settings import read_port
-from freshmart.web.reply import Reply, problem, read_body, send_reply
-from tenfold.telemetry import CONTENT_TYPE, Registry, render
+from freshmart.web.body import read_body
+from freshmart.web.desk import Addresses, metrics, ready
+from freshmart.web.reply import Reply, problem
+from tenfold.kernel import name_twice
+from tenfold.telemetry import Registry
 
 NETWORK_S = (0.010, 0.020)
 KEYS_MAX = 1_000_000
@@ -73,30 +77,24 @@ async def open_sandbox() -> AsyncIterator[Any]:
     """The ASGI application."""
     registry = Registry()
     ledger = AcquirerLedger(registry)
-    verbs = {"/authorisations": ledger.hold, "/charges": ledger.charge}
+    posts = {"/authorisations": partial(_answer, ledger.hold), "/charges": partial(_answer, ledger.charge)}
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await send_reply(await _answer(scope, receive), send)
+    yield Addresses({"/ready": lambda: ready(True), "/metrics": lambda: metrics(registry)}, posts)
 
-    async def _answer(scope: Any, receive: Any) -> Reply:
-        verb = verbs.get(scope["path"])
-        if scope["method"] == "POST" and verb is not None:
-            body = await read_body(receive, BODY_BYTES_MAX)
-            if body is None:
-                return problem(400, "malformed", f"A body holds at most {BODY_BYTES_MAX} bytes.")
-            try:
-                demands = _DEMANDS.decode(body)
-            except msgspec.DecodeError as error:
-                return problem(400, "malformed", str(error))
-            await asyncio.sleep(random.uniform(*NETWORK_S))
-            return Reply(200, msgspec.json.encode([verb(demand) for demand in demands]))
-        if scope["path"] == "/metrics":
-            return Reply(200, render(registry), [(b"content-type", CONTENT_TYPE.encode())])
-        if scope["path"] == "/ready":
-            return Reply(200, b'{"status":"ready"}')
-        return problem(404, "not-found", "Only POST /authorisations and /charges, /ready, /metrics are served here.")
 
-    yield application
+async def _answer(verb: Callable[[PaymentDemand], Receipt], receive: Any) -> Reply:
+    body = await read_body(receive, BODY_BYTES_MAX)
+    if body is None:
+        return problem(413, "too-large", f"A body holds at most {BODY_BYTES_MAX} bytes.")
+    try:
+        demands = _DEMANDS.decode(body)
+    except msgspec.DecodeError as error:
+        return problem(400, "malformed", str(error))
+    twice = name_twice(body)
+    if twice is not None:
+        return problem(400, "malformed", f"'{twice[:64]}' stands twice in one object.")
+    await asyncio.sleep(random.uniform(*NETWORK_S))
+    return Reply(200, msgspec.json.encode([verb(demand) for demand in demands]))
 
 
 def _serve() -> None:

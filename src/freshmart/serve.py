@@ -9,11 +9,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
 from tenfold.kernel import TenfoldError
+
+HEAD_MAX_MS = 20_000
+"""So long may the head of a request take, and a connection, new or kept, stay silent: tills keep theirs."""
+CONNECTIONS_MAX = 4096
 
 Application = AbstractAsyncContextManager[Any]
 """Entered before the first connection is accepted, left after the last is answered; it is the ASGI app."""
@@ -38,21 +43,28 @@ def serve(open_app: Callable[[], Application], port: int) -> None:
 
 async def _serve(open_app: Callable[[], Application], port: int) -> None:
     async with open_app() as app:
-        server = Server(
-            app,
-            address="127.0.0.1",
-            port=port,
-            interface=Interfaces.ASGINL,
-            backlog=4096,
-            backpressure=4096,
-            log_level=LogLevels.error,
-            websockets=False,
-        )
+        server = http_server(app, port)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
         _tune_memory()
         await server.serve()
+
+
+def http_server(app: Any, port: int, *, head_max_ms: int = HEAD_MAX_MS) -> Server:
+    """Not serving yet."""
+    return Server(
+        app,
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,  # to tell HTTP/2 apart, Granian would wait for a silent connection without a bound
+        http1_settings=HTTP1Settings(header_read_timeout=head_max_ms),
+        backlog=CONNECTIONS_MAX,
+        backpressure=CONNECTIONS_MAX,
+        log_level=LogLevels.error,
+        websockets=False,
+    )
 
 
 def _tune_memory() -> None:

@@ -21,7 +21,8 @@ from freshmart.pricing import PricePublisher
 from freshmart.reads import PRICE
 from freshmart.serve import run_program, serve
 from freshmart.settings import Settings, read_settings, refuse_mutant
-from freshmart.web.reply import Reply, problem, send_reply
+from freshmart.web.desk import Addresses, metrics, ready
+from freshmart.web.reply import Reply
 from tenfold.engines.valkey import ValkeyCluster
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
@@ -29,7 +30,7 @@ from tenfold.protect.reads.valkey import ValkeyRung
 from tenfold.protect.reads.valkey.tracking import Announcer
 from tenfold.stream import StreamUnreachable
 from tenfold.stream.valkey import ValkeyStream
-from tenfold.telemetry import CONTENT_TYPE, EventLog, Registry, render
+from tenfold.telemetry import EventLog, Registry
 
 STREAM = "freshmart:orders"
 NEVER = Duration(0)
@@ -106,10 +107,13 @@ async def open_worker(settings: Settings) -> AsyncIterator[Any]:
         opened.push_async_callback(worker.close)
         await opened.enter_async_context(_publishing(settings, registry))
 
-        async def application(scope: Any, _: Any, send: Any) -> None:
-            await send_reply(_answer(scope["path"], worker, registry), send)
-
-        yield application
+        yield Addresses(
+            {
+                "/ready": lambda: ready(worker.is_ready),
+                "/health": lambda: Reply(200, b'{"status":"running"}'),
+                "/metrics": lambda: metrics(registry),
+            }
+        )
 
 
 @asynccontextmanager
@@ -141,17 +145,6 @@ def _collector(acquirer: Acquirer, registry: Registry, events: EventLog) -> Coll
     """What there is to collect comes in batches far apart: no rate to come back to, so no ramp."""
     breaker = Breaker("payment/collect", ramp=NEVER, registry=registry, events=events)
     return Collector(acquirer.charge, breaker=breaker, registry=registry)
-
-
-def _answer(path: str, worker: WorkerLoops, registry: Registry) -> Reply:
-    match path:
-        case "/ready":
-            return Reply(200, b'{"status":"ready"}') if worker.is_ready else Reply(503, b'{"status":"not ready"}')
-        case "/health":
-            return Reply(200, b'{"status":"running"}')
-        case "/metrics":
-            return Reply(200, render(registry), [(b"content-type", CONTENT_TYPE.encode())])
-    return problem(404, "not-found", "Only /ready, /health and /metrics are served here.")
 
 
 def _serve() -> None:

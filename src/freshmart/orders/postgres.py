@@ -14,7 +14,7 @@ PLACE = (files("freshmart.orders") / "place.sql").read_text(encoding="utf-8")
 
 TIMEOUT, CONNECT_TIMEOUT = Duration.from_s(2), Duration.from_s(1)
 
-_KEY_REUSED = b'{"error":"key-reused","message":"This Idempotency-Key was used for another order."}'
+_KEY_REUSED = b'{"error":"key-reused","detail":"This Idempotency-Key was used for another order."}'
 
 
 class PrimaryUnreachable(TenfoldError):

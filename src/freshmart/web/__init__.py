@@ -6,6 +6,8 @@ hot         reads and orders as plain ASGI, in front of the framework
 litestar    every route again with the framework, documented at /openapi.json
 storefront  what is answered to each question, whatever carries it
 answers     the answers as documented types
+body        of a request: to a bound, ended when it stalls
+desk        the few addresses of a program that is no storefront
 reply       a status, headers, bytes
 """
 

@@ -183,3 +183,9 @@ class OrderDeclined(msgspec.Struct):
     store: int
     skus: list[int]
     status: str = ""
+
+
+class StatusAnswer(msgspec.Struct):
+    """How the process is, in a word."""
+
+    status: str

@@ -1,6 +1,7 @@
 """Every route with Litestar: documented at /openapi.json, and what is not in its form refused."""
 
 from collections.abc import Callable
+from functools import cache
 from inspect import Parameter, Signature
 from typing import Annotated, Any
 
@@ -15,8 +16,9 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 from freshmart.backends import Backends
 from freshmart.media import PNG
 from freshmart.orders import KEY_PATTERN, AskedOrder
-from freshmart.web.answers import FeatureAnswer, OrderAnswer, OrderDeclined
-from freshmart.web.hot import BODY_BYTES_MAX
+from freshmart.web import desk
+from freshmart.web.answers import FeatureAnswer, OrderAnswer, OrderDeclined, StatusAnswer
+from freshmart.web.hot import BODY_BYTES_MAX, allowed
 from freshmart.web.reply import ProblemReply, Reply, problem
 from freshmart.web.routes import READS, SLUG, ReadRoute
 from freshmart.web.storefront import Storefront, TagWrong
@@ -32,10 +34,17 @@ _VALUES: dict[str, Any] = {
     "order_id": FromPath[str],
 }
 
-_NOT_FOUND = ResponseSpec(ProblemReply, description="There is no such thing.")
-_NO_PICTURE = ResponseSpec(ProblemReply, description="There is no such product; or no-picture: what is stored is none.")
-_NOBODY = ResponseSpec(ProblemReply, description="Neither a cache nor a database could answer; try again.")
-_TAG_WRONG = ResponseSpec(ProblemReply, description="X-Tenfold-Test does not carry the rehearsal's token.")
+
+def _refused(description: str, model: Any = ProblemReply) -> ResponseSpec:
+    return ResponseSpec(model, description=description, media_type="application/problem+json", generate_examples=False)
+
+
+_NOT_READY = _refused("Reads cannot be answered now.")
+_MALFORMED = _refused("malformed: a value or a header is not of its form.")
+_NOT_FOUND = _refused("There is no such thing.")
+_NO_PICTURE = _refused("There is no such product; or no-picture: what is stored is none.")
+_NOBODY = _refused("Neither a cache nor a database could answer, or more is asked than can be served; try again.")
+_TAG_WRONG = _refused("X-Tenfold-Test does not carry the rehearsal's token.")
 
 
 def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
@@ -51,31 +60,29 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
         "/orders",
         responses={
             201: ResponseSpec(OrderAnswer, description="Accepted: stored durably, stock taken."),
-            400: ResponseSpec(ProblemReply, description="malformed"),
+            400: _refused("malformed"),
             403: _TAG_WRONG,
-            409: ResponseSpec(OrderDeclined, description="sold-out; or key-reused: the key belongs to another order."),
-            422: ResponseSpec(OrderDeclined, description="unknown-product: the store does not sell it."),
-            429: ResponseSpec(
-                ProblemReply,
-                description="too-many-orders: the store sends more than it may; ask again after Retry-After.",
-            ),
-            503: ResponseSpec(ProblemReply, description="busy or late: ask again with the same key."),
+            409: _refused("sold-out; or key-reused: the key belongs to another order.", OrderDeclined | ProblemReply),
+            422: _refused("unknown-product: the store does not sell it.", OrderDeclined),
+            413: _refused("too-large"),
+            408: _refused("stalled: the body did not arrive in time."),
+            429: _refused("too-many-orders: the store sends more than it may; ask again after Retry-After."),
+            503: _refused("busy, late or overloaded: ask again with the same key."),
         },
     )
     async def place_order(data: JSONBody[AskedOrder], key: Key, tag: Tag = None) -> Response[bytes]:
         """Place an order, all of it or nothing. The same key and body have the same answer, however often."""
         return _response(await storefront.place(data, key, shadow=storefront.is_shadow(tag)))
 
-    @get("/health", responses={200: ResponseSpec(ProblemReply)})
-    async def health() -> dict[str, str]:
+    @get("/health")
+    async def health() -> StatusAnswer:
         """The process runs."""
-        return {"status": "running"}
+        return StatusAnswer("running")
 
-    @get("/ready")
-    async def ready() -> Response[dict[str, str]]:
+    @get("/ready", responses={200: ResponseSpec(StatusAnswer), 503: _NOT_READY})
+    async def ready() -> Response[bytes]:
         """200 when reads can be answered: primary or replica answers, and a cache does. 503 otherwise."""
-        is_ready = await backends.is_ready()
-        return Response({"status": "ready" if is_ready else "not ready"}, status_code=200 if is_ready else 503)
+        return _response(desk.ready(await backends.is_ready()))
 
     @get("/metrics", media_type=CONTENT_TYPE, sync_to_thread=False)
     def metrics() -> bytes:
@@ -83,15 +90,26 @@ def make_routes(storefront: Storefront, backends: Backends) -> Litestar:
         return render(backends.registry)
 
     reads = [_documented(route, storefront) for route in READS.values()]
+    handlers: list[HTTPRouteHandler] = [*reads, features, place_order, health, ready, metrics]
+    document = cache(lambda: _document_of(handlers))
+
+    @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+    def openapi() -> Response[bytes]:
+        return _response(Reply(200, document()))
+
     return Litestar(
-        route_handlers=[*reads, features, place_order, health, ready, metrics],
-        openapi_config=OpenAPIConfig(
-            title="freshmart", version="1", path="/", render_plugins=[], use_handler_docstrings=True
-        ),
-        exception_handlers={HTTPException: _http_problem, TagWrong: _tag_wrong},
+        route_handlers=[*handlers, openapi],
+        openapi_config=None,  # the framework's own pages load scripts from elsewhere
+        exception_handlers={HTTPException: _http_problem, TagWrong: _tag_wrong, Exception: _failed},
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
+
+
+def _document_of(handlers: list[HTTPRouteHandler]) -> bytes:
+    config = OpenAPIConfig(title="freshmart", version="1", use_handler_docstrings=True)
+    documented = Litestar(route_handlers=[*handlers], openapi_config=config, logging_config=None)
+    return msgspec.json.encode(documented.openapi_schema.to_schema())
 
 
 def _documented(route: ReadRoute, storefront: Storefront) -> HTTPRouteHandler:
@@ -117,10 +135,11 @@ def _state_signature(function: Callable[..., Any], route: ReadRoute) -> None:
 
 
 def _answers(route: ReadRoute) -> dict[int, ResponseSpec]:
-    """A picture has a placeholder, so it is never a 503."""
-    if route.model is bytes:
-        return {200: ResponseSpec(bytes, media_type=PNG), 404: _NO_PICTURE}
-    answers = {200: ResponseSpec(route.model), 404: _NOT_FOUND, 503: _NOBODY}
+    """A path that is not of its form is a 404: there is no such address."""
+    is_picture = route.model is bytes
+    found = ResponseSpec(bytes, media_type=PNG) if is_picture else ResponseSpec(route.model)
+    missing = _NO_PICTURE if is_picture else _NOT_FOUND
+    answers = {200: found, 400: _MALFORMED, 404: missing, 503: _NOBODY}
     return {**answers, 403: _TAG_WRONG} if route.tagged else answers
 
 
@@ -134,7 +153,13 @@ def _http_problem(_: Request[Any, Any, Any], error: HTTPException) -> Response[b
     words = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
     detail = "; ".join(str(item.get("message", item)) for item in error.extra) if isinstance(error.extra, list) else ""
     message = f"{error.detail} {detail}".strip()
-    return _response(problem(error.status_code, words.get(error.status_code, "refused"), message))
+    allow = (error.headers or {}).get("allow")
+    allow = None if allow is None else allowed(allow.encode()).decode()
+    return _response(problem(error.status_code, words.get(error.status_code, "refused"), message, allow=allow))
+
+
+def _failed(_: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
+    return _response(problem(500, "failed", "This failed, for a reason that nobody foresaw."))
 
 
 def _tag_wrong(_: Request[Any, Any, Any], error: TagWrong) -> Response[bytes]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +13,7 @@ Headers = list[tuple[bytes, bytes]]
 
 DEGRADED = b"x-degraded"
 JSON: Headers = [(b"content-type", b"application/json")]
+PROBLEM: Headers = [(b"content-type", b"application/problem+json")]
 JSON_STALE: Headers = [*JSON, (b"x-stale", b"true")]
 _HARMLESS: Headers = [
     (b"x-content-type-options", b"nosniff"),
@@ -41,15 +43,24 @@ class Reply(NamedTuple):
 
 
 class ProblemReply(msgspec.Struct):
-    """Every error's body: a word for programs, a sentence for people."""
+    """The body of every refusal (RFC 9457): `error` is a word for programs, `detail` a sentence for people."""
 
+    title: str
+    status: int
+    detail: str
     error: str
-    message: str
 
 
-def problem(status: int, error: str, message: str, *, retry_after_s: int | None = None) -> Reply:
-    headers = JSON if retry_after_s is None else [*JSON, (b"retry-after", str(retry_after_s).encode())]
-    return Reply(status, msgspec.json.encode(ProblemReply(error, message)), headers)
+def problem(
+    status: int, error: str, detail: str, *, retry_after_s: int | None = None, allow: str | None = None
+) -> Reply:
+    """Of any 4xx or 5xx."""
+    headers = [*PROBLEM]
+    if retry_after_s is not None:
+        headers.append((b"retry-after", str(retry_after_s).encode()))
+    if allow is not None:
+        headers.append((b"allow", allow.encode()))
+    return Reply(status, msgspec.json.encode(ProblemReply(HTTPStatus(status).phrase, status, detail, error)), headers)
 
 
 def shielded(feature: str) -> Reply:
@@ -76,16 +87,3 @@ async def send_reply(reply: Reply, send: Any) -> None:
 @lru_cache(maxsize=4096)
 def _length(size: int) -> tuple[bytes, bytes]:
     return b"content-length", str(size).encode()
-
-
-async def read_body(receive: Any, bytes_max: int) -> bytes | None:
-    """A request's whole body; None when it is larger. A client that has gone has sent what it has sent."""
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-        if size > bytes_max:
-            return None
-    return b"".join(parts)

@@ -16,7 +16,7 @@ from freshmart.inventory import shelf_key
 from freshmart.media import kind_of, placeholder
 from freshmart.orders import AskedOrder, OrderMalformed, OrdersBusy, OrdersLate, read_order
 from freshmart.pricing import price_key
-from freshmart.web.reply import JSON, JSON_STALE, PICTURES, PLACEHOLDER, Reply, compose, problem, shielded
+from freshmart.web.reply import JSON, JSON_STALE, PICTURES, PLACEHOLDER, PROBLEM, Reply, compose, problem, shielded
 from tenfold.kernel import TenfoldError
 from tenfold.protect import ReadLadder
 from tenfold.protect.calls.limit import RateExceeded
@@ -173,7 +173,7 @@ class Storefront:
             return problem(503, "busy", str(error), retry_after_s=1)
         except OrdersLate as error:
             return problem(503, "late", f"{error} Ask again with the same key.", retry_after_s=2)
-        return Reply(decision.status, decision.answer)
+        return Reply(decision.status, decision.answer, JSON if decision.status < 400 else PROBLEM)
 
 
 async def _read(ladder: ReadLadder, key: str, absent: str, *named: object) -> Reply:

@@ -1,13 +1,14 @@
 """The console's pages as an ASGI application. Those of a run only read; those of switches change by the door alone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -15,16 +16,25 @@ from tenfold.console.drawing import TEMPLATES
 from tenfold.console.publisher import Publisher, progress_events
 from tenfold.console.runs import REPORT_POLICY, run_routes
 from tenfold.rehearse.past import RunArchive
-from tenfold.serving import LoopbackPolicy
+from tenfold.serving import LoopbackPolicy, OnceOnly, failed, refusal, refused_by_routes
+from tenfold.serving.events import event_stream
 from tenfold.telemetry import CONTENT_TYPE, render
 
 _HERE = Path(__file__).parent
 
 
-def console_app(publisher: Publisher, switches: Sequence[Route] = (), archive: RunArchive | None = None) -> Starlette:
+IsSignedIn = Callable[[Request], bool]
+
+
+def console_app(
+    publisher: Publisher,
+    switches: Sequence[Route] = (),
+    is_signed_in: IsSignedIn = lambda _: False,
+    archive: RunArchive | None = None,
+) -> Starlette:
     """The live page, its event stream, the metrics of this process, the report once there is one, the switches, and
     past runs where there is an archive of them."""
-    pages = _Pages(publisher)
+    pages = _Pages(publisher, is_signed_in)
     return Starlette(
         routes=[
             Route("/", pages.live),
@@ -37,29 +47,30 @@ def console_app(publisher: Publisher, switches: Sequence[Route] = (), archive: R
             *(run_routes(archive) if archive else []),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
-        middleware=[Middleware(LoopbackPolicy, name="The console")],
+        middleware=[Middleware(OnceOnly), Middleware(LoopbackPolicy, name="The console")],
+        exception_handlers={HTTPException: refused_by_routes, Exception: failed},
     )
 
 
 class _Pages:
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, is_signed_in: IsSignedIn) -> None:
         self._publisher = publisher
+        self._is_signed_in = is_signed_in
 
     async def live(self, _: Request) -> Response:
         page = TEMPLATES.get_template("live.html").render(progress=self._publisher.latest)
         return HTMLResponse(page)
 
-    async def events(self, _: Request) -> Response:
-        if self._publisher.full:
-            return PlainTextResponse("Too many pages follow this run already. Close one.\n", status_code=503)
-        stream = progress_events(self._publisher, asyncio.current_task())
-        return StreamingResponse(stream, media_type="text/event-stream")
+    async def events(self, request: Request) -> Response:
+        if self._publisher.full(signed_in=self._is_signed_in(request)):
+            return refusal(request, 503, "Too many pages follow this run already. Close one.")
+        return event_stream(request, lambda: progress_events(self._publisher, asyncio.current_task()))
 
-    async def report(self, _: Request) -> Response:
-        return self._file("index.html", "text/html", {"Content-Security-Policy": REPORT_POLICY})
+    async def report(self, request: Request) -> Response:
+        return self._file(request, "index.html", "text/html", {"Content-Security-Policy": REPORT_POLICY})
 
-    async def verdict(self, _: Request) -> Response:
-        return self._file("verdict.json", "application/json", {})
+    async def verdict(self, request: Request) -> Response:
+        return self._file(request, "verdict.json", "application/json", {})
 
     async def metrics(self, _: Request) -> Response:
         return Response(render(self._publisher.registry), media_type=CONTENT_TYPE)
@@ -67,10 +78,10 @@ class _Pages:
     async def health(self, _: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    def _file(self, name: str, media_type: str, headers: dict[str, str]) -> Response:
+    def _file(self, request: Request, name: str, media_type: str, headers: dict[str, str]) -> Response:
         """A file of the finished report; the path is the conductor's own, nothing of it comes from the request."""
         latest = self._publisher.latest
         path = Path(latest.report).with_name(name) if latest and latest.report else None
         if path is None or not path.is_file():
-            return PlainTextResponse("There is no report yet. It is written when the run is over.\n", status_code=404)
+            return refusal(request, 404, "There is no report yet. It is written when the run is over.")
         return FileResponse(path, media_type=media_type, headers=headers)

@@ -24,7 +24,8 @@ from tenfold.telemetry import Registry
 
 SAMPLES_MAX = 1200
 """Five minutes at four a second: a whole rehearsal."""
-VIEWERS_MAX = 1000
+VIEWERS_MAX, VIEWERS_KEPT = 1000, 50
+"""Of whoever opens the page; and more for people who are signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Publisher:
         self._head = b"null"
         self._samples: deque[Sample] = deque(maxlen=samples_max)
         self._encoded: dict[float, bytes] = {}
-        self._viewers = Viewers(VIEWERS_MAX)
+        self._viewers = Viewers(VIEWERS_MAX, VIEWERS_KEPT)
         self._declare_metrics()
 
     def publish(self, progress: RunProgress) -> None:
@@ -72,9 +73,8 @@ class Publisher:
     def viewers(self) -> int:
         return len(self._viewers)
 
-    @property
-    def full(self) -> bool:
-        return self._viewers.full
+    def full(self, *, signed_in: bool = False) -> bool:
+        return self._viewers.full(signed_in=signed_in)
 
     async def see_viewers_off(self, *, patience_s: float) -> None:
         """Close, and leave behind each viewer that has not taken the farewell in time."""

@@ -41,9 +41,10 @@ class Console:
         self._watch = Watch(self._gateway, publisher.registry)
         door = Door(self._sessions, draw, HOME, publisher.registry)
         switches = switch_routes(self._gateway, self._watch, door)
-        self._server = AppServer(
-            console_app(publisher, switches, RunArchive(reports) if reports else None), NAME, port=port
-        )
+        archive = RunArchive(reports) if reports else None
+        app = console_app(publisher, switches, lambda request: door.session(request) is not None, archive)
+        self.app = app
+        self._server = AppServer(app, NAME, port=port)
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ errors     the root of every error a person may see
 forks      who has to begin anew in a forked child
 ids        names for runs that sort by when they began
 interrupt  ending on a signal, cleanly
+json_names JSON in which one object has a name twice
 pause      how long to wait before the next attempt: longer and longer
 seeds      independent seeds derived from one, so that a run can be repeated
 shares     which keys belong to a share of all keys, the same in every process
@@ -18,6 +19,7 @@ from tenfold.kernel.errors import TenfoldError
 from tenfold.kernel.forks import Forkable, tell_forks
 from tenfold.kernel.ids import run_id
 from tenfold.kernel.interrupt import Interrupted, interrupts_held_back, run_until_signal
+from tenfold.kernel.json_names import name_twice
 from tenfold.kernel.pause import Backoff, GrowingPause
 from tenfold.kernel.seeds import derive_seed
 
@@ -34,6 +36,7 @@ __all__ = [
     "VirtualClock",
     "derive_seed",
     "interrupts_held_back",
+    "name_twice",
     "run_id",
     "run_until_signal",
     "tell_forks",

@@ -8,12 +8,13 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from tenfold.kernel import TenfoldError
+from tenfold.kernel import TenfoldError, name_twice
 
 FORM_BYTES_MAX = 256 << 10
 """A value of 64 KiB, percent-encoded, and what stands beside it."""
 FIELDS_MAX = 40
-FORM_PATIENCE_S = 5.0
+PATIENCE_S = 5.0
+"""For a whole body, however its bytes trickle in."""
 DIGITS_MAX = 18
 _KIND = "application/x-www-form-urlencoded"
 
@@ -25,12 +26,26 @@ class BodyTooLarge(TenfoldError):
     """A body is larger than its address takes; no more than that was read of it."""
 
 
+class BodyLate(TenfoldError):
+    """A body did not arrive in time; nothing was done."""
+
+
 class BodyInvalid(TenfoldError):
     """A body is not what its address takes; the message says why."""
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
-    """Whatever length was stated. Raises BodyTooLarge."""
+    """Whatever length was stated. Raises BodyTooLarge, BodyLate, BodyInvalid."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await _whole(request, bytes_max)
+    except TimeoutError as error:
+        raise BodyLate(f"The body did not arrive within {PATIENCE_S:g} s; nothing was done.") from error
+    except ClientDisconnect as error:
+        raise BodyInvalid("The body did not arrive.") from error
+
+
+async def _whole(request: Request, bytes_max: int) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -40,25 +55,31 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
 
 
 async def read_json(request: Request, kind: type[Body], bytes_max: int) -> Body:
-    """Raises BodyInvalid, BodyTooLarge."""
+    """Raises BodyInvalid, BodyTooLarge, BodyLate."""
     text = await read_body(request, bytes_max)
     try:
-        return msgspec.json.decode(text, type=kind)
+        body = msgspec.json.decode(text, type=kind)
     except (ValueError, RecursionError) as error:
         raise BodyInvalid(str(error)) from error
+    refuse_names_twice(text)
+    return body
+
+
+def refuse_names_twice(text: bytes) -> None:
+    """Raises BodyInvalid."""
+    name = name_twice(text)
+    if name is not None:
+        raise BodyInvalid(f"'{name[:64]}' stands twice in one object; which one is meant is not known.")
 
 
 async def read_form(request: Request) -> Fields:
-    """Its fields; of two of the same name the last. Raises BodyInvalid."""
+    """Its fields; of two of the same name the last. Raises BodyInvalid, BodyLate."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
         raise BodyInvalid(f"A form is sent as {_KIND}.")
     try:
-        body = await asyncio.wait_for(read_body(request, FORM_BYTES_MAX), FORM_PATIENCE_S)
-        return fields_of(body.decode())
+        return fields_of((await read_body(request, FORM_BYTES_MAX)).decode())
     except BodyTooLarge as error:
         raise BodyInvalid(f"A form has at most {FORM_BYTES_MAX} bytes.") from error
-    except (TimeoutError, ClientDisconnect) as error:
-        raise BodyInvalid("The form did not arrive.") from error
     except ValueError as error:
         raise BodyInvalid("The form cannot be read.") from error
 

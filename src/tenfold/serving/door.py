@@ -5,6 +5,7 @@ along with requests of our own pages only (SameSite=Strict); the origin that the
 token in the form.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -12,12 +13,14 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tenfold.serving.body import BodyInvalid, Fields, read_form
+from tenfold.serving.body import BodyInvalid, BodyLate, Fields, read_form
 from tenfold.serving.policy import is_own_page
 from tenfold.serving.session import LASTS, Sessions, SignedIn, SignInRefused
 from tenfold.telemetry import Registry
 
 SEE_OTHER = 303
+WAITING_MAX = 20
+"""So many wrong codes are held back at once; more are told at once to come later (429)."""
 
 Page = Callable[[Request], Awaitable[Response]]
 Draw = Callable[..., Response]
@@ -49,6 +52,7 @@ class Door:
         self._sessions = sessions
         self._draw = draw
         self._home = home
+        self._waiting = 0
         registry = registry or Registry()
         self._signed_in = registry.counter("tenfold_console_sign_ins_total", "People who signed in.").child()
         self._turned = registry.counter(
@@ -78,10 +82,12 @@ class Door:
 
     async def sign_in(self, request: Request) -> Response:
         fields = await self._form(request)
-        cookie = self._sessions.sign_in(fields.get("code", ""), fields.get("name", ""))
+        peer = request.client.host if request.client is not None else ""
+        cookie = self._sessions.sign_in(fields.get("code", ""), fields.get("name", ""), peer)
         if isinstance(cookie, SignInRefused):
             self._turned.child("code").inc()
-            return self._sign_in_form(self._next(fields), problem=cookie, name=fields.get("name", ""))
+            told = await self._hold_back(cookie)
+            return self._sign_in_form(self._next(fields), problem=told, name=fields.get("name", ""))
         self._signed_in.inc()
         response = RedirectResponse(self._next(fields), SEE_OTHER)
         response.set_cookie(cookie_name(request), cookie, max_age=int(LASTS.s), httponly=True, samesite="strict")
@@ -94,12 +100,27 @@ class Door:
         response.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
         return response
 
+    async def _hold_back(self, refused: SignInRefused) -> SignInRefused:
+        """What is answered in the end: who guesses waits for it, to a bound on how many do."""
+        if not refused.wait.ns:
+            return refused
+        if self._waiting >= WAITING_MAX:
+            return refused._replace(status=429, problem=f"{refused.problem} Too many others are wrong now; come later.")
+        self._waiting += 1
+        try:
+            await asyncio.sleep(refused.wait.s)
+        finally:
+            self._waiting -= 1
+        return refused
+
     async def _form(self, request: Request) -> Fields:
         """Raises Turned."""
         if not is_own_page(request.headers):
             raise self._turn("origin", 403, "This did not come from a page of this console.", "Open it, press there.")
         try:
             return await read_form(request)
+        except BodyLate as error:
+            raise self._turn("form", 408, str(error), "Open the page again.") from error
         except BodyInvalid as error:
             raise self._turn("form", 400, str(error), "Open the page again.") from error
 

@@ -5,13 +5,17 @@ since a page cannot hear comments), and ends with CLOSED.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 HEARTBEAT_S = 10.0
 """This often an `alive` event shows both ends that the other is there."""
 RETRY_MS = 1000
+MEDIA_TYPE = "text/event-stream"
 
 
 def event(kind: str, data: bytes = b"{}", *, number: int | None = None) -> bytes:
@@ -24,20 +28,31 @@ RETRY = b"retry: %d\n\n" % RETRY_MS
 CLOSED = event("closed")
 
 
-class Viewers:
-    """The pages that follow one stream, at most `most`: woken together, and none holds its server open."""
+def event_stream(request: Request, parts: Callable[[], AsyncIterator[bytes]]) -> Response:
+    """What a page follows; to HEAD its head alone, and no place is taken."""
+    if request.method == "HEAD":
+        return Response(media_type=MEDIA_TYPE)
+    return StreamingResponse(parts(), media_type=MEDIA_TYPE)
 
-    def __init__(self, most: int) -> None:
+
+class Viewers:
+    """The pages that follow one stream: woken together, and none holds its server open.
+
+    At most `most` of whoever comes; `kept` more places are for people who are signed in, so that nobody without a
+    session can shut them out.
+    """
+
+    def __init__(self, most: int, kept: int = 0) -> None:
         self._most = most
+        self._kept = kept
         self._serving: dict[asyncio.Event, asyncio.Task[Any] | None] = {}
         self._last_left = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._serving)
 
-    @property
-    def full(self) -> bool:
-        return len(self._serving) >= self._most
+    def full(self, *, signed_in: bool = False) -> bool:
+        return len(self._serving) >= self._most + (self._kept if signed_in else 0)
 
     @contextmanager
     def join(self, serving: "asyncio.Task[Any] | None" = None) -> Iterator[asyncio.Event]:

@@ -6,15 +6,24 @@ loopback is refused. The pages load nothing but what this server serves and run 
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tenfold.serving.problem import problem, refusal
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OPEN_PATHS = frozenset({"/health", "/metrics"})
 """For all who reach the port, loopback by default."""
+ONCE = frozenset(
+    {
+        *(b"authorization", b"content-length", b"content-type", b"cookie", b"host", b"idempotency-key", b"if-match"),
+        *(b"origin", b"sec-fetch-site", b"transfer-encoding"),
+    }
+)
+"""Headers by which something is decided; and all of our own, `tenfold-…`."""
 REMEDY = "Open the address that tenfold printed."
 
 PAGE_POLICY = (
@@ -42,9 +51,7 @@ class LoopbackPolicy:
 
     def __init__(self, app: ASGIApp, name: str) -> None:
         self._app = app
-        self._refusal = PlainTextResponse(
-            f"{name} answers to 127.0.0.1 and localhost only. {REMEDY}\n", status_code=421
-        )
+        self._refusal = f"{name} answers to 127.0.0.1 and localhost only. {REMEDY}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,17 +62,33 @@ class LoopbackPolicy:
                 _add_headers(message)
             await send(message)
 
-        answer = self._app if _is_loopback(scope) else self._refusal
+        answer = self._app if _is_loopback(scope) else refusal(Request(scope), 421, self._refusal)
         return await answer(scope, receive, send_with_headers)
 
 
+class OnceOnly:
+    """ASGI middleware: answers 400 when a header that decides something is stated twice.
+
+    Two readers of one request may each believe another of the two (RFC 9112, section 11.2).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = _stated_twice(scope["headers"]) if scope["type"] == "http" else None
+        if name is None:
+            return await self._app(scope, receive, send)
+        return await problem(400, f"The header '{name}' is stated twice.")(scope, receive, send)
+
+
 class BearerGate:
-    """ASGI middleware: answers 401 and `{"problem": refusal}` to a program that does not show the token."""
+    """ASGI middleware: answers 401, and why, to a program that does not show the token."""
 
     def __init__(self, app: ASGIApp, token: str, refusal: str) -> None:
         self._app = app
         self._expected = f"Bearer {token}".encode()
-        self._refused = JSONResponse({"problem": refusal}, status_code=401)
+        self._refused = problem(401, refusal, headers={"WWW-Authenticate": "Bearer"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._may_ask(scope):
@@ -75,6 +98,15 @@ class BearerGate:
     def _may_ask(self, scope: Scope) -> bool:
         shown = [value for name, value in scope["headers"] if name == b"authorization"]
         return len(shown) == 1 and hmac.compare_digest(shown[0], self._expected)
+
+
+def _stated_twice(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    seen: set[bytes] = set()
+    for name, _ in headers:
+        if name in seen and (name in ONCE or name.startswith(b"tenfold-")):
+            return name.decode("latin-1")
+        seen.add(name)
+    return None
 
 
 def _add_headers(message: Message) -> None:

@@ -5,18 +5,24 @@ import errno
 import socket
 from typing import NamedTuple
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
 from tenfold.kernel import TenfoldError
+from tenfold.serving.capacity import connections_within
 
 LOOPBACK = "127.0.0.1"
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 HEAD_MAX_MS = 5_000
-"""So long may the head of a request take, and a kept connection stay silent."""
+"""So long may the head of a request take, and a connection, new or kept, stay silent."""
+CONNECTIONS_MAX = 4096
+"""Held at once. The next waits until one ends, so it is far above what any cap on viewers lets in; those who only
+hang around are gone after HEAD_MAX_MS.
+"""
+BACKLOG = 1024
 
 
 class PortTakenError(TenfoldError):
@@ -46,7 +52,7 @@ class AppServer:
         host: str = LOOPBACK,
         port: int = 0,
         head_max_ms: int = HEAD_MAX_MS,
-        connections_max: int | None = None,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         self._app = app
         self._name = name
@@ -115,7 +121,9 @@ class AppServer:
             interface=Interfaces.ASGINL,
             websockets=False,
             log_enabled=False,
-            backpressure=self._connections_max,
+            http=HTTPModes.http1,  # to tell HTTP/2 apart, Granian would wait for a silent connection without a bound
+            backlog=BACKLOG,
+            backpressure=connections_within(self._connections_max),
             http1_settings=HTTP1Settings(header_read_timeout=self._head_max_ms),
         )
 

@@ -6,19 +6,22 @@ own (`TENFOLD_CONSOLE_TOKEN`) sign in with that, as often as they like. Pure: ti
 
 import hmac
 import secrets
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
 from tenfold.kernel import Clock, Duration, SystemClock, TenfoldError
+from tenfold.serving.guesses import Guesses
 
 LASTS = Duration.from_s(12 * 3600)
 """A working day of the sale."""
 SESSIONS_MAX = 200
 NAME_LENGTH_MAX = 64
 TOKEN_LENGTH_MIN = 16
-WRONG_MAX = 20
-WRONG_WITHIN = Duration.from_s(60)
+CODE_BYTES = 16
+"""A code has 128 bits of chance: at a million guesses a second one is hit after 5·10²⁴ years on average. Guesses
+wait for the sake of the machine; what keeps a guesser out is the code.
+"""
 
 
 class SessionTokenWeak(TenfoldError):
@@ -34,10 +37,11 @@ class SignedIn(NamedTuple):
 
 
 class SignInRefused(NamedTuple):
-    """Why a person is not signed in, and what to do."""
+    """Why a person is not signed in, and what to do; the answer is held back for so long."""
 
     problem: str
     status: int
+    wait: Duration = Duration(0)
 
 
 class Sessions:
@@ -58,7 +62,7 @@ class Sessions:
         self._key = secrets.token_bytes(32)
         self._code = ""
         self._sessions: OrderedDict[str, SignedIn] = OrderedDict()
-        self._wrong_ns: deque[int] = deque(maxlen=WRONG_MAX)
+        self._guesses = Guesses()
 
     @property
     def code(self) -> str:
@@ -70,20 +74,19 @@ class Sessions:
         if not self._token:
             self._next_code()
 
-    def sign_in(self, code: str, name: str) -> str | SignInRefused:
-        """The cookie of a new session, or why there is none."""
+    def sign_in(self, code: str, name: str, peer: str = "") -> str | SignInRefused:
+        """The cookie of a new session, or why there is none. The right code is always good, whoever guessed before."""
         now_ns, name = self._clock.monotonic_ns(), " ".join(name.split())
-        if len(self._wrong_ns) == WRONG_MAX and now_ns - self._wrong_ns[0] < WRONG_WITHIN.ns:
-            return SignInRefused("Too many wrong codes. Wait a minute, then try again.", 429)
         if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
             return SignInRefused(
                 f"Say who you are, in up to {NAME_LENGTH_MAX} characters: it stands in the history.", 422
             )
         expected = self._token or self._code
         if not expected or not hmac.compare_digest(code.strip().encode(), expected.encode()):
-            self._wrong_ns.append(now_ns)
             return SignInRefused(
-                "This code is not good, or was used. The terminal of `tenfold` shows the newest one.", 403
+                "This code is not good, or was used. The terminal of `tenfold` shows the newest one.",
+                403,
+                self._guesses.wrong(peer, now_ns),
             )
         if not self._token:
             self._next_code()
@@ -121,7 +124,7 @@ class Sessions:
         return hmac.digest(self._key, f"{use} {session_id}".encode("utf-8", "surrogatepass"), "sha256").hex()
 
     def _next_code(self) -> None:
-        self._code = secrets.token_urlsafe(16)
+        self._code = secrets.token_urlsafe(CODE_BYTES)
         self._on_code(self._code)
 
 

@@ -3,14 +3,20 @@
 import asyncio
 import json
 import os
+import re
 import signal
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil  # type: ignore[import-untyped]
 import pytest
 from tests.freshmart_api import TAG, Api, Got
-from tests.freshmart_shop import Shop, until
+from tests.freshmart_shop import TOKEN, Shop, until
+from tests.manners import check_address, check_refusal
+from tests.wire import Told, Wire
 
 from freshmart.catalog import read_products
 from freshmart.media import PictureStore, product_key
@@ -18,6 +24,7 @@ from freshmart.web import answers
 from tenfold.fleet import FAULTS
 
 pytestmark = pytest.mark.engines
+SECURITY = (Path(__file__).parents[3] / "docs/explanation/security.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +89,124 @@ def test_all_routes_are_documented(api: Api) -> None:
         "/metrics",
     } == set(document["paths"])
     assert {"201", "400", "403", "409", "422", "429", "503"} <= set(document["paths"]["/orders"]["post"]["responses"])
+
+
+def filled(path: str, shop: Shop, sku: int) -> str:
+    """With names in it that there are, of a documented path; with SKU 0 one that cannot be."""
+    return path.format(store=shop.store, sku=sku, slug="tropical-fruit" if sku else "!", order_id=uuid.UUID(int=sku))
+
+
+def test_every_address_answers_every_method_as_it_should(api: Api) -> None:
+    """HEAD like GET, 405 with Allow, refusals as problems; no page of the framework, which names a CDN."""
+    wire, document = Wire(api.service.port), json.loads(api.ask("/openapi.json").body)
+
+    async def scene() -> None:
+        for path, operations in document["paths"].items():
+            methods = {name.upper() for name in operations} | ({"HEAD"} if "get" in operations else set())
+            known = {"GET", "HEAD"} if path == "/stores/{store}/orders" else methods
+            await check_address(wire, filled(path, api.shop, 1082185), known)
+        for path in ("/", "/openapi", "/schema", "/schema/swagger", "/nowhere"):
+            told = await wire.ask("GET", path, "Accept: text/html")
+            check_refusal(told)
+            assert told.status == 404
+        told = await wire.ask("GET", "//health", "Accept: text/html")
+        assert (told.one("content-type"), told.body) == ("application/json", b'{"status":"running"}')
+
+    api.shop.run(scene())
+
+
+def test_the_document_says_what_is_answered(api: Api) -> None:
+    """Each status and media type that comes stands there: of what there is, is not, cannot be, is tagged wrongly."""
+    document = json.loads(api.ask("/openapi.json").body)
+    wire, tagged, sold_out = Wire(api.service.port), f"X-Tenfold-Test: {TOKEN}", api.shop.new_sku()
+    seen: set[int] = set()
+
+    def check(path: str, method: str, told: Told) -> None:
+        seen.add(told.status)
+        documented = document["paths"][path][method]["responses"]
+        assert str(told.status) in documented, (path, told)
+        assert told.one("content-type").partition(";")[0] in {
+            kind.partition(";")[0] for kind in documented[str(told.status)]["content"]
+        }, (path, told)
+
+    async def scene() -> None:
+        for path, operations in document["paths"].items():
+            if "get" in operations:
+                for sku in (1082185, 1, 0):
+                    check(path, "get", await wire.ask("GET", filled(path, api.shop, sku)))
+                for tags in (["X-Tenfold-Test: guessed"], [tagged, tagged]):
+                    check(path, "get", await wire.ask("GET", filled(path, api.shop, 1082185), *tags))
+        await api.shop.stock_up(sold_out, 0)
+        for told in await asyncio.gather(*orders(wire, api.shop, sold_out, tagged)):
+            check("/orders", "post", told)
+
+    api.shop.run(scene())
+    assert seen == {200, 201, 400, 403, 404, 408, 409, 413, 422}
+
+
+def orders(wire: Wire, shop: Shop, sold_out: int, tagged: str) -> Iterator[Awaitable[Told]]:
+    """Good, sold out, of an unknown product, malformed, tagged wrongly, too large, and one that stalls."""
+    sku = shop.new_sku()
+
+    def asked(name: str, body: str, tag: str = tagged, **more: Any) -> Awaitable[Told]:
+        return wire.ask("POST", "/orders", f"Idempotency-Key: {name}-{sku}", tag, body=body.encode(), **more)
+
+    def order(sku: int, quantity: int) -> str:
+        return json.dumps({"store": shop.store, "lines": [{"sku": sku, "quantity": quantity}]})
+
+    yield asked("good-order", order(sku, 1))
+    yield asked("sold-out", order(sold_out, 1))
+    yield asked("unknown-one", order(1, 1))
+    yield asked("malformed", "{")
+    yield asked("tagged-wrong", order(sku, 1), "X-Tenfold-Test: guessed")
+    yield asked("too-large", " " * 70_000)
+    yield asked("it-stalls", "{", length=100)
+
+
+def test_every_listener_of_the_fleet_is_named_in_security_md(api: Api) -> None:
+    """By the program that listens; and each keeps to loopback."""
+    table = SECURITY.partition("## What listens where")[2].partition("##")[0]
+    programs = set(re.findall(r"`([^`]+)`", table))
+    seen = {}
+    for process in psutil.Process().children(recursive=True):
+        for one in process.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN:
+                assert one.laddr.ip == "127.0.0.1", process.cmdline()
+                seen[program_of(process.cmdline())] = one.laddr.port
+    assert len(seen) >= 7
+    assert set(seen) <= programs
+
+
+def program_of(command: list[str]) -> str:
+    """As the page names it."""
+    if "-m" in command:
+        return command[command.index("-m") + 1]
+    name = Path(command[0].split()[0]).name.rstrip(":")
+    return name if name != "weed" else f"weed {next(word for word in command[1:] if word in ('server', 's3'))}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"store":1,"store":2,"lines":[{"sku":1,"quantity":1}]}',
+        '{"store":1,"lines":[{"sku":1,"quantity":1,"quantity":2}]}',
+        '{"store":1,"lines":[{"sku":1,"\\u0073ku":2,"quantity":1}]}',
+        '{"store":1,"lines":[{"sku":1,"quantity":1}],"lines":[{"sku":2,"quantity":1}]}',
+    ],
+)
+def test_an_order_of_two_meanings_is_malformed(api: Api, body: str) -> None:
+    """A name twice in one object: readers differ in which they believe."""
+    got = api.ask("/orders", body.encode(), {**TAG, "Idempotency-Key": "two-meanings"})
+    assert (got.status, "twice" in json.loads(got.body)["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("twice", ["Idempotency-Key: good-key-2", "Host: elsewhere", f"X-Tenfold-Test: {TOKEN}"])
+def test_an_order_states_its_key_its_host_and_its_tag_once(api: Api, twice: str) -> None:
+    """A proxy in between might believe the other."""
+    stated = ("Idempotency-Key: good-key-1", f"X-Tenfold-Test: {TOKEN}", twice)
+    told = api.shop.run(Wire(api.service.port).ask("POST", "/orders", *stated, body=b"{}"))
+    assert told.status == 400
+    assert b"twice" in told.body
 
 
 def test_an_order_is_placed_answered_again_and_found(api: Api) -> None:

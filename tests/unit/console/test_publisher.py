@@ -142,4 +142,4 @@ def test_there_is_a_bound_to_the_number_of_viewers(monkeypatch: pytest.MonkeyPat
     publisher = Publisher()
     assert VIEWERS_MAX == 1000
     with publisher.viewer():
-        assert publisher.full
+        assert publisher.full()

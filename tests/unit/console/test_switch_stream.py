@@ -130,4 +130,4 @@ def test_a_page_is_told_at_the_end() -> None:
 def test_pages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """One too many is told so by the address of the stream."""
     monkeypatch.setattr(watch_module, "VIEWERS_MAX", 0)
-    assert Watch(NodeGateway()).full
+    assert Watch(NodeGateway()).full()

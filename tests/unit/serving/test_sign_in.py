@@ -1,14 +1,15 @@
 """Who is signed in, and who may change something."""
 
+from base64 import urlsafe_b64decode
+
 import pytest
 
 from tenfold.kernel.clock import VirtualClock
+from tenfold.serving.guesses import FORGOTTEN_AFTER, FREE, PEERS_MAX, Guesses
 from tenfold.serving.policy import is_own_page
 from tenfold.serving.session import (
     LASTS,
     SESSIONS_MAX,
-    WRONG_MAX,
-    WRONG_WITHIN,
     Sessions,
     SessionTokenWeak,
     SignInRefused,
@@ -124,17 +125,44 @@ def test_sessions_are_bounded_and_the_oldest_makes_room() -> None:
     assert sessions.of(cookies[1]) is not None
 
 
-def test_whoever_guesses_has_to_wait() -> None:
-    """Even with the right code; after a minute it is good again."""
+def test_the_right_code_is_good_whoever_guessed_before() -> None:
+    """Twenty wrong codes locked out the officer, too."""
+    sessions, codes = opened()
+    for _ in range(1000):
+        assert isinstance(sessions.sign_in("wrong", "Eve", "10.0.0.1"), SignInRefused)
+    assert isinstance(sessions.sign_in(codes[0], "Ann", "10.0.0.1"), str)
+
+
+def test_a_wrong_code_is_answered_later_and_later() -> None:
+    """Three are mistakes; after a quiet minute they are again. Each peer has its own count."""
     clock = VirtualClock()
-    sessions, codes = opened(clock=clock)
-    for _ in range(WRONG_MAX):
-        sessions.sign_in("wrong", "Eve")
-    refusal = sessions.sign_in(codes[0], "Ann")
-    assert isinstance(refusal, SignInRefused)
-    assert refusal.status == 429
-    clock.advance(WRONG_WITHIN)
-    assert isinstance(sessions.sign_in(codes[0], "Ann"), str)
+    sessions, _ = opened(clock=clock)
+
+    def wait_ms(peer: str = "10.0.0.1") -> float:
+        refused = sessions.sign_in("wrong", "Eve", peer)
+        assert isinstance(refused, SignInRefused)
+        return refused.wait.ns / 1e6
+
+    assert [wait_ms() for _ in range(10)] == [0, 0, 0, 250, 500, 1000, 2000, 4000, 8000, 8000]
+    assert wait_ms("10.0.0.2") == 0
+    clock.advance(FORGOTTEN_AFTER)
+    assert wait_ms() == 0
+
+
+def test_peers_that_guess_are_remembered_to_a_bound() -> None:
+    """The one that was quiet for longest is forgotten."""
+    guesses = Guesses()
+    for number in range(PEERS_MAX + 1):
+        for _ in range(FREE):
+            guesses.wrong(str(number), 0)
+    assert guesses.wrong("0", 0).ns == 0
+    assert guesses.wrong(str(PEERS_MAX), 0).ns > 0
+
+
+def test_a_code_cannot_be_guessed() -> None:
+    """128 bits."""
+    _, codes = opened()
+    assert len(urlsafe_b64decode(codes[0] + "==")) * 8 == 128
 
 
 HOST = {"host": "127.0.0.1:8000"}

@@ -15,8 +15,8 @@ def test_there_is_a_place_until_there_is_none() -> None:
     """A page that leaves makes room."""
     viewers = Viewers(1)
     with viewers.join():
-        assert (len(viewers), viewers.full) == (1, True)
-    assert (len(viewers), viewers.full) == (0, False)
+        assert (len(viewers), viewers.full()) == (1, True)
+    assert (len(viewers), viewers.full()) == (0, False)
 
 
 def test_all_are_woken_by_the_same_news() -> None:
@@ -47,3 +47,12 @@ def test_who_does_not_take_the_farewell_is_left_behind() -> None:
         assert (polite.cancelled(), rude.cancelled(), len(viewers)) == (False, True, 0)
 
     asyncio.run(asyncio.wait_for(scene(), 5))
+
+
+def test_places_are_kept_for_who_is_signed_in() -> None:
+    """Whoever comes without a session cannot take them."""
+    viewers = Viewers(1, 1)
+    with viewers.join():
+        assert (viewers.full(), viewers.full(signed_in=True)) == (True, False)
+        with viewers.join():
+            assert viewers.full(signed_in=True)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response
 
 from tenfold.console.switchboard import change as changes
 from tenfold.console.switchboard.acks import ProcessAck, process_acks
@@ -15,7 +15,9 @@ from tenfold.protect.live.switches.reports import STANDING
 from tenfold.respond.switchboard import SwitchOperator, Wholeness
 from tenfold.respond.switchboard.following import Following, followers, following, standings_of
 from tenfold.respond.switchboard.history import HistoryEntry, Links, ends_at, in_force, wholeness_of
+from tenfold.serving import refusal
 from tenfold.serving.body import number_in
+from tenfold.serving.events import event_stream
 
 HISTORY_PAGE = 30
 NEWEST = 10
@@ -55,10 +57,10 @@ class ReadPages:
         overview = await self._watch.overview()
         return self._layout.draw(request, "switches.html", overview=overview)
 
-    async def events(self, _: Request) -> Response:
-        if self._watch.full:
-            return PlainTextResponse("Too many pages follow the switches already. Close one.\n", status_code=503)
-        return StreamingResponse(self._watch.stream(asyncio.current_task()), media_type="text/event-stream")
+    async def events(self, request: Request) -> Response:
+        if self._watch.full(signed_in=self._layout.door.session(request) is not None):
+            return refusal(request, 503, "Too many pages follow the switches already. Close one.")
+        return event_stream(request, lambda: self._watch.stream(asyncio.current_task()))
 
     async def history(self, request: Request) -> Response:
         before = number_in(request.query_params, "before")

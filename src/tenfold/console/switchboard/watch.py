@@ -21,7 +21,8 @@ SOON_S = 0.1
 """After a change, while processes are still taking it up."""
 FRESH = Duration.from_ms(100)
 """So old an overview may be that several pages share."""
-VIEWERS_MAX = 200
+VIEWERS_MAX, VIEWERS_KEPT = 200, 50
+"""Of whoever opens the page; and more for people who are signed in."""
 
 
 class Watch:
@@ -36,7 +37,7 @@ class Watch:
         self._round = 0
         self._gateway = gateway
         gateway.on_commit = self.expire
-        self._viewers = Viewers(VIEWERS_MAX)
+        self._viewers = Viewers(VIEWERS_MAX, VIEWERS_KEPT)
         self._looking: asyncio.Task[Overview] | None = None
         self._task: asyncio.Task[None] | None = None
         viewers = (registry or Registry()).gauge(
@@ -44,9 +45,8 @@ class Watch:
         )
         viewers.child().ask(lambda: float(len(self._viewers)))
 
-    @property
-    def full(self) -> bool:
-        return self._viewers.full
+    def full(self, *, signed_in: bool = False) -> bool:
+        return self._viewers.full(signed_in=signed_in)
 
     async def overview(self) -> Overview:
         """As things are now. Raises what the gateway raises."""

@@ -23,6 +23,7 @@ from urllib.parse import unquote
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -35,7 +36,19 @@ from tenfold.respond.control.change_writer import ChangeFailed
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.stream import StreamEndpoint
-from tenfold.serving import BearerGate, BodyInvalid, BodyTooLarge, read_body, read_json
+from tenfold.serving import (
+    BearerGate,
+    BodyInvalid,
+    BodyLate,
+    BodyTooLarge,
+    OnceOnly,
+    failed,
+    problem,
+    read_body,
+    read_json,
+    refuse_names_twice,
+    refused_by_routes,
+)
 from tenfold.serving.body import number_in
 from tenfold.telemetry import CONTENT_TYPE, render
 
@@ -58,7 +71,7 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route(f"{_ROOT}/processes", desk.processes),
             Route(f"{_ROOT}/topics", desk.topics),
             Route(f"{_ROOT}/topics/{{topic}}", desk.records),
-            Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.record),
+            Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.record, methods=["GET"]),
             Route(f"{_ROOT}/topics/{{topic}}/{{key:path}}", desk.change, methods=["PUT", "DELETE"]),
             Route(f"{_ROOT}/keys/{{key:path}}", desk.key),
             Route(f"{_ROOT}/history", desk.history),
@@ -67,9 +80,12 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
         ],
-        middleware=[Middleware(BearerGate, token=token, refusal=REFUSAL)],
+        middleware=[Middleware(OnceOnly), Middleware(BearerGate, token=token, refusal=REFUSAL)],
         exception_handlers={
+            HTTPException: refused_by_routes,
+            Exception: failed,
             BodyTooLarge: _as(413),
+            BodyLate: _as(408),
             BodyInvalid: _as(400),
             ChangeFailed: _as(500, named=True),
             TenfoldError: _as(503, named=True),
@@ -106,7 +122,7 @@ class _Addresses:
 
     async def record(self, request: Request) -> Response:
         record = self._node.log.get(request.path_params["topic"], request.path_params["key"])
-        return _problem(404, NO_RECORD) if record is None else _changed(record)
+        return problem(404, NO_RECORD) if record is None else _changed(record)
 
     async def key(self, request: Request) -> Response:
         """The key's records, and its newest changes in the first topic that is stated."""
@@ -118,6 +134,7 @@ class _Addresses:
 
     async def change(self, request: Request) -> Response:
         value = await read_body(request, BYTES_MAX) if request.method == "PUT" else None
+        refuse_names_twice(value or b"")
         put = Put(
             topic=request.path_params["topic"],
             key=request.path_params["key"],
@@ -131,8 +148,8 @@ class _Addresses:
         if isinstance(outcome, Change):
             return _changed(outcome)
         if isinstance(outcome, Conflict):
-            return _json({"problem": "Somebody else was first.", "current": outcome.current}, status=412)
-        return _problem(400, outcome.problem)
+            return problem(412, "Somebody else was first.", current=outcome.current)
+        return problem(400, outcome.problem)
 
     async def history(self, request: Request) -> Response:
         asked = request.query_params
@@ -150,7 +167,7 @@ class _Addresses:
 
     async def health(self, _: Request) -> Response:
         if self._node.ended:
-            return PlainTextResponse("The control node accepts no change any longer. Start it again.\n", 503)
+            return problem(503, "The control node accepts no change any longer. Start it again.")
         return PlainTextResponse("ok\n")
 
     async def metrics(self, _: Request) -> Response:
@@ -158,7 +175,7 @@ class _Addresses:
 
 
 def _heard(known: bool) -> Response:
-    return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+    return Response(status_code=204) if known else problem(404, "This process has never followed this node.")
 
 
 def _if_epoch(request: Request) -> int | None:
@@ -184,19 +201,15 @@ def _changed(change: Change) -> Response:
     return _json(change, headers={"ETag": f'"{change.epoch}"'})
 
 
-def _json(answer: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    text = msgspec.json.encode(answer) + b"\n"
-    return Response(text, status_code=status, headers=headers, media_type="application/json")
-
-
-def _problem(status: int, problem: str, *, kind: str = "") -> Response:
-    return _json({"problem": problem} | ({"kind": kind} if kind else {}), status=status)
+def _json(answer: Any, *, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(answer) + b"\n", headers=headers, media_type="application/json")
 
 
 def _as(status: int, *, named: bool = False) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Answers an error with its own sentence; `named` with its kind, which the client raises again."""
 
     async def answer(_: Request, error: Exception) -> Response:
-        return _problem(status, str(error), kind=type(error).__name__ if named else "")
+        kind: dict[str, Any] = {"kind": type(error).__name__} if named else {}
+        return problem(status, str(error), **kind)
 
     return answer

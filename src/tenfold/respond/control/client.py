@@ -84,7 +84,7 @@ class _Reports(msgspec.Struct):
 
 
 class _Problem(msgspec.Struct):
-    problem: str
+    detail: str
     kind: str = ""
 
 
@@ -103,7 +103,7 @@ class ControlClient:
 
     def get(self, topic: str, key: str) -> Change | None:
         status, body = self._ask("GET", _place(topic, key))
-        if status == 404 and _problem_in(body).problem == NO_RECORD:
+        if status == 404 and _problem_in(body).detail == NO_RECORD:
             return None
         return self._decoded(status, body, Change)
 
@@ -194,7 +194,7 @@ class ControlClient:
             kind = ControlOutcomeUnknownError
         elif status >= 500 and not problem.kind:
             kind = ControlFailedError
-        return kind(f"The control node at {self._address.url} answered {status}: {problem.problem}")
+        return kind(f"The control node at {self._address.url} answered {status}: {problem.detail}")
 
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None

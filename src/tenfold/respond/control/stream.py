@@ -3,14 +3,16 @@
 import asyncio
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tenfold.channel import Process
 from tenfold.respond.control.fanout import FollowerQueue
 from tenfold.respond.control.node import ControlNode
+from tenfold.serving import problem
 
-_HEAD = [(b"content-type", b"application/x-ndjson"), (b"cache-control", b"no-store")]
+_NDJSON = "application/x-ndjson"
+_HEAD = [(b"content-type", _NDJSON.encode()), (b"cache-control", b"no-store")]
 
 
 class StreamEndpoint:
@@ -24,11 +26,11 @@ class StreamEndpoint:
         try:
             process, epoch = Process.from_headers(headers), int(headers.get("tenfold-epoch", "0"))
         except ValueError as error:
-            return await PlainTextResponse(f"Who asks? {error}\n", status_code=400)(scope, receive, send)
+            return await problem(400, f"Who asks? {error}")(scope, receive, send)
         if self._node.fanout.full:
-            return await PlainTextResponse("Too many processes follow this node.\n", status_code=503)(
-                scope, receive, send
-            )
+            return await problem(503, "Too many processes follow this node.")(scope, receive, send)
+        if scope["method"] == "HEAD":
+            return await Response(media_type=_NDJSON)(scope, receive, send)
         await self._serve(process, epoch, headers, receive, send)
         return None
 

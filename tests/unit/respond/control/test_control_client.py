@@ -59,7 +59,7 @@ def test_an_address_that_is_none_is_refused_with_what_to_say(url: str) -> None:
     ("status", "body"),
     [
         (404, b"Not Found\n"),
-        (404, b'{"problem": "There is no such page."}'),
+        (404, b'{"detail": "There is no such page."}'),
         (412, b"Precondition Failed"),
         (200, b"<html>"),
         (200, b"{}"),
@@ -75,7 +75,7 @@ def test_what_another_server_answers_says_nothing_about_a_switch(ask: Asks, stat
 
 def test_the_nodes_own_word_is_that_there_is_no_record() -> None:
     """Of a change the same status is none."""
-    body = msgspec.json.encode({"problem": NO_RECORD})
+    body = msgspec.json.encode({"detail": NO_RECORD})
     assert Answered(404, body).get("switches", "a") is None
     for ask in (*CHANGES, READS[1]):
         with pytest.raises(ControlRefusedError, match="There is no such record"):
@@ -85,12 +85,12 @@ def test_the_nodes_own_word_is_that_there_is_no_record() -> None:
 @pytest.mark.parametrize("ask", CHANGES)
 def test_an_unknown_outcome_is_not_a_refusal(ask: Asks) -> None:
     """Who handles silence handles it: the change may have been made."""
-    body = msgspec.json.encode({"problem": "Nobody knows.", "kind": "OutcomeUnknown"})
+    body = msgspec.json.encode({"detail": "Nobody knows.", "kind": "OutcomeUnknown"})
     with pytest.raises(ControlOutcomeUnknownError, match="Nobody knows") as unknown:
         ask(Answered(503, body))
     assert isinstance(unknown.value, ControlUnreachableError)
     with pytest.raises(ControlRefusedError, match="not made"):
-        ask(Answered(503, msgspec.json.encode({"problem": "It was not made.", "kind": "WriterEnded"})))
+        ask(Answered(503, msgspec.json.encode({"detail": "It was not made.", "kind": "WriterEnded"})))
 
 
 def test_records_are_told_with_the_epoch_up_to_which_they_are_all_there_is() -> None:
@@ -104,7 +104,7 @@ def test_records_are_told_with_the_epoch_up_to_which_they_are_all_there_is() -> 
 
 def test_putting_and_removing_say_alike_that_the_reach_is_meant() -> None:
     """And a conflict is an answer to both."""
-    client = Answered(412, msgspec.json.encode({"problem": "Somebody else was first.", "current": None}))
+    client = Answered(412, msgspec.json.encode({"detail": "Somebody else was first.", "current": None}))
     assert client.put("switches", "a", True, confirmed=True) == Conflict(None)
     assert client.said["Tenfold-Confirmed"] == "1"
     assert client.remove("switches", "a", confirmed=True) == Conflict(None)

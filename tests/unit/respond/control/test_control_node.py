@@ -300,7 +300,7 @@ def test_of_a_change_that_was_torn_off_nobody_says_that_it_was_not_made(tmp_path
             torn = await client.ask("PUT", "/control/v1/topics/demo/a", headers, parts=[b"1"])
             late = await client.ask("PUT", "/control/v1/topics/demo/a", headers, parts=[b"1"])
         assert (torn.status, torn.json()["kind"]) == (503, "OutcomeUnknown")
-        assert "nobody knows" in torn.json()["problem"]
+        assert "nobody knows" in torn.json()["detail"]
         assert (late.status, late.json()["kind"]) == (503, "WriterEnded")
         with suppress(Torn):
             await node.close()
@@ -618,7 +618,7 @@ def test_a_body_is_read_to_its_bound_and_no_further(tmp_path: Path, method: str,
         headers = {"Authorization": "Bearer secret"}
         answer = asyncio.run(client.ask(method, f"/control/v1/{path}", headers=headers, parts=endless()))
         assert answer.status == 413
-        assert "at most" in answer.json()["problem"]
+        assert "at most" in answer.json()["detail"]
         assert taken == BYTES_MAX // 65_536 + 1
 
     with_node(tmp_path, test)
@@ -643,7 +643,7 @@ def test_one_key_is_told_in_several_topics_at_once(tmp_path: Path) -> None:
         assert [change["epoch"] for change in told["changes"]] == [3]
         assert (await ask("topic=switches"))["changes"] == []
         assert await ask("changes=1") == {"records": [], "changes": []}
-        assert await ask("topic=switches&changes=many") == {"problem": "'changes' is a whole number."}
+        assert (await ask("topic=switches&changes=many"))["detail"] == "'changes' is a whole number."
         await node.close()
         store.close()
 
