@@ -7,7 +7,6 @@ valkey       primary and replicas
 seaweedfs    store and S3 gateway
 store_security  the keys without which the store answers nobody
 certificate  what the servers of a run know each other by
-ed25519      the signature of that certificate
 service      a program of the plan
 readiness    whether it serves, asked by its own protocol
 faults/      the kinds of faults: who may suffer each, how it is done, undone and proven gone

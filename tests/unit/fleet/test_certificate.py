@@ -1,4 +1,4 @@
-"""The certificate of a run: signed as the RFC says, taken by OpenSSL, and proof only for who holds its key."""
+"""The certificate of a run: taken by OpenSSL, and proof only for who holds its key."""
 
 import ssl
 from datetime import UTC, datetime
@@ -7,37 +7,6 @@ from pathlib import Path
 import pytest
 
 from tenfold.fleet.certificate import Certificate, make_certificate
-from tenfold.fleet.ed25519 import public_key, sign
-
-
-@pytest.mark.parametrize(
-    ("secret", "public", "message", "signature"),
-    [
-        (
-            "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
-            "",
-            (
-                "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
-                "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
-            ),
-        ),
-        (
-            "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
-            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
-            "72",
-            (
-                "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
-                "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
-            ),
-        ),
-    ],
-)
-def test_signature_is_that_of_rfc_8032(secret: str, public: str, message: str, signature: str) -> None:
-    """Section 7.1, tests 1 and 2."""
-    key = bytes.fromhex(secret)
-    assert public_key(key).hex() == public
-    assert sign(key, bytes.fromhex(message)).hex() == signature
 
 
 def context(made: Certificate, folder: Path, protocol: int) -> ssl.SSLContext:
