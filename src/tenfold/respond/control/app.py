@@ -13,6 +13,7 @@ DELETE /control/v1/topics/{topic}/{key}   the same, without a value
 GET    /control/v1/keys/{key}             its records in topics, its newest changes; ?topic=&topic=&changes=
 GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
 GET    /control/v1/chain                  durable changes with their digests, oldest first, and the head; ?after=&limit=
+GET    /control/v1/held                   every lasting record, as it is in force and as the store's file has it now
 GET    /control/v1/changes/{epoch}/acks   who has a durable change in force, and how long it took
 GET    /health, /metrics                  without a token
 """
@@ -29,11 +30,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tenfold.channel.messages import Acks, Change, Reports
+from tenfold.channel.messages import Acks, Change, Reports, encode
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control.change_writer import ChangeFailed
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
+from tenfold.respond.control.store import HeldRecord, RecordsHeld
 from tenfold.respond.control.stream import StreamEndpoint
 from tenfold.serving import BearerGate, BodyInvalid, BodyTooLarge, read_body, read_json
 from tenfold.serving.body import number_in
@@ -63,6 +65,7 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route(f"{_ROOT}/keys/{{key:path}}", desk.key),
             Route(f"{_ROOT}/history", desk.history),
             Route(f"{_ROOT}/chain", desk.chain),
+            Route(f"{_ROOT}/held", desk.held),
             Route(f"{_ROOT}/changes/{{epoch:int}}/acks", desk.change_acks),
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
@@ -144,6 +147,11 @@ class _Addresses:
     async def chain(self, request: Request) -> Response:
         after, limit = _number(request, "after", 0), _number(request, "limit", HISTORY_MAX)
         return _json(self._node.store.chain(after, min(limit, HISTORY_MAX)))
+
+    async def held(self, _: Request) -> Response:
+        lasting = [record for record in self._node.log.records() if not record.ephemeral]
+        in_force = [HeldRecord(record.topic, record.key, encode(record).decode()) for record in lasting]
+        return _json({"in force": RecordsHeld(self._node.log.epoch, in_force), "in the file": self._node.store.held()})
 
     async def change_acks(self, request: Request) -> Response:
         return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})

@@ -13,6 +13,8 @@ from tenfold.respond.control.fanout import TURNS, Fanout
 from tenfold.respond.control.inbox import Inbox
 from tenfold.respond.control.ledger import FollowerLedger
 from tenfold.respond.control.log import EPHEMERAL_TOPICS, Check, Log, Put
+from tenfold.respond.control.replay import SEALS
+from tenfold.respond.control.sealer import Sealer
 from tenfold.respond.control.store import ControlStore
 from tenfold.telemetry import EventLog, Registry
 
@@ -20,6 +22,10 @@ BEAT_EVERY = Duration.from_ms(250)
 """Each process hears a beat this often; it acknowledges at a beat."""
 REPORTS_OUTLIVE = Duration.from_s(10)
 """A process that left so long ago takes its reports along."""
+
+
+REBUILT_TOLD_MAX = 20
+"""So many records that were edited are named one by one."""
 
 
 class ControlNode:
@@ -36,6 +42,9 @@ class ControlNode:
     ) -> None:
         self.registry = registry or Registry()
         self.store = store
+        self._events = events
+        self.rebuilt = store.recover()
+        """The records that somebody had edited in the store; what the history leads to is in force."""
         self.log = Log(
             store.incarnation,
             uuid4().hex,
@@ -49,15 +58,23 @@ class ControlNode:
         self.ledger = FollowerLedger()
         self.inbox = Inbox(self.registry)
         self.clock = clock or SystemClock()
-        self._events = events
         self.checks: dict[str, Check] = {}
         """By topic, what else may be wrong with a change; a topic's owner puts its check here before `open`."""
         failures = self.registry.counter(
             "tenfold_control_change_failures_total", "Changes that a check, the store or the telling raised at."
         ).child()
         self._writer = ChangeWriter(self.log, store, self._publish, self.clock, self.checks, failures)
+        self._sealer = Sealer(self.log, self._writer.put, store.head(), store.unsealed())
+        self.checks[SEALS] = self._sealer.check
         self._beating: asyncio.Task[None] | None = None
         self._declare()
+        self._tell_rebuilt()
+
+    def _tell_rebuilt(self) -> None:
+        if self._events is None:
+            return
+        for one in self.rebuilt[:REBUILT_TOLD_MAX]:
+            self._events.emit("control-record-rebuilt", one.place, history=one.said, file=one.stands)
 
     def _declare(self) -> None:
         self.registry.gauge("tenfold_control_epoch", "The newest epoch given.").child().ask(
@@ -66,6 +83,9 @@ class ControlNode:
         self.registry.gauge(
             "tenfold_control_changes_unreadable", "Changes left out of the history, since they cannot be read."
         ).child().ask(lambda: float(len(self.store.unreadable)))
+        self.registry.gauge(
+            "tenfold_control_records_rebuilt", "Records that had been edited in the store, put right at the start."
+        ).child().ask(lambda: float(len(self.rebuilt)))
         self._changes = self.registry.counter("tenfold_control_changes_total", "Changes accepted.", ("topic",))
         self._acks = self.registry.counter("tenfold_control_acks_total", "Acknowledgements received.").child()
         self._took = self.registry.timer(
@@ -74,6 +94,7 @@ class ControlNode:
 
     async def open(self) -> None:
         self._writer.open()
+        self._sealer.open()
         self._beating = asyncio.create_task(self._beat(), name="control-beat")
 
     async def close(self) -> None:
@@ -81,6 +102,7 @@ class ControlNode:
             self._beating.cancel()
             with suppress(asyncio.CancelledError):
                 await self._beating
+        await self._sealer.close()
         await self._writer.close()
         self.fanout.close()
 
@@ -118,6 +140,8 @@ class ControlNode:
     def _publish(self, change: Change, digest: str) -> None:
         self.ledger.accepted(change.epoch, self.clock.monotonic_ns(), ephemeral=change.ephemeral)
         self._changes.child(change.topic).inc()
+        if not change.ephemeral:
+            self._sealer.took(change, digest)
         self.fanout.publish(encode(change))
         if self._events is not None and not change.ephemeral:
             place = f"{change.topic}/{change.key}"
