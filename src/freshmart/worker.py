@@ -33,6 +33,8 @@ from tenfold.telemetry import CONTENT_TYPE, EventLog, Registry, render
 
 STREAM = "freshmart:orders"
 NEVER = Duration(0)
+SPARES = ("FRESHMART_REPLICA_URL", "FRESHMART_OBJECTS_URL")
+"""It reads no replica and no picture."""
 PAUSE_S = 0.1
 TIMEOUT_S = 5.0
 
@@ -156,7 +158,7 @@ def _answer(path: str, worker: WorkerLoops, registry: Registry) -> Reply:
 
 def _serve() -> None:
     refuse_mutant()
-    settings = read_settings()
+    settings = read_settings(spares=SPARES)
     serve(lambda: open_worker(settings), settings.port)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tenfold.fleet import Estate, write_private
 from tenfold.plan import CONTROL
-from tenfold.respond.control import ControlClient
+from tenfold.respond.control import ControlClient, service_token
 from tenfold.respond.switchboard import SwitchOperator
 
 URL, TOKEN = "TENFOLD_CONTROL_URL", "TENFOLD_CONTROL_TOKEN"  # names, not secrets
@@ -30,8 +30,12 @@ class ControlProcess:
 
     @property
     def environment(self) -> dict[str, str]:
-        """How services find it."""
+        """How an operator finds it."""
         return {URL: self.url, TOKEN: self.token}
+
+    def environment_of(self, service: str) -> dict[str, str]:
+        """How that service finds it: with a token of its own, which is for following and not for changing."""
+        return {URL: self.url, TOKEN: service_token(self.token, service)}
 
     @property
     def file(self) -> Path:

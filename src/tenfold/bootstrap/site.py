@@ -82,7 +82,7 @@ async def _start_plan(request: RunRequest, site: Site, console: Console) -> None
     site.record.phase("seeding")
     await site.control.open()
     console.follow_control(site.control.url, site.control.token)
-    await run_setup(request, site.estate, site.control.environment)
+    await run_setup(request, site.estate)
     async with asyncio.TaskGroup() as group:
         group.create_task(write_out())
-        group.create_task(start_services(request, site.estate, site.control.environment))
+        group.create_task(start_services(request, site.estate, site.control.environment_of))

@@ -32,20 +32,24 @@ from starlette.types import ASGIApp
 
 from tenfold.channel.messages import Acks, Change, Reports, encode
 from tenfold.kernel import TenfoldError
+from tenfold.respond.control.callers import CALLER, CallerGate
 from tenfold.respond.control.change_writer import ChangeFailed
+from tenfold.respond.control.hearing import Heard
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.store import HeldRecord, RecordsHeld
 from tenfold.respond.control.stream import StreamEndpoint
-from tenfold.serving import BearerGate, BodyInvalid, BodyTooLarge, read_body, read_json
+from tenfold.serving import BodyInvalid, BodyTooLarge, read_body, read_json
 from tenfold.serving.body import number_in
 from tenfold.telemetry import CONTENT_TYPE, render
 
 BYTES_MAX = 2 << 20
 """Of a body."""
 HISTORY_MAX = 1000
-REFUSAL = "The control node asks for its token, in the header 'Authorization: Bearer …'."
+REASONS_MAX = 10
 _ROOT = "/control/v1"
+SERVICE_PATHS = frozenset({("GET", f"{_ROOT}/stream"), ("POST", f"{_ROOT}/acks"), ("POST", f"{_ROOT}/reports")})
+"""What a service's token is for."""
 
 
 def control_app(node: ControlNode, token: str) -> ASGIApp:
@@ -70,7 +74,7 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
         ],
-        middleware=[Middleware(BearerGate, token=token, refusal=REFUSAL)],
+        middleware=[Middleware(CallerGate, secret=token, service_paths=SERVICE_PATHS)],
         exception_handlers={
             BodyTooLarge: _as(413),
             BodyInvalid: _as(400),
@@ -85,10 +89,12 @@ class _Addresses:
         self._node = node
 
     async def acks(self, request: Request) -> Response:
-        return _heard(self._node.hear_acks(await read_json(request, Acks, BYTES_MAX)))
+        said = await read_json(request, Acks, BYTES_MAX)
+        return _heard(self._node.hear_acks(said, request.scope[CALLER]))
 
     async def reports(self, request: Request) -> Response:
-        return _heard(self._node.hear_reports(await read_json(request, Reports, BYTES_MAX)))
+        said = await read_json(request, Reports, BYTES_MAX)
+        return _heard(self._node.hear_reports(said, request.scope[CALLER]))
 
     async def reports_of(self, request: Request) -> Response:
         reports = self._node.inbox.of(request.path_params["topic"])
@@ -165,8 +171,15 @@ class _Addresses:
         return Response(render(self._node.registry), media_type=CONTENT_TYPE)
 
 
-def _heard(known: bool) -> Response:
-    return Response(status_code=204) if known else _problem(404, "This process has never followed this node.")
+def _heard(heard: Heard) -> Response:
+    if not heard.known:
+        return _problem(404, "This process has never followed this node.")
+    if heard.foreign:
+        return _problem(403, heard.foreign)
+    if heard.refused:
+        why = f"{len(heard.refused)} were not taken, by their place: {'; '.join(heard.refused[:REASONS_MAX])}."
+        return _json({"problem": why, "refused": len(heard.refused)}, status=422)
+    return Response(status_code=204)
 
 
 def _if_epoch(request: Request) -> int | None:

@@ -18,6 +18,7 @@ from tenfold.kernel import TenfoldError, VirtualClock
 from tenfold.respond.control.app import BYTES_MAX, control_app
 from tenfold.respond.control.change_writer import ChangeFailed, ChangeWriter, WriterEnded
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
+from tenfold.respond.control.hearing import Heard
 from tenfold.respond.control.inbox import Inbox
 from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, FollowerLedger
 from tenfold.respond.control.log import (
@@ -523,12 +524,13 @@ def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
     """Only who has followed the stream is somebody."""
 
     def test(node: ControlNode, _: AsgiClient) -> None:
+        acks = Acks("p1", [AppliedEpoch(0, 0)], node.log.incarnation)
         reports = Reports("p1", [Report("hot-keys", msgspec.Raw(b"1"))])
-        assert not node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
-        assert not node.hear_reports(reports)
+        assert not node.hear_acks(acks).known
+        assert not node.hear_reports(reports).known
         node.ledger.joined(API, 0, node.clock.monotonic_ns())
-        assert node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
-        assert node.hear_reports(reports)
+        assert node.hear_acks(acks) == Heard()
+        assert node.hear_reports(reports) == Heard()
 
     with_node(tmp_path, test)
 
@@ -538,9 +540,9 @@ def test_a_word_about_another_stores_epochs_counts_for_nothing(tmp_path: Path) -
 
     def test(node: ControlNode, _: AsgiClient) -> None:
         node.ledger.joined(API, 900, 0, holds="0001-lost")
-        assert node.hear_acks(Acks("p1", [AppliedEpoch(900, 0)], "0001-lost"))
-        assert [one.epoch for one in node.ledger.presences(0)] == [0]
-        assert node.hear_acks(Acks("p1", [AppliedEpoch(3, 0)], node.log.incarnation))
-        assert [one.epoch for one in node.ledger.presences(0)] == [3]
+        assert "another store" in node.hear_acks(Acks("p1", [AppliedEpoch(900, 0)], "0001-lost")).refused[0]
+        assert [(one.epoch, one.holds) for one in node.ledger.presences(0)] == [(0, "0001-lost")]
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(0, 0)], node.log.incarnation)) == Heard()
+        assert [(one.epoch, one.holds) for one in node.ledger.presences(0)] == [(0, "")]
 
     with_node(tmp_path, test)
