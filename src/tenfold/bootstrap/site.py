@@ -47,7 +47,7 @@ async def opened(request: RunRequest) -> AsyncIterator[Site]:
     sweep_dead_runs(Path.cwd())
     site = _laid_out(request)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(lambda: to_the_end(site.estate.close()))
+        stack.push_async_callback(lambda: to_the_end(_end(site)))
         console = await open_views(request, site.record, stack)
         stack.push_async_callback(cancelled, asyncio.create_task(site.record.paint()))
         stack.push_async_callback(cancelled, asyncio.create_task(site.monitor.watch()))
@@ -55,6 +55,12 @@ async def opened(request: RunRequest) -> AsyncIterator[Site]:
         await site.estate.open()
         await site.lifeline.hold(_start_plan(request, site, console))
         yield site
+
+
+async def _end(site: Site) -> None:
+    """Everything, once what is worth keeping of the control node's store is kept."""
+    await site.control.export()
+    await site.estate.close()
 
 
 def _laid_out(request: RunRequest) -> Site:

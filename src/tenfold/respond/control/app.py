@@ -70,7 +70,7 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route(f"{_ROOT}/history", desk.history),
             Route(f"{_ROOT}/chain", desk.chain),
             Route(f"{_ROOT}/held", desk.held),
-            Route(f"{_ROOT}/changes/{{epoch:int}}/acks", desk.change_acks),
+            Route(f"{_ROOT}/changes/{{epoch}}/acks", desk.change_acks),
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
         ],
@@ -160,7 +160,10 @@ class _Addresses:
         return _json({"in force": RecordsHeld(self._node.log.epoch, in_force), "in the file": self._node.store.held()})
 
     async def change_acks(self, request: Request) -> Response:
-        return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})
+        epoch = number_in(request.path_params, "epoch")
+        if epoch is None:
+            raise BodyInvalid("An epoch is a whole number.")
+        return _json({"acks": self._node.ledger.acks(epoch)})
 
     async def health(self, _: Request) -> Response:
         if self._node.ended:
@@ -187,10 +190,10 @@ def _if_epoch(request: Request) -> int | None:
     stated = request.headers.get("if-match")
     if stated is None:
         return None
-    number = stated.strip('"')
-    if not number.isdecimal():
-        raise BodyInvalid(f"'{stated}' is no epoch; If-Match is the ETag of the record as it was read.")
-    return int(number)
+    epoch = number_in({"if-match": stated.strip('"')}, "if-match")
+    if epoch is None:
+        raise BodyInvalid("If-Match is no epoch; it is the ETag of the record as it was read.")
+    return epoch
 
 
 def _number(request: Request, name: str, default: int) -> int:

@@ -28,6 +28,8 @@ REPORTS_OUTLIVE = Duration.from_s(10)
 """A process that left so long ago takes its reports along."""
 
 
+TOPICS_COUNTED_MAX = 50
+OTHER_TOPICS = "others"
 REBUILT_TOLD_MAX = 20
 """So many records that were edited are named one by one."""
 
@@ -71,6 +73,7 @@ class ControlNode:
         self._sealer = Sealer(self.log, self._writer.put, store.head(), store.unsealed())
         self.checks[SEALS] = self._sealer.check
         self._beating: asyncio.Task[None] | None = None
+        self._counted = set[str]()
         self._declare()
         self._tell_rebuilt()
 
@@ -182,13 +185,19 @@ class ControlNode:
 
     def _publish(self, change: Change, digest: str) -> None:
         self.ledger.accepted(change.epoch, self.clock.monotonic_ns(), ephemeral=change.ephemeral)
-        self._changes.child(change.topic).inc()
+        self._count(change.topic)
         if not change.ephemeral:
             self._sealer.took(change, digest)
         self.fanout.publish(encode(change))
         if self._events is not None and not change.ephemeral:
             place = f"{change.topic}/{change.key}"
             self._events.emit("control-changed", place, epoch=change.epoch, by=change.by, digest=digest)
+
+    def _count(self, topic: str) -> None:
+        """By topic, as long as there are few."""
+        if len(self._counted) < TOPICS_COUNTED_MAX:
+            self._counted.add(topic)
+        self._changes.child(topic if topic in self._counted else OTHER_TOPICS).inc()
 
     async def _beat(self) -> None:
         for turn in cycle(range(TURNS)):

@@ -14,7 +14,7 @@ from tenfold.respond.control.replay import SEALS, Place, Seal, seal_of, take
 from tenfold.respond.control.store import ROOT, Base
 
 HISTORY_MAX = 20_000
-HISTORY_BYTES_MAX = 32 << 20
+HISTORY_BYTES_MAX = 16 << 20
 SEAL_EVERY = 1000
 SEAL_EVERY_BYTES = 4 << 20
 """Whichever comes first: as much may stand beyond the bounds until the next seal."""
