@@ -160,7 +160,9 @@ def test_a_service_cannot_fill_the_store_with_declarations(node: ControlProcess)
     token = service_token(node.token, "api")
     stream = Attacker(node, token)
     stream._connection.request(
-        "GET", "/control/v1/stream", headers={"Authorization": f"Bearer {token}", **process.headers()}
+        "GET",
+        "/control/v1/stream",
+        headers={"Authorization": f"Bearer {token}", "Tenfold-Epoch": "999999", **process.headers()},
     )
     assert stream._connection.getresponse().status == 200
     attacker = Attacker(node, token)
@@ -170,6 +172,7 @@ def test_a_service_cannot_fill_the_store_with_declarations(node: ControlProcess)
         status, _ = attacker.ask("POST", "/reports", {}, json.dumps({"process": "p1", "reports": [report]}).encode())
         assert status == 204
     client = node.client()
+    assert [one.epoch for one in client.processes()] == [0], "who states an epoch of no store has none in force"
     change = client.put("demo", "after", 1)
     assert len(client.records("switch-declarations")) <= 1100
     assert client.get("demo", "after") == change

@@ -46,11 +46,14 @@ class _Noted(msgspec.Struct):
 
 
 def base_of(database: sqlite3.Connection) -> Base | None:
-    """What the history begins at; None when it is all there. Raises ValueError for what was not written so."""
+    """What the history begins at; None when it is all there. Of what was edited, one that nothing builds on."""
     row = database.execute("SELECT fact FROM facts WHERE name = 'base'").fetchone()
     if row is None:
         return None
-    noted = msgspec.json.decode(row[0], type=_Noted)
+    try:
+        noted = msgspec.json.decode(row[0], type=_Noted)
+    except ValueError:
+        return Base(0, "")
     rows = database.execute("SELECT change FROM base ORDER BY topic, key")
     texts = [bytes(text).decode("utf-8", "replace") for (text,) in rows]
     return Base(noted.epoch, noted.digest, texts, noted.entries, noted.at_ns)

@@ -9,12 +9,14 @@ from tests.asgi_client import AsgiClient
 from tests.control_store import accepted, edited, one, opened, put, wholeness
 
 from tenfold.channel import Change
+from tenfold.commands.switch.text import wholeness_line
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control.app import control_app
 from tenfold.respond.control.node import ControlNode
 from tenfold.respond.control.pruning import Bounds
 from tenfold.respond.control.replay import SEAL_KEY, SEALS, seal_of
 from tenfold.respond.control.sqlite import SqliteStore, StoreUnusable
+from tenfold.respond.switchboard.history import wholeness_of
 from tenfold.telemetry import EventLog
 
 
@@ -156,6 +158,12 @@ def test_a_history_is_pruned_and_stays_verifiable(tmp_path: Path) -> None:
     whole = wholeness(store)
     assert (whole.problem, whole.entries <= 30, whole.entries + whole.pruned) == ("", True, 101)
     assert whole.checkpoint
+    assert f"{whole.pruned} earlier entries pruned at epoch {whole.checkpoint}" in wholeness_line(whole)
+    chain = store.chain(0, 100)
+    assert "was pruned" in wholeness_of(chain.links, {}, seen=(1, digests[1]), base=chain.base).problem
+    assert not wholeness_of(chain.links, {}, seen=(100, digests[100]), base=chain.base).problem
+    sealed = (whole.checkpoint, digests[whole.checkpoint])
+    assert not wholeness_of(chain.links, {}, seen=sealed, base=chain.base).problem
     assert len(store.history(limit=1000)) == whole.entries
     assert [record.key for record in ControlNode(store).log.records("switches")] == ["kept", "a"]
     store.close()
@@ -170,6 +178,7 @@ def test_a_history_is_pruned_and_stays_verifiable(tmp_path: Path) -> None:
         "UPDATE base SET change = CAST(replace(change, '\"value\":1', '\"value\":9') AS BLOB) WHERE key = 'kept'",
         "DELETE FROM base WHERE key = 'kept'",
         "DELETE FROM facts WHERE name = 'base'",
+        "UPDATE facts SET fact = 'x' WHERE name = 'base'",
         "UPDATE facts SET fact = replace(fact, '\"epoch\":', '\"epoch\":1') WHERE name = 'base'",
         "DELETE FROM changes WHERE epoch = (SELECT min(epoch) FROM changes)",
     ],
