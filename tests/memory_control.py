@@ -16,7 +16,7 @@ from tenfold.respond.control import Conflict, ControlRefusedError, Put, Unaccept
 from tenfold.respond.control.client import KeyRecords, TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import ChangeBatch, Log
-from tenfold.respond.control.store import ROOT, Chain, Head, Link, link
+from tenfold.respond.control.store import ROOT, Chain, Head, HeldRecord, Link, RecordsHeld, link
 from tenfold.respond.switchboard.draft import refusal_of_switch
 
 
@@ -79,6 +79,16 @@ class MemoryControl:
         self._fail()
         head = Head(self.links[-1].epoch, self._digest) if self.links else Head(0, ROOT)
         return Chain([one for one in self.links if one.epoch > after][:limit], head)
+
+    def held(self) -> dict[str, RecordsHeld]:
+        self._fail()
+        lasting = [
+            HeldRecord(record.topic, record.key, encode(record).decode())
+            for record in self.log.records()
+            if not record.ephemeral
+        ]
+        held = RecordsHeld(self.log.epoch, lasting)
+        return {"in force": held, "in the file": held}
 
     def processes(self) -> list[Presence]:
         self._fail()

@@ -1,7 +1,7 @@
 """What the environment says: where the servers are, which port to listen on, who may order in the shadow lane."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,16 +43,19 @@ class Settings:
         return EventLog(source, path=self.events_path)
 
 
-def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Raises SettingInvalid, naming what is missing."""
+def read_settings(environ: Mapping[str, str] = os.environ, *, spares: Collection[str] = ()) -> Settings:
+    """`spares` are the variables of servers that a program does without and need not be told of.
+
+    Raises SettingInvalid, naming what is missing.
+    """
     events = environ.get("TENFOLD_EVENTS")
     return Settings(
-        primary_url=_required(environ, "FRESHMART_PRIMARY_URL"),
-        replica_url=_required(environ, "FRESHMART_REPLICA_URL"),
-        main_url=_required(environ, "FRESHMART_MAIN_URL"),
-        standby_url=_required(environ, "FRESHMART_STANDBY_URL"),
-        stream_url=_required(environ, "FRESHMART_STREAM_URL"),
-        objects_url=_required(environ, "FRESHMART_OBJECTS_URL"),
+        primary_url=_required(environ, "FRESHMART_PRIMARY_URL", spares),
+        replica_url=_required(environ, "FRESHMART_REPLICA_URL", spares),
+        main_url=_required(environ, "FRESHMART_MAIN_URL", spares),
+        standby_url=_required(environ, "FRESHMART_STANDBY_URL", spares),
+        stream_url=_required(environ, "FRESHMART_STREAM_URL", spares),
+        objects_url=_required(environ, "FRESHMART_OBJECTS_URL", spares),
         bucket=environ.get("FRESHMART_BUCKET", "media"),
         rehearsal_token=environ.get("FRESHMART_REHEARSAL_TOKEN", ""),
         payment_url=environ.get("FRESHMART_PAYMENT_URL", ""),
@@ -81,9 +84,9 @@ def refuse_mutant(environ: Mapping[str, str] = os.environ) -> None:
         )
 
 
-def _required(environ: Mapping[str, str], name: str) -> str:
+def _required(environ: Mapping[str, str], name: str, spares: Collection[str]) -> str:
     value = environ.get(name, "")
-    if not value:
+    if not value and name not in spares:
         raise SettingInvalid(f"{name} is not set; freshmart cannot find one of its servers and did not start.")
     return value
 

@@ -34,6 +34,8 @@ from tenfold.telemetry import EventLog, Registry
 
 STREAM = "freshmart:orders"
 NEVER = Duration(0)
+SPARES = ("FRESHMART_REPLICA_URL", "FRESHMART_OBJECTS_URL")
+"""It reads no replica and no picture."""
 PAUSE_S = 0.1
 TIMEOUT_S = 5.0
 
@@ -149,7 +151,7 @@ def _collector(acquirer: Acquirer, registry: Registry, events: EventLog) -> Coll
 
 def _serve() -> None:
     refuse_mutant()
-    settings = read_settings()
+    settings = read_settings(spares=SPARES)
     serve(lambda: open_worker(settings), settings.port)
 
 

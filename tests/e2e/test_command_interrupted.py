@@ -115,6 +115,7 @@ def test_next_run_clears_what_a_killed_one_and_its_killed_guard_left(rehearse: S
     following = rehearse()
     assert following.ended().status == 0
     assert command.left() == following.left() == []
+    assert list(run.state.glob("control.*")) == []
     newest = msgspec.json.decode(run.faults.read_bytes().splitlines()[-1])
     assert (newest["state"], newest["by"]) == ("reverted", "sweep")
 
@@ -133,3 +134,6 @@ def test_up_says_where_everything_serves_and_ends_with_zero(tmp_path: Path) -> N
         command.end()
     assert (ended.status, ended.err) == (0, "")
     assert command.left() == []
+    (run,) = command.runs
+    assert list(run.state.glob("control.*")) == []
+    assert (run.reports / "changes.jsonl").exists()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from graphlib import TopologicalSorter
 
@@ -17,10 +17,14 @@ SYNC_LIMIT_S = 20.0
 _REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 
 
-async def run_setup(request: RunRequest, estate: Estate, control: dict[str, str]) -> None:
-    """The plan's setup commands, one after the other. Raises SetupFailed, CommandUnusable."""
+Control = Callable[[str], Mapping[str, str]]
+"""What the service called so is told of the control node."""
+
+
+async def run_setup(request: RunRequest, estate: Estate) -> None:
+    """The plan's setup commands, one after the other; they follow nothing. Raises SetupFailed, CommandUnusable."""
     for command in request.plan.setup:
-        await estate.run_setup(command, _environment(request.plan, estate.references) | control)
+        await estate.run_setup(command, _environment(request.plan, estate.references))
 
 
 async def write_out() -> None:
@@ -32,15 +36,19 @@ async def write_out() -> None:
         await asyncio.wait_for(asyncio.to_thread(os.sync), SYNC_LIMIT_S)
 
 
-async def start_services(request: RunRequest, estate: Estate, control: dict[str, str]) -> None:
-    """Each is told where those are that started before it, and how the control node is found. Raises ServerUnready."""
+async def start_services(request: RunRequest, estate: Estate, control: Control) -> None:
+    """Each is told what it needs of where those are that started before it, and how it finds the control node.
+
+    Raises ServerUnready.
+    """
     for wave in start_waves(request.plan.services):
-        environment = _environment(request.plan, estate.references) | control
         async with asyncio.TaskGroup() as group:
             for name in wave:
                 command, stated = command_of(request, name)
-                ready = request.plan.services[name].ready
-                group.create_task(estate.start_service(name, command, {**environment, **stated}, ready))
+                service = request.plan.services[name]
+                environment = _environment(request.plan, estate.references, service.needs)
+                told = {**environment, **control(name), **stated}
+                group.create_task(estate.start_service(name, command, told, service.ready))
 
 
 def start_waves(services: Mapping[str, ServicePlan]) -> Iterator[tuple[str, ...]]:
@@ -64,9 +72,10 @@ def command_of(request: RunRequest, service: str) -> tuple[tuple[str, ...], dict
     return mutants.commands[service], {**stated, mutants.variable: request.mutant}
 
 
-def _environment(plan: Plan, references: Mapping[str, str]) -> dict[str, str]:
-    """What the plan tells every command that it names."""
-    return {key: resolve(value, references) for key, value in plan.environment.items()}
+def _environment(plan: Plan, references: Mapping[str, str], needs: Collection[str] | None = None) -> dict[str, str]:
+    """What the plan tells the commands that it names; None needs all of it."""
+    needs = plan.environment if needs is None else needs
+    return {key: resolve(value, references) for key, value in plan.environment.items() if key in needs}
 
 
 def resolve(text: str, references: Mapping[str, str]) -> str:

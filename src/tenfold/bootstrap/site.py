@@ -49,7 +49,7 @@ async def opened(request: RunRequest) -> AsyncIterator[Site]:
     sweep_dead_runs(Path.cwd())
     site = _laid_out(request)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(lambda: to_the_end(site.estate.close()))
+        stack.push_async_callback(lambda: to_the_end(_end(site)))
         stack.push_async_callback(site.supervisor.close)
         console = await open_views(request, site.record, stack)
         stack.push_async_callback(cancelled, asyncio.create_task(site.record.paint()))
@@ -58,6 +58,12 @@ async def opened(request: RunRequest) -> AsyncIterator[Site]:
         await site.estate.open()
         await site.lifeline.hold(_start_plan(request, site, console))
         yield site
+
+
+async def _end(site: Site) -> None:
+    """Everything, once what is worth keeping of the control node's store is kept."""
+    await site.control.export()
+    await site.estate.close()
 
 
 def _laid_out(request: RunRequest) -> Site:
@@ -87,7 +93,7 @@ async def _start_plan(request: RunRequest, site: Site, console: Console) -> None
     site.record.phase("seeding")
     await site.control.open()
     console.follow_control(site.control.url, site.control.token)
-    await run_setup(request, site.estate, site.control.environment)
+    await run_setup(request, site.estate)
     async with asyncio.TaskGroup() as group:
         group.create_task(write_out())
-        group.create_task(start_services(request, site.estate, site.control.environment))
+        group.create_task(start_services(request, site.estate, site.control.environment_of))

@@ -12,6 +12,10 @@ from msgspec import UNSET, Raw, UnsetType
 
 TOPIC = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 Topic = Annotated[str, msgspec.Meta(pattern=TOPIC)]
+ACKS_MAX = 4096
+REPORTS_MAX = 256
+"""So many at once."""
+REPORT_BYTES_MAX = 64 << 10
 Epoch = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -87,8 +91,8 @@ class Acks(msgspec.Struct, frozen=True):
     """The body of `POST /control/v1/acks`. `incarnation` is of the store whose epochs these are."""
 
     process: str
-    applied: list[AppliedEpoch]
-    incarnation: str = ""
+    applied: Annotated[list[AppliedEpoch], msgspec.Meta(max_length=ACKS_MAX)]
+    incarnation: str
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -102,7 +106,7 @@ class Reports(msgspec.Struct, frozen=True):
     """The body of `POST /control/v1/reports`."""
 
     process: str
-    reports: list[Report]
+    reports: Annotated[list[Report], msgspec.Meta(max_length=REPORTS_MAX)]
 
 
 Line = Change | Snapshot | Missed | Beat

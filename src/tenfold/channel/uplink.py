@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tenfold.channel.messages import Acks, AppliedEpoch, Report, Reports
+from tenfold.channel.messages import ACKS_MAX, REPORT_BYTES_MAX, REPORTS_MAX, Acks, AppliedEpoch, Report, Reports
 from tenfold.channel.subscribers import Delivery
 from tenfold.channel.wire import ControlAddress, Failure, StreamLost, abandon
 from tenfold.kernel import Backoff, Duration
@@ -21,9 +21,6 @@ from tenfold.telemetry import Counter
 
 GATHER = Duration.from_ms(50)
 """So long what is to be said is gathered, less up to a half, so that many processes do not speak at once."""
-ACKS_MAX = 4096
-REPORTS_MAX = 256
-REPORT_BYTES_MAX = 64 << 10
 BATCH_BYTES_MAX = 512 << 10
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +121,19 @@ class Estate:
             raise SetupFailed(failed.args[0], remedy=failed.remedy) from failed
 
     async def start_service(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], ready: str
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        ready: str,
+        *,
+        leaves: Iterable[str] = (),
     ) -> Service:
-        """Start a program and wait until it serves; nothing of it is left when it does not. Raises ServerUnready."""
-        service = Service(name, command, environment, ready, self._children, self._events)
+        """Start a program and wait until it serves; nothing of it is left when it does not. Raises ServerUnready.
+
+        `leaves` are files that go when the run ends, however it ends.
+        """
+        service = Service(name, command, environment, ready, self._children, self._events, leaves)
         self._listen([service])
         self._services.append(service)
         await service.open()

@@ -13,7 +13,7 @@ from tenfold.fleet.proc import start_ticks
 
 
 class ProcessEntry(msgspec.Struct, frozen=True):
-    """One process that leads a group of its own. `leaves` are paths outside the run's folders it may leave behind."""
+    """One process that leads a group of its own. `leaves` are paths that go with the run."""
 
     name: str
     pid: int

@@ -1,7 +1,7 @@
 """A program under rehearsal: started as the plan says, ready when its `ready` path answers 200."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tenfold.fleet.child import Child, Children
 from tenfold.fleet.http import status_of
@@ -22,11 +22,13 @@ class Service(Node):
         ready: str,
         children: Children,
         events: EventLog,
+        leaves: Iterable[str] = (),
     ) -> None:
         super().__init__(name, "service", children, events)
         self._command = resolved(command)
         self._environment = environment
         self._ready = ready
+        self._leaves = tuple(leaves)
 
     @property
     def url(self) -> str:
@@ -34,7 +36,10 @@ class Service(Node):
 
     def _launch(self) -> Child:
         environment = {**self._environment, "PORT": str(self.port)}
-        return self._children.start(self.name, self._command, environment=environment, folder=self._children.run.root)
+        folder = self._children.run.root
+        return self._children.start(
+            self.name, self._command, environment=environment, folder=folder, leaves=self._leaves
+        )
 
     async def _answers(self) -> bool:
         return await status_of(self.port, "GET", self._ready) == 200

@@ -22,6 +22,7 @@ def check_consistency(root: Node, problems: Problems) -> None:
         _shares_make_a_whole,
         _traffic_names_a_service,
         _dependencies_exist,
+        _needs_are_in_the_environment,
         _dependencies_do_not_turn_in_a_circle,
         _servers_and_services_have_names_of_their_own,
         _drills_name_journeys,
@@ -60,6 +61,11 @@ def _traffic_names_a_service(root: Node, problems: Problems) -> None:
 def _dependencies_exist(root: Node, problems: Problems) -> None:
     names = names_in(root, "servers", "services")
     check_names(root, problems, ("services", "*", "depends_on", "*"), names, "the name of a server or service")
+
+
+def _needs_are_in_the_environment(root: Node, problems: Problems) -> None:
+    names = names_in(root, "environment")
+    check_names(root, problems, ("services", "*", "needs", "*"), names, "the name of a variable of `environment`")
 
 
 def _dependencies_do_not_turn_in_a_circle(root: Node, problems: Problems) -> None:

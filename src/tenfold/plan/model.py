@@ -137,13 +137,17 @@ class Slo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePlan:
-    """A program under rehearsal, `instances` times. `ready` is the path that answers 200 on the port it was given."""
+    """A program under rehearsal, `instances` times. `ready` is the path that answers 200 on the port it was given.
+
+    `needs` names what it is given of the plan's environment; None when it is given all.
+    """
 
     title: str
     tier: Tier
     command: tuple[str, ...]
     ready: str
     depends_on: tuple[str, ...] = ()
+    needs: tuple[str, ...] | None = None
     slo: Slo
     instances: int = 1
 

@@ -13,7 +13,7 @@ events   Server-Sent Events, and the viewers who follow them
 
 from tenfold.serving.body import BodyInvalid, BodyLate, BodyTooLarge, read_body, read_json, refuse_names_twice
 from tenfold.serving.door import Admitted, Door, turned_away
-from tenfold.serving.policy import FORM_HEADERS, BearerGate, LoopbackPolicy, OnceOnly
+from tenfold.serving.policy import FORM_HEADERS, LoopbackPolicy, OnceOnly
 from tenfold.serving.problem import failed, problem, refusal, refused_by_routes
 from tenfold.serving.server import LOOPBACK, AppServer, PortTakenError, ServerName, ServerUnreachableError
 from tenfold.serving.session import Sessions, SessionTokenWeak
@@ -23,7 +23,6 @@ __all__ = [
     "LOOPBACK",
     "Admitted",
     "AppServer",
-    "BearerGate",
     "BodyInvalid",
     "BodyLate",
     "BodyTooLarge",

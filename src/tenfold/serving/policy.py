@@ -1,11 +1,9 @@
-"""Which requests are let in, and what a page may do: the headers of every answer, the check against DNS rebinding,
-and the token that programs show.
+"""Which requests are let in, and what a page may do: the headers of every answer, the check against DNS rebinding.
 
 A page of another site can make a browser ask 127.0.0.1 under that site's own name; so a request whose Host is not
 loopback is refused. The pages load nothing but what this server serves and run no inline script.
 """
 
-import hmac
 from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import MutableHeaders
@@ -80,24 +78,6 @@ class OnceOnly:
         if name is None:
             return await self._app(scope, receive, send)
         return await problem(400, f"The header '{name}' is stated twice.")(scope, receive, send)
-
-
-class BearerGate:
-    """ASGI middleware: answers 401, and why, to a program that does not show the token."""
-
-    def __init__(self, app: ASGIApp, token: str, refusal: str) -> None:
-        self._app = app
-        self._expected = f"Bearer {token}".encode()
-        self._refused = problem(401, refusal, headers={"WWW-Authenticate": "Bearer"})
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._may_ask(scope):
-            return await self._app(scope, receive, send)
-        return await self._refused(scope, receive, send)
-
-    def _may_ask(self, scope: Scope) -> bool:
-        shown = [value for name, value in scope["headers"] if name == b"authorization"]
-        return len(shown) == 1 and hmac.compare_digest(shown[0], self._expected)
 
 
 def _stated_twice(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

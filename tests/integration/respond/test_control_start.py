@@ -71,7 +71,7 @@ def test_a_node_whose_store_was_edited_exits_with_2(tmp_path: Path) -> None:
     store.close()
     result = ended("--store", str(tmp_path / "c.db"))
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)
-    assert "the change of epoch 1 is not what was written" in result.stderr
+    assert "entry of epoch 1 is not what was written" in result.stderr
 
 
 class SlowStore(SqliteStore):

@@ -201,7 +201,7 @@ def _press(value: str, epoch: int) -> "subprocess.Popen[bytes]":
 def test_an_edit_of_the_history_on_disk_is_found(
     node: ControlProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """While the node runs, and after it was started again."""
+    """While the node runs; it does not start again on it."""
     with Service(node):
         for store in ("1", "2", "3"):
             call(capsys, "set", "reviews", "off", "--store", store, "--reason", "slow")
@@ -214,9 +214,27 @@ def test_an_edit_of_the_history_on_disk_is_found(
         status, said = call(capsys, "verify")
         assert status == 1
         assert "is not what was written" in said["problem"]
+
+
+def test_a_record_that_was_edited_on_disk_is_named_and_put_right_by_the_next_node(
+    node: ControlProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While the node runs `verify` compares the file; who starts it again is served what the history leads to."""
+    with Service(node):
+        call(capsys, "set", "reviews", "off", "--store", "7", "--reason", "slow")
+        with closing(sqlite3.connect(tmp_path / "control.db")) as database, database:
+            database.execute(
+                "UPDATE records SET change = CAST(replace(change, 'slow', 'fast') AS BLOB) WHERE topic = 'switches'"
+            )
+        status, said = call(capsys, "verify")
+        assert status == 1
+        assert "The record 'switches/reviews' in the file is not what the history says" in said["problem"]
+        assert "slow" in said["problem"]
+        assert "fast" in said["problem"]
         node.kill()
         node.open()
-        assert call(capsys, "verify")[0] == 1
+        assert call(capsys, "verify")[0] == 0
+        assert "slow" in str(call(capsys, "show", "reviews")[1])
 
 
 def test_the_last_good_setting_holds_in_a_process_that_begins_with_the_node_dead(

@@ -94,7 +94,7 @@ def test_a_name_stands_once_in_an_object(tmp_path: Path, method: str, path: str)
     """However it is written."""
     body = {
         "topics/switches/a": b'{"value":1,"\\u0076alue":2}',
-        "acks": b'{"process":"p1","applied":[],"applied":[]}',
+        "acks": b'{"process":"p1","incarnation":"i","applied":[],"applied":[]}',
         "reports": b'{"process":"p1","reports":[],"reports":[]}',
     }[path]
 

@@ -231,3 +231,15 @@ def problems_of(text: str) -> list[Problem]:
     except PlanInvalid as error:
         return error.problems
     return []
+
+
+def test_a_service_is_given_all_of_the_environment_or_what_it_needs_of_it() -> None:
+    """A name that the environment does not have is a mistake of typing."""
+    assert read(SHOP).services["api"].needs is None
+    at = "    command: python -m shop.api\n"
+    assert at in SHOP
+    name = next(iter(read(SHOP).environment))
+    assert read(SHOP.replace(at, f"{at}    needs: [{name}]\n")).services["api"].needs == (name,)
+    assert read(SHOP.replace(at, f"{at}    needs: []\n")).services["api"].needs == ()
+    with pytest.raises(PlanInvalid, match="the name of a variable of `environment`"):
+        read(SHOP.replace(at, f"{at}    needs: [NOBODY]\n"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tenfold.kernel.clock import utc
 from tenfold.protect.live.switches import Rule, SwitchRecord
 from tenfold.respond.switchboard.effect import Effect
 from tenfold.respond.switchboard.following import Following, Refused, apart_sentence
@@ -131,7 +132,11 @@ def back_line(back: Back) -> str:
 def wholeness_line(wholeness: Wholeness) -> str:
     if wholeness.problem:
         return f"{wholeness.problem} {wholeness.entries} entries before it are what was written."
-    return f"{wholeness.entries} entries are what was written; the newest is {wholeness.epoch}:{wholeness.digest}"
+    whole = f"{wholeness.entries} entries are what was written; the newest is {wholeness.epoch}:{wholeness.digest}"
+    if not wholeness.checkpoint:
+        return whole
+    since = utc(wholeness.since_ns)
+    return f"{whole}; verified from {since}, {wholeness.pruned} earlier entries pruned at epoch {wholeness.checkpoint}"
 
 
 def said(value: Any) -> str:

@@ -100,5 +100,5 @@ def _check_chain(operator: SwitchOperator) -> ChainCheck:
     """Worked out here, entry by entry: the node's own word would not do."""
     there, links = in_force(operator.control), Links(operator.control, pages_max=LINK_PAGES_MAX)
     entries = list(links)
-    wholeness = wholeness_of(entries, there if links.all else {})
+    wholeness = wholeness_of(entries, there if links.all else {}, base=links.base)
     return ChainCheck(ends_at(wholeness, links.head), links.since_ns, links.all)

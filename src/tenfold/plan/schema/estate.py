@@ -40,6 +40,11 @@ SERVICE = RecordOf(
         required("command", command(), "What starts it; `python` is the interpreter that runs Tenfold."),
         required("ready", URL_PATH, "The path that answers 200, on the port in PORT, when it can serve."),
         optional("depends_on", NAMES, "Servers and services that it cannot serve without.", default=[]),
+        optional(
+            "needs",
+            ListOf(VARIABLE, may_stand="a list of variables of `environment`"),
+            "The variables of `environment` that it is given, secrets among them, and no others; without this key all.",
+        ),
         required("slo", promise(availability=True), "What is promised."),
         optional("instances", whole(1, 64), "How many of it run.", default=1),
     ),

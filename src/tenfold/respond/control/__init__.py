@@ -3,6 +3,11 @@
     python -m tenfold.respond.control --port 7600 --store control.db
 
 log            the records and their order: pure
+callers        who speaks: an operator, or one service by a token of its own
+hearing        what is believed of what a process says
+replay         what a history leads to
+pruning        old history folded into a base
+sealer         what is left vouches for what is gone
 store          what the node needs of the place where changes are kept: its chain of digests, one node at a time
 sqlite         where changes are durable
 change_writer  accepts changes, one batch at a time
@@ -19,6 +24,7 @@ A program that serves a node imports `tenfold.respond.control.server` itself, so
 framework.
 """
 
+from tenfold.respond.control.callers import service_token
 from tenfold.respond.control.client import (
     ControlClient,
     ControlOutcomeUnknownError,
@@ -44,4 +50,5 @@ __all__ = [
     "StoreUnusable",
     "TopicRecords",
     "Unacceptable",
+    "service_token",
 ]

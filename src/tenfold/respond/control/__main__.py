@@ -19,7 +19,7 @@ from tenfold.kernel import Interrupted, TenfoldError, run_until_signal
 from tenfold.protect.calls.breaker import TOPIC as BREAKERS
 from tenfold.protect.reads.hot import TOPIC as HOT_KEYS
 from tenfold.respond.control.log import Put
-from tenfold.respond.control.node import ControlNode
+from tenfold.respond.control.node import REBUILT_TOLD_MAX, ControlNode
 from tenfold.respond.control.server import ControlServer
 from tenfold.respond.control.sqlite import SqliteStore
 from tenfold.respond.merges import merge_breakers, merge_hot_keys
@@ -74,6 +74,7 @@ async def _serve(options: argparse.Namespace, token: str) -> None:
     store = _store(options)
     try:
         node = ControlNode(store, events=_events())
+        _say_rebuilt(node)
         server = ControlServer(node, token, host=options.host, port=options.port)
         merges: list[MergeLoop[Any]] = [
             merge_hot_keys(partial(_put, node, HOT_KEYS)),
@@ -97,6 +98,14 @@ async def _serve(options: argparse.Namespace, token: str) -> None:
             await server.close()
     finally:
         store.close()
+
+
+def _say_rebuilt(node: ControlNode) -> None:
+    """Into the log: somebody has edited the file."""
+    for one in node.rebuilt[:REBUILT_TOLD_MAX]:
+        sys.stderr.write(f"{one} What the history says is in force.\n")
+    if len(node.rebuilt) > REBUILT_TOLD_MAX:
+        sys.stderr.write(f"{len(node.rebuilt)} records in all were put right.\n")
 
 
 async def _put(node: ControlNode, topic: str, key: str, value: bytes | None) -> None:

@@ -13,6 +13,7 @@ DELETE /control/v1/topics/{topic}/{key}   the same, without a value
 GET    /control/v1/keys/{key}             its records in topics, its newest changes; ?topic=&topic=&changes=
 GET    /control/v1/history                durable changes, newest first; ?topic=&key=&before=&limit=
 GET    /control/v1/chain                  durable changes with their digests, oldest first, and the head; ?after=&limit=
+GET    /control/v1/held                   every lasting record, as it is in force and as the store's file has it now
 GET    /control/v1/changes/{epoch}/acks   who has a durable change in force, and how long it took
 GET    /health, /metrics                  without a token
 """
@@ -30,14 +31,16 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tenfold.channel.messages import Acks, Change, Reports
+from tenfold.channel.messages import Acks, Change, Reports, encode
 from tenfold.kernel import TenfoldError
+from tenfold.respond.control.callers import CALLER, CallerGate
 from tenfold.respond.control.change_writer import ChangeFailed
+from tenfold.respond.control.hearing import Heard
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
 from tenfold.respond.control.node import ControlNode
+from tenfold.respond.control.store import HeldRecord, RecordsHeld
 from tenfold.respond.control.stream import StreamEndpoint
 from tenfold.serving import (
-    BearerGate,
     BodyInvalid,
     BodyLate,
     BodyTooLarge,
@@ -55,8 +58,10 @@ from tenfold.telemetry import CONTENT_TYPE, render
 BYTES_MAX = 2 << 20
 """Of a body."""
 HISTORY_MAX = 1000
-REFUSAL = "The control node asks for its token, in the header 'Authorization: Bearer …'."
+REASONS_MAX = 10
 _ROOT = "/control/v1"
+SERVICE_PATHS = frozenset({("GET", f"{_ROOT}/stream"), ("POST", f"{_ROOT}/acks"), ("POST", f"{_ROOT}/reports")})
+"""What a service's token is for."""
 
 
 def control_app(node: ControlNode, token: str) -> ASGIApp:
@@ -76,11 +81,12 @@ def control_app(node: ControlNode, token: str) -> ASGIApp:
             Route(f"{_ROOT}/keys/{{key:path}}", desk.key),
             Route(f"{_ROOT}/history", desk.history),
             Route(f"{_ROOT}/chain", desk.chain),
-            Route(f"{_ROOT}/changes/{{epoch:int}}/acks", desk.change_acks),
+            Route(f"{_ROOT}/held", desk.held),
+            Route(f"{_ROOT}/changes/{{epoch}}/acks", desk.change_acks),
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
         ],
-        middleware=[Middleware(OnceOnly), Middleware(BearerGate, token=token, refusal=REFUSAL)],
+        middleware=[Middleware(OnceOnly), Middleware(CallerGate, secret=token, service_paths=SERVICE_PATHS)],
         exception_handlers={
             HTTPException: refused_by_routes,
             Exception: failed,
@@ -98,10 +104,12 @@ class _Addresses:
         self._node = node
 
     async def acks(self, request: Request) -> Response:
-        return _heard(self._node.hear_acks(await read_json(request, Acks, BYTES_MAX)))
+        said = await read_json(request, Acks, BYTES_MAX)
+        return _heard(self._node.hear_acks(said, request.scope[CALLER]))
 
     async def reports(self, request: Request) -> Response:
-        return _heard(self._node.hear_reports(await read_json(request, Reports, BYTES_MAX)))
+        said = await read_json(request, Reports, BYTES_MAX)
+        return _heard(self._node.hear_reports(said, request.scope[CALLER]))
 
     async def reports_of(self, request: Request) -> Response:
         reports = self._node.inbox.of(request.path_params["topic"])
@@ -162,8 +170,16 @@ class _Addresses:
         after, limit = _number(request, "after", 0), _number(request, "limit", HISTORY_MAX)
         return _json(self._node.store.chain(after, min(limit, HISTORY_MAX)))
 
+    async def held(self, _: Request) -> Response:
+        lasting = [record for record in self._node.log.records() if not record.ephemeral]
+        in_force = [HeldRecord(record.topic, record.key, encode(record).decode()) for record in lasting]
+        return _json({"in force": RecordsHeld(self._node.log.epoch, in_force), "in the file": self._node.store.held()})
+
     async def change_acks(self, request: Request) -> Response:
-        return _json({"acks": self._node.ledger.acks(request.path_params["epoch"])})
+        epoch = number_in(request.path_params, "epoch")
+        if epoch is None:
+            raise BodyInvalid("An epoch is a whole number.")
+        return _json({"acks": self._node.ledger.acks(epoch)})
 
     async def health(self, _: Request) -> Response:
         if self._node.ended:
@@ -174,8 +190,15 @@ class _Addresses:
         return Response(render(self._node.registry), media_type=CONTENT_TYPE)
 
 
-def _heard(known: bool) -> Response:
-    return Response(status_code=204) if known else problem(404, "This process has never followed this node.")
+def _heard(heard: Heard) -> Response:
+    if not heard.known:
+        return problem(404, "This process has never followed this node.")
+    if heard.foreign:
+        return problem(403, heard.foreign)
+    if heard.refused:
+        why = f"{len(heard.refused)} were not taken, by their place: {'; '.join(heard.refused[:REASONS_MAX])}."
+        return problem(422, why, refused=len(heard.refused))
+    return Response(status_code=204)
 
 
 def _if_epoch(request: Request) -> int | None:
@@ -183,10 +206,10 @@ def _if_epoch(request: Request) -> int | None:
     stated = request.headers.get("if-match")
     if stated is None:
         return None
-    number = stated.strip('"')
-    if not number.isdecimal():
-        raise BodyInvalid(f"'{stated}' is no epoch; If-Match is the ETag of the record as it was read.")
-    return int(number)
+    epoch = number_in({"if-match": stated.strip('"')}, "if-match")
+    if epoch is None:
+        raise BodyInvalid("If-Match is no epoch; it is the ETag of the record as it was read.")
+    return epoch
 
 
 def _number(request: Request, name: str, default: int) -> int:

@@ -12,7 +12,7 @@ from tenfold.kernel import TenfoldError
 from tenfold.respond.control.change_writer import OutcomeUnknown
 from tenfold.respond.control.ledger import Ack, Presence
 from tenfold.respond.control.log import NO_RECORD, Conflict, Put
-from tenfold.respond.control.store import Chain
+from tenfold.respond.control.store import Chain, RecordsHeld
 
 TIMEOUT_S = 5.0
 
@@ -142,6 +142,10 @@ class ControlClient:
     def chain(self, after: int, *, limit: int = 1000) -> Chain:
         """Durable changes after the epoch `after`, oldest first, with their digests as they were written; the head."""
         return self._got(f"/chain?after={after}&limit={limit}", Chain)
+
+    def held(self) -> dict[str, RecordsHeld]:
+        """Every lasting record, `in force` and `in the file` of the store."""
+        return self._got("/held", dict[str, RecordsHeld])
 
     def store(self) -> str:
         """The incarnation of the node's store: epochs of two stores say nothing beside each other."""

@@ -13,6 +13,8 @@ from tenfold.kernel import Duration
 
 CHANGES_MAX = 256
 PROCESSES_MAX = 4096
+OF_SERVICE_MAX = 2000
+"""So many processes of one service; those that left make room, and no service makes another's go."""
 FORGOTTEN_AFTER = Duration.from_s(600)
 """A process that left so long ago is not shown any longer."""
 APART_FOR = Duration.from_s(5)
@@ -76,10 +78,28 @@ class FollowerLedger:
         if len(moments) > self._changes_max:
             moments.popitem(last=False)
 
+    def refusal_of(self, process: Process) -> str:
+        """Why the process may not join, nothing when it may."""
+        known = self._presences.get(process.id)
+        if known is not None:
+            return "" if known.process == process else "Another process has this id."
+        its = [one for one in self._presences.values() if one.process.service == process.service]
+        if len(its) >= OF_SERVICE_MAX and all(one.left_ns is None for one in its):
+            return f"{OF_SERVICE_MAX} processes of service '{process.service}' follow this node already."
+        return ""
+
+    def _make_room(self, service: str) -> None:
+        """For one more of the service: of those that left, the one seen first goes."""
+        its = [one for one in self._presences.values() if one.process.service == service]
+        if len(its) >= OF_SERVICE_MAX:
+            gone = next((one for one in its if one.left_ns is not None), its[0])
+            del self._presences[gone.process.id]
+
     def joined(self, process: Process, epoch: int, now_ns: int, *, holds: str = "") -> None:
         """A process has come and says that it has `epoch` in force: of this store, or of the one that it `holds`."""
         known = self._presences.pop(process.id, None)
         if known is None:
+            self._make_room(process.service)
             known = Presence(process=process, epoch=0, since_ns=now_ns)
         known.streams, known.left_ns, known.holds = known.streams + 1, None, holds
         known.epoch = max(known.epoch, epoch) if not holds else 0
@@ -93,8 +113,15 @@ class FollowerLedger:
             presence.streams -= 1
             presence.left_ns = now_ns if presence.streams == 0 else None
 
-    def knows(self, process_id: str) -> bool:
-        return process_id in self._presences
+    def service_of(self, process_id: str) -> str | None:
+        """None when the process is not known."""
+        presence = self._presences.get(process_id)
+        return presence.process.service if presence is not None else None
+
+    def holds(self, process_id: str) -> str:
+        """The incarnation of another store that the process holds, as far as is known."""
+        presence = self._presences.get(process_id)
+        return presence.holds if presence is not None else ""
 
     def acked(
         self, process_id: str, epoch: int, held_ns: int, failures: int, now_ns: int, *, refused: str = ""
@@ -132,5 +159,5 @@ class FollowerLedger:
     def _acks_of(self, epoch: int) -> dict[str, Ack]:
         acks = self._acks.setdefault(epoch, {})
         while len(self._acks) > self._changes_max:
-            self._acks.popitem(last=False)
+            del self._acks[min(self._acks)]
         return acks

@@ -96,6 +96,11 @@ class Log:
     def held_bytes(self) -> int:
         return self._bytes
 
+    @property
+    def oldest(self) -> int:
+        """Who knows this epoch can be told what it missed; who knows less is told everything."""
+        return self._floor
+
     def get(self, topic: str, key: str) -> Change | None:
         return self._records.get((topic, key))
 

@@ -13,10 +13,25 @@ import msgspec
 from tenfold.channel.messages import Change, Snapshot, encode
 from tenfold.kernel import TenfoldError
 from tenfold.respond.control.log import WINDOW_MAX
-from tenfold.respond.control.store import ROOT, Chain, Head, Link, link, locked
+from tenfold.respond.control.pruning import BOUNDS, Bounds, base_of, prune
+from tenfold.respond.control.pruning import SCHEMA as BASE_SCHEMA
+from tenfold.respond.control.replay import SEALS, Replay, differences
+from tenfold.respond.control.store import (
+    ROOT,
+    Chain,
+    Head,
+    HeldRecord,
+    Link,
+    RecordDifference,
+    RecordsHeld,
+    link,
+    locked,
+)
 
 RESERVE = 1000
 """So many epochs are reserved at once for ephemeral changes, which are not written but must not come twice."""
+
+WAL_BYTES_KEPT = 4 << 20
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, fact TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -39,8 +54,9 @@ class StoreUnusable(TenfoldError):
 class SqliteStore:
     """The durable changes and the records they come to. One thread commits, one may look back."""
 
-    def __init__(self, path: Path, *, now_ns: int) -> None:
+    def __init__(self, path: Path, *, now_ns: int, bounds: Bounds = BOUNDS) -> None:
         self.path = path
+        self._bounds = bounds
         self.unreadable = set[int]()
         """Epochs of the history that hold no change: found so far, and left out."""
         with _usable(path):
@@ -69,7 +85,59 @@ class SqliteStore:
         """No epoch up to this one may be given again. Raises StoreUnusable."""
         with _usable(self.path):
             newest = self._database.execute("SELECT coalesce(max(epoch), 0) FROM changes").fetchone()[0]
-            return max(int(newest), int(self._fact("reserved") or 0))
+            return max(int(newest), int(self._fact("reserved") or 0), self.head().epoch)
+
+    def head(self) -> Head:
+        """The newest durable change, as the store noted it."""
+        return _head(dict(self._database.execute("SELECT name, fact FROM facts")))
+
+    def unsealed(self) -> int:
+        """So many durable changes came after the newest seal."""
+        row = self._database.execute(
+            "SELECT count(*) FROM changes WHERE epoch > (SELECT coalesce(max(epoch), 0) FROM changes WHERE topic = ?)",
+            (SEALS,),
+        ).fetchone()
+        return int(row[0])
+
+    def recover(self) -> Sequence[RecordDifference]:
+        """Have in force what the history leads to, whatever the records in the file say; answers what they said
+        otherwise. Raises StoreUnusable when the history itself is not what was written: nobody knows what it led to.
+        """
+        with _usable(self.path):
+            replay = self._replayed()
+            rows = self._database.execute("SELECT topic, key, change FROM records")
+            stands = {(topic, key): _change_or_nothing(text) for topic, key, text in rows}
+            found = differences(replay.records, stands, "in the file")
+            if found:
+                self._rewrite(replay.records.values())
+            return found
+
+    def _replayed(self) -> Replay:
+        """Raises ValueError."""
+        replay = Replay(base_of(self._database))
+        rows = self._database.execute("SELECT epoch, topic, key, change, digest FROM changes ORDER BY epoch")
+        for row in rows:
+            if replay.follow(_linked(*row)) is None:
+                break
+        if problem := replay.ends_at(self.head()):
+            raise ValueError(problem.rstrip("."))
+        return replay
+
+    def _rewrite(self, records: Iterable[Change]) -> None:
+        with self._database:
+            self._database.execute("DELETE FROM records")
+            rows = ((record.topic, record.key, encode(record)) for record in records)
+            self._database.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
+
+    def held(self) -> RecordsHeld:
+        """The records as they stand in the file now, to be held against the history."""
+        self._reader.execute("BEGIN")
+        try:
+            rows = self._reader.execute("SELECT topic, key, change FROM records ORDER BY topic, key").fetchall()
+            newest = self._reader.execute("SELECT coalesce(max(epoch), 0) FROM changes").fetchone()[0]
+        finally:
+            self._reader.execute("COMMIT")
+        return RecordsHeld(newest, [HeldRecord(topic, key, _text(record)) for topic, key, record in rows])
 
     def records(self) -> list[Change]:
         """What is in force. Raises StoreUnusable: nobody may be told all of it while one of them is unknown."""
@@ -128,9 +196,10 @@ class SqliteStore:
                 (after, limit),
             ).fetchall()
             facts = dict(self._reader.execute("SELECT name, fact FROM facts"))
+            base = base_of(self._reader) if after == 0 else None
         finally:
             self._reader.execute("COMMIT")
-        return Chain([_linked(*row) for row in rows], _head(facts))
+        return Chain([_linked(*row) for row in rows], _head(facts), base)
 
     def renew(self, now_ns: int) -> None:
         """Have every process follow this store as it is, instead of what it holds: under a new, later name."""
@@ -141,10 +210,10 @@ class SqliteStore:
 
         What has been changed here since then stays as it is; so it does no harm twice.
         """
-        touched = set(self._database.execute("SELECT DISTINCT topic, key FROM changes"))
+        touched = set(self._database.execute("SELECT topic, key FROM changes UNION SELECT topic, key FROM records"))
         previous, changes = self.epoch(), []
         for record in sorted(snapshot.records, key=lambda record: record.epoch):
-            if (record.topic, record.key) not in touched:
+            if (record.topic, record.key) not in touched and record.topic != SEALS:
                 epoch = max(record.epoch, previous + 1)
                 changes.append(msgspec.structs.replace(record, epoch=epoch, previous=previous))
                 previous = epoch
@@ -173,6 +242,8 @@ class SqliteStore:
                 self._state("digest", digest)
                 self._state("head", str(max(digests)))
         self._digest = digest
+        if any(change.topic == SEALS for change in changes):
+            prune(self._database, self._bounds)
         return digests
 
     def _write(self, change: Change, digest: str) -> None:
@@ -218,7 +289,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
-    database.executescript(_SCHEMA)
+    database.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
+    database.executescript(_SCHEMA + BASE_SCHEMA)
     return database
 
 
@@ -248,12 +320,23 @@ def _read(name: str, text: bytes) -> Change:
         raise ValueError(f"{name} is not what was written ({error})") from error
 
 
+def _change_or_nothing(text: bytes) -> Change | None:
+    try:
+        return _DECODER.decode(text)
+    except ValueError:
+        return None
+
+
 def _linked(epoch: int, topic: str, key: str, change: bytes, digest: str) -> Link:
     """The history is looked for by the columns `topic` and `key`, and the digest is of the change alone: one that is
     filed where it does not belong is answered without a digest, as no change that was written is.
     """
     text = change.decode("utf-8", "replace")
     return Link(epoch, text, digest if _is_filed(change, topic, key) else "")
+
+
+def _text(blob: bytes) -> str:
+    return bytes(blob).decode("utf-8", "replace")
 
 
 def _is_filed(change: bytes, topic: str, key: str) -> bool:

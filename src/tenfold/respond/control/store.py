@@ -37,11 +37,55 @@ class Head(msgspec.Struct, frozen=True):
     digest: str
 
 
+class Base(msgspec.Struct, frozen=True):
+    """What a history that was pruned begins at: the records at `epoch`, the digest that the rest builds on, how many
+    `entries` are gone and when the last of them was made.
+    """
+
+    epoch: int
+    digest: str
+    records: list[str] = []
+    entries: int = 0
+    at_ns: int = 0
+
+
 class Chain(msgspec.Struct, frozen=True):
-    """A part of the history, and in the same moment its head."""
+    """A part of the history, and in the same moment its head; the base with the part that begins there."""
 
     links: list[Link]
     head: Head | None = None
+    base: Base | None = None
+
+
+class HeldRecord(msgspec.Struct, frozen=True, array_like=True):
+    """A record as it stands somewhere, which may have been edited: where it is filed, and its text."""
+
+    topic: str
+    key: str
+    text: str
+
+
+class RecordsHeld(msgspec.Struct, frozen=True):
+    """The records that stand somewhere, and the epoch up to which they are all there is."""
+
+    epoch: int
+    records: list[HeldRecord]
+
+
+class RecordDifference(msgspec.Struct, frozen=True):
+    """One record that is not what the history says; `there` says where, such as `in the file`. Empty: no record."""
+
+    place: str
+    said: str
+    stands: str
+    there: str
+
+    def __str__(self) -> str:
+        said, stands = self.said or "that there is none", self.stands or "none"
+        return (
+            f"The record '{self.place}' {self.there} is not what the history says of it: "
+            f"the history says {said}; {self.there} stands {stands}."
+        )
 
 
 class ChangeStore(Protocol):
@@ -61,6 +105,10 @@ class ControlStore(ChangeStore, Protocol):
     def unreadable(self) -> Collection[int]: ...
     def epoch(self) -> int: ...
     def records(self) -> list[Change]: ...
+    def recover(self) -> Sequence[RecordDifference]: ...
+    def held(self) -> RecordsHeld: ...
+    def head(self) -> Head: ...
+    def unsealed(self) -> int: ...
     def window(self) -> list[Change]: ...
     def history(
         self, topic: str | None = None, key: str | None = None, *, before: int | None = None, limit: int = 100

@@ -6,16 +6,12 @@ from typing import Any
 import msgspec
 
 from tenfold.channel import Change
-from tenfold.channel.messages import decode, encode
-from tenfold.protect.live.switches.declaration import DECLARED
-from tenfold.protect.live.switches.rule import TOPIC
-from tenfold.respond.control.client import ControlClient, TopicRecords
-from tenfold.respond.control.store import ROOT, Head, Link, link
+from tenfold.respond.control.client import ControlClient
+from tenfold.respond.control.replay import Replay, change_in, cut_off, differences, records_in, take
+from tenfold.respond.control.store import Base, Head, Link, RecordsHeld
 
-InForce = Mapping[str, TopicRecords]
-"""By topic."""
-_CHAINED = (TOPIC, DECLARED)
-"""The topics whose records must be what the chain leads to."""
+HeldRecords = Mapping[str, RecordsHeld]
+"""By where they stand: `in force` at the node, `in the file` of its store."""
 PAGE = 1000
 
 
@@ -37,16 +33,16 @@ def entry(change: Change) -> HistoryEntry:
     )
 
 
-def in_force(control: ControlClient) -> InForce:
+def in_force(control: ControlClient) -> HeldRecords:
     """To be asked before the links are walked: those must lead at least so far."""
-    return {topic: control.records_at(topic) for topic in _CHAINED}
+    return control.held()
 
 
 class Links:
     """The chain from its beginning, page by page; to be walked once.
 
     `pages_max` bounds it: `all` is False when there are more. `head` is known at the end, as it was in the same moment
-    as the last page; `since_ns` is when the first entry was made.
+    as the last page; `since_ns` is when the first entry was made. `base` is what it begins at, when it was pruned.
     """
 
     def __init__(self, control: ControlClient, *, pages_max: int | None = None) -> None:
@@ -55,11 +51,13 @@ class Links:
         self.all = False
         self._control = control
         self._pages_max = pages_max
+        self._first = control.chain(0, limit=PAGE)
+        self.base = self._first.base
 
     def __iter__(self) -> Iterator[Link]:
         after, pages = 0, 0
         while pages != self._pages_max:
-            chain = self._control.chain(after, limit=PAGE)
+            chain = self._control.chain(after, limit=PAGE) if pages else self._first
             pages += 1
             if chain.links and not self.since_ns:
                 self.since_ns = _made_ns(chain.links[0])
@@ -72,64 +70,92 @@ class Links:
 
 class Wholeness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every entry is what was written, by the chain of digests. `digest` is the newest: whoever writes it down
-    elsewhere, with its epoch, would notice a history that was written anew from end to end.
+    elsewhere, with its epoch, can find a history that was written anew from end to end.
+
+    `pruned` entries up to the epoch `checkpoint` are gone, and what they led to is vouched for; `since_ns` is when the
+    last of them was made.
     """
 
     entries: int
     epoch: int
     digest: str
     problem: str = ""
+    pruned: int = 0
+    checkpoint: int = 0
+    since_ns: int = 0
 
 
-def wholeness_of(links: Iterable[Link], in_force: InForce, *, seen: tuple[int, str] | None = None) -> Wholeness:
-    """`in_force` is what the links up to its epochs must lead to: what was changed since it was read is no edit. `seen`
-    is an epoch and how its digest began.
+def wholeness_of(
+    links: Iterable[Link], held: HeldRecords, *, seen: tuple[int, str] | None = None, base: Base | None = None
+) -> Wholeness:
+    """`held` is what the links up to its epochs must lead to: what was changed since it was read is no edit. `seen` is
+    an epoch and how its digest began. `base` is where the links begin.
     """
-    digest, epoch, entries = ROOT, 0, 0
-    newest: dict[tuple[str, str], Change] = {}
-    met = seen is None
+    replay = Replay(base)
+    views = {there: _View(replay, one.epoch) for there, one in held.items()}
+    met = seen is None or _is_seen(replay, seen)
     for one in links:
-        change = _read(one)
-        digest = link(digest, change) if change is not None else ""
-        if change is None or digest != one.digest or change.epoch != one.epoch:
-            problem = f"The entry of epoch {one.epoch} is not what was written."
-            return Wholeness(entries=entries, epoch=one.epoch, digest=one.digest, problem=problem)
-        entries, epoch = entries + 1, change.epoch
-        if change.topic in in_force and epoch <= in_force[change.topic].epoch:
-            newest[change.topic, change.key] = change
-        met = met or (seen is not None and (epoch, digest[: len(seen[1])]) == seen)
-    problem = "" if met else f"The history does not hold the digest that was seen at epoch {seen[0] if seen else 0}."
-    return Wholeness(entries=entries, epoch=epoch, digest=digest, problem=problem or _difference(newest, in_force))
+        change = replay.follow(one)
+        if change is None:
+            return _wholeness(replay, base, problem=replay.problem, epoch=one.epoch, digest=one.digest)
+        for view in views.values():
+            view.took(change)
+        met = met or (seen is not None and _is_seen(replay, seen))
+    problem = replay.problem or ("" if met else _unseen(seen, base)) or _difference(views, held)
+    return _wholeness(replay, base, problem=problem)
 
 
 def ends_at(wholeness: Wholeness, head: Head | None) -> Wholeness:
     """The same, unless it was written to another end: a history whose end was cut off is sound by itself."""
     if wholeness.problem or head is None or head.digest == wholeness.digest:
         return wholeness
-    problem = (
-        f"The history ends at epoch {wholeness.epoch}, and was written up to epoch {head.epoch}: its end was edited."
+    return msgspec.structs.replace(wholeness, problem=cut_off(wholeness.epoch, head))
+
+
+class _View:
+    """The records that the history leads to at one epoch."""
+
+    def __init__(self, replay: Replay, epoch: int) -> None:
+        self.records = dict(replay.records)
+        self._epoch = epoch
+
+    def took(self, change: Change) -> None:
+        if change.epoch <= self._epoch:
+            take(self.records, change)
+
+
+def _wholeness(
+    replay: Replay, base: Base | None, *, problem: str, epoch: int | None = None, digest: str | None = None
+) -> Wholeness:
+    return Wholeness(
+        entries=replay.entries,
+        epoch=replay.epoch if epoch is None else epoch,
+        digest=replay.digest if digest is None else digest,
+        problem=problem or replay.ends_at(None),
+        pruned=base.entries if base else 0,
+        checkpoint=base.epoch if base else 0,
+        since_ns=base.at_ns if base else 0,
     )
-    return msgspec.structs.replace(wholeness, problem=problem)
 
 
-def _read(one: Link) -> Change | None:
-    try:
-        line = decode(one.text.encode())
-    except ValueError:
-        return None
-    return line if isinstance(line, Change) else None
+def _is_seen(replay: Replay, seen: tuple[int, str]) -> bool:
+    return (replay.epoch, replay.digest[: len(seen[1])]) == seen
+
+
+def _unseen(seen: tuple[int, str] | None, base: Base | None) -> str:
+    epoch = seen[0] if seen else 0
+    if base is not None and epoch < base.epoch:
+        return f"Epoch {epoch} was pruned; nothing can be said of it. The history begins after epoch {base.epoch}."
+    return f"The history does not hold the digest that was seen at epoch {epoch}."
+
+
+def _difference(views: Mapping[str, _View], held: HeldRecords) -> str:
+    """The first record that is not what the history leads to, and how many there are."""
+    found = [one for there, view in views.items() for one in differences(view.records, records_in(held[there]), there)]
+    more = f" {len(found) - 1} more differ." if len(found) > 1 else ""
+    return f"{found[0]}{more}" if found else ""
 
 
 def _made_ns(one: Link) -> int:
-    change = _read(one)
+    change = change_in(one.text)
     return change.at_ns if change is not None else 0
-
-
-def _difference(newest: Mapping[tuple[str, str], Change], in_force: InForce) -> str:
-    """A record in force that the history does not lead to, or one that it leads to and that is not in force."""
-    there = {(record.topic, record.key): encode(record) for read in in_force.values() for record in read.records}
-    said = {place: encode(change) for place, change in newest.items() if change.json is not None}
-    for place in sorted(there.keys() | said.keys()):
-        if there.get(place) != said.get(place):
-            return f"The record '{place[1]}' in force is not what the history says of it."
-    return ""

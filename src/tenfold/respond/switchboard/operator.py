@@ -162,7 +162,7 @@ class SwitchOperator:
     def verify(self, *, seen: tuple[int, str] | None = None) -> Wholeness:
         """Work out here that the node's history is whole and leads to what is in force."""
         there, links = in_force(self.control), Links(self.control)
-        return ends_at(wholeness_of(links, there, seen=seen), links.head)
+        return ends_at(wholeness_of(links, there, seen=seen, base=links.base), links.head)
 
     def _changes(self, name: str, page: Sequence[Change]) -> Iterator[Change]:
         """Of one switch, newest first, as far back as the caller asks; `page` is the newest of them."""

@@ -1,24 +1,24 @@
 """The control node without a server: what is accepted, what is durable before what is told, who is too slow."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from tests.asgi_client import AsgiClient
+from tests.control_store import accepted, opened, put, wholeness
 
 from tenfold.channel import Change, Process
 from tenfold.channel.messages import Acks, AppliedEpoch, Report, Reports
 from tenfold.kernel import TenfoldError, VirtualClock
 from tenfold.respond.control.app import BYTES_MAX, control_app
 from tenfold.respond.control.change_writer import ChangeFailed, ChangeWriter, WriterEnded
-from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.fanout import BEHIND_BYTES_MAX, Fanout
+from tenfold.respond.control.hearing import Heard
 from tenfold.respond.control.inbox import Inbox
 from tenfold.respond.control.ledger import APART_FOR, FORGOTTEN_AFTER, FollowerLedger
 from tenfold.respond.control.log import (
@@ -32,15 +32,9 @@ from tenfold.respond.control.log import (
     Unacceptable,
 )
 from tenfold.respond.control.node import ControlNode
-from tenfold.respond.control.sqlite import SqliteStore, StoreUnusable
-from tenfold.respond.switchboard.history import Wholeness, ends_at, wholeness_of
 from tenfold.telemetry import Counter
 
 API = Process(id="p1", service="api")
-
-
-def put(value: bytes | None = b"1", *, topic: str = "switches", key: str = "a", if_epoch: int | None = None) -> Put:
-    return Put(topic=topic, key=key, value=value, if_epoch=if_epoch)
 
 
 def test_two_who_press_at_once_cannot_both_win() -> None:
@@ -407,130 +401,6 @@ def test_the_inbox_keeps_the_newest_of_each_process_to_a_bound() -> None:
     assert inbox.of("hot-keys") == {"p3": b"4"}
 
 
-def opened(folder: Path) -> SqliteStore:
-    return SqliteStore(folder / "control.db", now_ns=1_000)
-
-
-def accepted(store: SqliteStore, *wishes: Put) -> list[Change]:
-    node = ControlNode(store)
-    draft = ChangeBatch(node.log)
-    for wish in wishes:
-        assert isinstance(draft.weigh(wish, 5), Change)
-    store.commit(draft.changes)
-    return draft.changes
-
-
-def edited(store: SqliteStore, statement: str) -> None:
-    """By somebody who has the file."""
-    with closing(sqlite3.connect(store.path)) as stranger, stranger:
-        stranger.execute(statement)
-
-
-def wholeness(store: SqliteStore) -> Wholeness:
-    """As who verifies works it out."""
-    chain = store.chain(0, 100)
-    there = {"switches": TopicRecords(store.epoch(), [one for one in store.records() if one.topic == "switches"])}
-    return ends_at(wholeness_of(chain.links, there), chain.head)
-
-
-def test_a_node_goes_on_where_its_store_ended(tmp_path: Path) -> None:
-    """Same records, same name, later epochs; what was ephemeral is gone, and its epochs do not come again."""
-    store = opened(tmp_path)
-    changes = accepted(store, put(b"1"), put(b"2", key="b"), put(b"3"), put(b"4", topic="hot-keys"))
-    name = store.incarnation
-    store.close()
-    store = opened(tmp_path)
-    log = ControlNode(store).log
-    assert store.incarnation == name
-    assert log.epoch > changes[-1].epoch
-    assert [(record.key, record.json) for record in log.records()] == [("b", b"2"), ("a", b"3")]
-    assert [change.epoch for change in store.history()] == [3, 2, 1]
-    store.close()
-
-
-def test_one_store_serves_one_node(tmp_path: Path) -> None:
-    """Two would give the same epochs twice."""
-    store = opened(tmp_path)
-    with pytest.raises(TenfoldError, match="another control node"):
-        opened(tmp_path)
-    store.close()
-    opened(tmp_path).close()
-
-
-@pytest.mark.parametrize(
-    ("edit", "broken_at"),
-    [
-        ("UPDATE changes SET change = CAST(replace(change, '\"value\":2', '\"value\":9') AS BLOB) WHERE epoch = 2", 2),
-        ("DELETE FROM changes WHERE epoch = 2", 3),
-        ("DELETE FROM changes WHERE epoch = 3", 2),
-    ],
-)
-def test_a_history_that_was_edited_is_noticed(tmp_path: Path, edit: str, broken_at: int) -> None:
-    """Changed, left out, or cut off at its end."""
-    store = opened(tmp_path)
-    accepted(store, put(b"1"), put(b"2"), put(b"3"))
-    assert wholeness(store).problem == ""
-    edited(store, edit)
-    assert wholeness(store).problem
-    assert wholeness(store).epoch == broken_at
-    store.close()
-
-
-@pytest.mark.parametrize("edit", ["topic = 'hidden'", "key = 'b'"])
-def test_a_change_that_is_hidden_from_the_history_is_noticed(tmp_path: Path, edit: str) -> None:
-    """The history is looked for by columns that no digest is of."""
-    store = opened(tmp_path)
-    accepted(store, put(b"1"), put(b"2"), put(b"3"))
-    edited(store, f"UPDATE changes SET {edit} WHERE epoch = 2")
-    assert [change.epoch for change in store.history("switches", "a")] == [3, 1]
-    assert "epoch 2 is not what was written" in wholeness(store).problem
-    store.close()
-
-
-def test_what_is_no_change_is_left_out_of_the_history_and_counted(tmp_path: Path) -> None:
-    """A page is as long as was asked for all the same, and who verifies hears which it is."""
-    store = opened(tmp_path)
-    accepted(store, put(b"1"), put(b"2"), put(b"3"))
-    node = ControlNode(store)
-    edited(store, "UPDATE changes SET change = x'6e6f' WHERE epoch = 2")
-    client = AsgiClient(control_app(node, "secret"))
-    headers = {"Authorization": "Bearer secret"}
-    answer = asyncio.run(client.ask("GET", "/control/v1/history", headers)).json()
-    assert [change["epoch"] for change in answer["changes"]] == [3, 1]
-    assert [change.epoch for change in store.history(limit=2)] == [3, 1]
-    assert "tenfold_control_changes_unreadable 1" in client.get("/metrics").text
-    assert "epoch 2 is not what was written" in wholeness(store).problem
-    store.close()
-
-
-@pytest.mark.parametrize(
-    ("edit", "what"),
-    [
-        ("UPDATE changes SET change = x'6e6f' WHERE epoch = 1", "the change of epoch 1 is not what was written"),
-        ("UPDATE records SET change = x'7b7d'", "the record 'switches/a' is not what was written"),
-        ("INSERT OR REPLACE INTO facts VALUES ('reserved', 'many')", "invalid literal"),
-    ],
-)
-def test_a_node_does_not_open_on_what_it_cannot_read(tmp_path: Path, edit: str, what: str) -> None:
-    """Somebody who follows would be told less than there is. It says what to do."""
-    store = opened(tmp_path)
-    accepted(store, put(b"1"), put(b"2"))
-    edited(store, edit)
-    with pytest.raises(StoreUnusable, match=what) as refused:
-        ControlNode(store)
-    assert "--renew" in refused.value.remedy
-    store.close()
-
-
-def test_a_history_whose_end_is_noted_as_nonsense_is_noticed(tmp_path: Path) -> None:
-    """And asking does not fail."""
-    store = opened(tmp_path)
-    accepted(store, put(b"1"))
-    edited(store, "UPDATE facts SET fact = 'x' WHERE name IN ('head', 'digest')")
-    assert "its end was edited" in wholeness(store).problem
-    store.close()
-
-
 def test_a_lost_store_takes_in_what_a_process_knew(tmp_path: Path) -> None:
     """Under a later name, with the word that it replaces the one before, so that every process follows."""
     store = opened(tmp_path)
@@ -654,12 +524,13 @@ def test_a_stranger_cannot_acknowledge_or_report(tmp_path: Path) -> None:
     """Only who has followed the stream is somebody."""
 
     def test(node: ControlNode, _: AsgiClient) -> None:
+        acks = Acks("p1", [AppliedEpoch(0, 0)], node.log.incarnation)
         reports = Reports("p1", [Report("hot-keys", msgspec.Raw(b"1"))])
-        assert not node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
-        assert not node.hear_reports(reports)
+        assert not node.hear_acks(acks).known
+        assert not node.hear_reports(reports).known
         node.ledger.joined(API, 0, node.clock.monotonic_ns())
-        assert node.hear_acks(Acks("p1", [AppliedEpoch(1, 0)]))
-        assert node.hear_reports(reports)
+        assert node.hear_acks(acks) == Heard()
+        assert node.hear_reports(reports) == Heard()
 
     with_node(tmp_path, test)
 
@@ -669,9 +540,9 @@ def test_a_word_about_another_stores_epochs_counts_for_nothing(tmp_path: Path) -
 
     def test(node: ControlNode, _: AsgiClient) -> None:
         node.ledger.joined(API, 900, 0, holds="0001-lost")
-        assert node.hear_acks(Acks("p1", [AppliedEpoch(900, 0)], "0001-lost"))
-        assert [one.epoch for one in node.ledger.presences(0)] == [0]
-        assert node.hear_acks(Acks("p1", [AppliedEpoch(3, 0)], node.log.incarnation))
-        assert [one.epoch for one in node.ledger.presences(0)] == [3]
+        assert "another store" in node.hear_acks(Acks("p1", [AppliedEpoch(900, 0)], "0001-lost")).refused[0]
+        assert [(one.epoch, one.holds) for one in node.ledger.presences(0)] == [(0, "0001-lost")]
+        assert node.hear_acks(Acks("p1", [AppliedEpoch(0, 0)], node.log.incarnation)) == Heard()
+        assert [(one.epoch, one.holds) for one in node.ledger.presences(0)] == [(0, "")]
 
     with_node(tmp_path, test)

@@ -21,9 +21,8 @@ from tenfold.protect.live.switches.declaration import DECLARED, DeclarationRepor
 from tenfold.protect.live.switches.reports import LoadReport, ReadRate, RecordRefusal, SwitchStanding
 from tenfold.protect.live.switches.rule import TOPIC
 from tenfold.respond.control import Conflict, ControlNode, Put, SqliteStore, Unacceptable
-from tenfold.respond.control.client import TopicRecords
 from tenfold.respond.control.ledger import Ack, Presence
-from tenfold.respond.control.store import Head
+from tenfold.respond.control.store import Head, RecordsHeld
 from tenfold.respond.switchboard import Draft, Switchboard, SwitchOperator, SwitchView
 from tenfold.respond.switchboard.effect import Effect, effect_of
 from tenfold.respond.switchboard.following import Refused, following
@@ -341,12 +340,9 @@ def test_a_declaration_that_is_known_is_not_written_again(run: Run) -> None:
     run(scene)
 
 
-def in_force(board: Board) -> dict[str, TopicRecords]:
+def held(board: Board) -> dict[str, RecordsHeld]:
     """As the store has it, which a stranger may have edited."""
-    return {
-        topic: TopicRecords(board.node.log.epoch, [record for record in board.store.records() if record.topic == topic])
-        for topic in (TOPIC, DECLARED)
-    }
+    return {"in the file": board.store.held()}
 
 
 def edited(path: Path, statement: str) -> None:
@@ -366,9 +362,9 @@ def edited(path: Path, statement: str) -> None:
         ("DELETE FROM changes WHERE epoch = 3", "epoch 4 is not what was written"),
         (
             "UPDATE records SET change = CAST(replace(change, '7', '8') AS BLOB) WHERE topic = 'switches'",
-            "'reviews' in force",
+            "'switches/reviews' in the file",
         ),
-        ("DELETE FROM records WHERE topic = 'switches'", "'reviews' in force"),
+        ("DELETE FROM records WHERE topic = 'switches'", "'switches/reviews' in the file"),
     ],
 )
 def test_an_edit_of_the_history_or_of_what_is_in_force_is_found(
@@ -379,10 +375,10 @@ def test_an_edit_of_the_history_or_of_what_is_in_force_is_found(
     async def scene(board: Board) -> None:
         for store in ("5", "6", "7"):
             await board.put("reviews", SwitchRecord((off(stores=(store,)),)))
-        before = wholeness_of(board.store.chain(0, 100).links, in_force(board))
+        before = wholeness_of(board.store.chain(0, 100).links, held(board))
         assert (before.entries, before.problem) == (5, "")
         edited(tmp_path / "control.db", statement)
-        after = wholeness_of(board.store.chain(0, 100).links, in_force(board))
+        after = wholeness_of(board.store.chain(0, 100).links, held(board))
         assert problem in after.problem
 
     run(scene)
@@ -406,7 +402,7 @@ def test_a_history_whose_end_was_cut_off_is_found(run: Run, tmp_path: Path, left
                 "WHERE epoch IN (SELECT max(epoch) FROM changes GROUP BY topic, key)"
             )
         cut = board.store.chain(0, 100)
-        wholeness = wholeness_of(cut.links, in_force(board))
+        wholeness = wholeness_of(cut.links, held(board))
         assert not wholeness.problem
         assert f"ends at epoch {left}, and was written up to epoch 5" in ends_at(wholeness, cut.head).problem
 
@@ -564,14 +560,14 @@ def test_what_is_changed_between_two_looks_is_no_edit() -> None:
     for _ in range(3):
         assert not operator.verify().problem
     control.log.append(msgspec.structs.replace(control.log.records(TOPIC)[0], epoch=control.log.epoch + 1, by="eve"))
-    assert "'reviews' in force is not what the history says" in operator.verify().problem
+    assert "'switches/reviews' in force is not what the history says" in operator.verify().problem
 
 
 class BusyControl(MemoryControl):
     """Somebody changes a switch whenever it has said what is in force."""
 
-    def records_at(self, topic: str) -> TopicRecords:
-        said = super().records_at(topic)
+    def held(self) -> dict[str, RecordsHeld]:
+        said = super().held()
         rule = Rule(value=bool(self.log.epoch % 2), owner="ben", reason="busy")
         self.put(TOPIC, "reviews", SwitchRecord((rule,)), by="ben", reason="busy", confirmed=True)
         return said
