@@ -126,6 +126,8 @@ def test_the_console_shows_the_report_once_there_is_one(browse: Browse, report: 
             page = watched.page
             await page.goto(await console.open())
             await page.get_by_role("link", name="Open the report").click()
+            await expect(page.locator(".hero .verdict")).to_have_text("NO-GO")
+            await page.wait_for_load_state()
             await unfold(page)
             await expect(page.locator("svg:visible")).to_have_count(CHARTS)
             assert watched.complaints == []

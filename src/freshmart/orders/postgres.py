@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from freshmart.orders.order import Order, OrderDecision
 from freshmart.postgres import UNREACHABLE, session_settings
@@ -14,7 +15,14 @@ PLACE = (files("freshmart.orders") / "place.sql").read_text(encoding="utf-8")
 
 TIMEOUT, CONNECT_TIMEOUT = Duration.from_s(2), Duration.from_s(1)
 
-_KEY_REUSED = b'{"error":"key-reused","detail":"This Idempotency-Key was used for another order."}'
+_KEY_REUSED = msgspec.json.encode(
+    {
+        "title": "Conflict",
+        "status": 409,
+        "detail": "This Idempotency-Key was used for another order.",
+        "error": "key-reused",
+    }
+)
 
 
 class PrimaryUnreachable(TenfoldError):

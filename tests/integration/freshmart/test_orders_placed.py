@@ -5,10 +5,12 @@ import json
 import random
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from tests.freshmart_shop import Shop
 
 from freshmart.orders import AskedLine, AskedOrder, OrderDecision, OrderDesk, PrimaryConnection, read_order
+from freshmart.web.reply import ProblemReply
 from tenfold.fleet import FAULTS
 from tenfold.kernel import Duration
 from tenfold.protect import Breaker
@@ -99,7 +101,9 @@ def test_a_key_used_for_another_body_is_refused(shop: Shop) -> None:
         return first, second
 
     first, second = shop.run(reuse())
-    assert (first.status, second.status, json.loads(second.answer)["error"]) == (201, 409, "key-reused")
+    assert (first.status, second.status) == (201, 409)
+    problem = msgspec.json.decode(second.answer, type=ProblemReply)
+    assert (problem.title, problem.status, problem.error) == ("Conflict", 409, "key-reused")
 
 
 def test_a_declined_order_stays_declined_under_its_key(shop: Shop) -> None:
